@@ -1,0 +1,44 @@
+{
+  "targets": [{
+    "target_name": "composefs",
+    "sources": [
+      "native/addon.cc",
+      "native/arguments.cc",
+      "native/digest.cc",
+      "native/image.cc",
+      "native/job.cc",
+      "native/openssl.cc",
+      "native/output.cc",
+      "native/records.cc",
+      "native/tree.cc",
+      "native/verity.cc",
+      "native/write.cc"
+    ],
+    "include_dirs": [
+      "<!(node -p \"require('node-addon-api').include_dir\")",
+      "<!@(node scripts/libcomposefs.mjs include --arch=<(target_arch))"
+    ],
+    "libraries": ["<!@(node scripts/libcomposefs.mjs libs --arch=<(target_arch))"],
+    "defines": [
+      "NAPI_VERSION=9",
+      "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
+      "NODE_ADDON_API_DISABLE_DEPRECATED",
+      # Without it a worker thread that is terminated in the middle of a job aborts the process.
+      "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+    ],
+    "cflags!": ["-fno-exceptions"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags": [
+      "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections",
+      "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2"
+    ],
+    "cflags_cc": ["-std=c++20", "-fexceptions", "-fvisibility-inlines-hidden"],
+    "ldflags": [
+      # A missing symbol must fail when the addon is loaded, not kill the process at the first call.
+      "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
+      # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
+      "-Wl,--wrap=EVP_sha256,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
+      "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
+    ]
+  }]
+}
