@@ -1,0 +1,59 @@
+/** Stable names of what can go wrong here; system errors carry the system's own (`ENOSPC`, `ENOENT` …). */
+export type ComposefsErrorCode =
+	/** An argument or option of a call is not what the call takes. */
+	| "ERR_COMPOSEFS_ARGUMENT"
+	/** A name in a tree: empty, `.`, with a slash, too long … */
+	| "ERR_COMPOSEFS_NAME"
+	/** The shape of a tree: cycles, directories with two names, depth, hard-linked whiteouts. */
+	| "ERR_COMPOSEFS_TREE"
+	/** A field of an inode: mode, owner, time, size, content, target, device number. */
+	| "ERR_COMPOSEFS_INODE"
+	/** An extended attribute: its name, its value, or their sum. */
+	| "ERR_COMPOSEFS_XATTR"
+	/** Text that is not composefs-dump(5). Carries `line` and, where one field is at fault, `field`. */
+	| "ERR_COMPOSEFS_DUMP"
+	/** The addon refused the records of a tree: the tree was changed while it was written. */
+	| "ERR_COMPOSEFS_RECORDS"
+	/** This platform or installation has no addon. */
+	| "ERR_COMPOSEFS_UNSUPPORTED";
+
+export interface ComposefsErrorDetails {
+	/** Short, stable name of the rule that was broken, such as `name-length`. */
+	readonly rule?: string;
+	/** Where: a path in the tree, or the file of a system call. */
+	readonly path?: string;
+	/** The most that is allowed, where the rule is a limit; in the unit that the message names. */
+	readonly limit?: number;
+	/** What was found, in the same unit. */
+	readonly actual?: number;
+	/** Line of a text, from 1. */
+	readonly line?: number;
+	/** Field of that line, by the name that the format's manual uses. */
+	readonly field?: string;
+	/** The system call that failed. */
+	readonly syscall?: string;
+	/** Its error number, negative, as in node:fs. */
+	readonly errno?: number;
+	readonly cause?: unknown;
+}
+
+/** The one class of errors that this package makes. Compare `code` and `rule`, not the text. */
+export class ComposefsError extends Error implements ComposefsErrorDetails {
+	override readonly name = "ComposefsError";
+	readonly code: ComposefsErrorCode | (string & {});
+	declare readonly rule?: string;
+	declare readonly path?: string;
+	declare readonly limit?: number;
+	declare readonly actual?: number;
+	declare readonly line?: number;
+	declare readonly field?: string;
+	declare readonly syscall?: string;
+	declare readonly errno?: number;
+
+	constructor(code: ComposefsError["code"], message: string, details: ComposefsErrorDetails = {}) {
+		const { cause, ...fields } = details;
+		super(message, cause === undefined ? undefined : { cause });
+		this.code = code;
+		Object.assign(this, fields);
+	}
+}

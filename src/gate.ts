@@ -1,0 +1,132 @@
+/**
+ * The gate: whatever reaches the addon has passed this walk, which applies the rules of validate.ts to every
+ * name and inode, and those for the shape of the whole: one root, no cycles, every directory met once.
+ */
+import type { ComposefsError } from "./errors.ts";
+import { type Directory, type Inode, isWhiteout } from "./inode.ts";
+import { InodeIndex } from "./inode-index.ts";
+import { LIMITS } from "./limits.ts";
+import type { Tree } from "./tree.ts";
+import { checkDigest, checkInode, checkName, Violation } from "./validate.ts";
+
+/** What a walk tells of, in its order. */
+export interface GateVisitor {
+	/** An inode met for the first time. All names are counted from 0, which is the root. */
+	inode(name: string, inode: Inode): void;
+	/** A further name of the inode that came with the name of that number. */
+	link(name: string, target: number): void;
+	/** A whiteout in an opaque directory: it hides nothing that is not hidden already. */
+	redundantWhiteout?(path: string): void;
+	/** What breaks a rule. Without this, it is thrown. */
+	violation?(error: ComposefsError): void;
+}
+
+/** A directory on the way of a walk. */
+interface Place {
+	readonly directory: Directory;
+	readonly name: string;
+	readonly parent: Place | undefined;
+	/** 1 for the root */
+	readonly depth: number;
+}
+
+const NAMES_PER_STEP = 256;
+
+/**
+ * Walks a tree through the gate. Yields every few hundred names, so that the caller can give way to the event
+ * loop; the tree must not change meanwhile.
+ *
+ * The children of a directory come together. Which directory's are next, a stack decides: those of the
+ * directory met last of all whose children have not come yet.
+ */
+export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefined, void, undefined> {
+	const seen = new InodeIndex();
+	const root = enterRoot(tree, seen, visitor);
+	const pending = root === undefined ? [] : [root];
+	let count = 1;
+	for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+		const opaque = isOpaque(place.directory);
+		for (const [name, inode] of place.directory.children) {
+			try {
+				checkName(name);
+				checkInode(inode);
+				const target = seen.add(inode);
+				if (target !== undefined) checkLink(inode, place);
+				if (target !== undefined) visitor.link(name, target);
+				else visitor.inode(name, inode);
+				if (inode.type === "directory") pending.push(below(place, name, inode));
+				else if (opaque && isWhiteout(inode)) visitor.redundantWhiteout?.(pathOf(place, name));
+			} catch (error) {
+				report(error, pathOf(place, name), visitor);
+			}
+			if (++count % NAMES_PER_STEP === 0) yield;
+		}
+	}
+}
+
+/** Every rule that a tree breaks, in the order of a walk; none if it can be written. */
+export function validate(tree: Tree): ComposefsError[] {
+	const violations: ComposefsError[] = [];
+	const visitor: GateVisitor = {
+		inode: (_name, inode) => checkDigest(inode),
+		link() {},
+		violation: (error) => violations.push(error),
+	};
+	for (const _step of gatedWalk(tree, visitor));
+	return violations;
+}
+
+function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Place | undefined {
+	const { root } = tree;
+	try {
+		if (root?.type !== "directory") fail("root", "the root is not a directory");
+		checkInode(root);
+	} catch (error) {
+		report(error, "/", visitor);
+		return undefined;
+	}
+	seen.add(root);
+	visitor.inode("", root);
+	return { directory: root, name: "", parent: undefined, depth: 1 };
+}
+
+function below(parent: Place, name: string, directory: Directory): Place {
+	const depth = parent.depth + 1;
+	if (depth > LIMITS.depth) {
+		const text = `the directory is ${depth} levels deep, the limit is ${LIMITS.depth}`;
+		throw new Violation("ERR_COMPOSEFS_TREE", "depth", text, LIMITS.depth, depth);
+	}
+	return { directory, name, parent, depth };
+}
+
+/** Only some inodes may have several names: libcomposefs would write an invalid image, or read freed memory. */
+function checkLink(inode: Inode, place: Place): void {
+	if (isWhiteout(inode)) fail("whiteout-linked", "a whiteout has several names");
+	if (inode.type !== "directory") return;
+	for (let above: Place | undefined = place; above !== undefined; above = above.parent)
+		if (above.directory === inode) fail("cycle", "the directory contains itself");
+	fail("directory-linked", "the directory has several names");
+}
+
+function fail(rule: string, text: string): never {
+	throw new Violation("ERR_COMPOSEFS_TREE", rule, text);
+}
+
+function report(error: unknown, path: string, visitor: GateVisitor): void {
+	if (!(error instanceof Violation)) throw error;
+	const placed = error.at(path);
+	if (visitor.violation === undefined) throw placed;
+	visitor.violation(placed);
+}
+
+function pathOf(place: Place, name: string): string {
+	const names = [name];
+	for (let at = place; at.parent !== undefined; at = at.parent) names.push(at.name);
+	return `/${names.reverse().join("/")}`;
+}
+
+const OPAQUE = "y".charCodeAt(0);
+
+function isOpaque(directory: Directory): boolean {
+	return directory.xattrs?.get("trusted.overlay.opaque")?.[0] === OPAQUE;
+}

@@ -1,0 +1,84 @@
+/** Which inodes a walk has met, by identity. */
+import { fileSize, type Inode } from "./inode.ts";
+
+const FIRST_CAPACITY = 1 << 10;
+/** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
+const SLOT_WORDS = 2;
+
+// A time's low and high half, without making a number of it.
+const time = new BigInt64Array(1);
+const halves = new Int32Array(time.buffer);
+
+/**
+ * Numbers inodes in the order in which they are met, and finds again those that were met before.
+ *
+ * A Map of a million inodes would do, but stops the event loop for 60 ms whenever it grows, and takes twice
+ * the time. So this is a hash table over a fingerprint: any values that all names of an inode have in common.
+ * It knows the first inode of each fingerprint; the few others with the same one are in a Map after all.
+ */
+export class InodeIndex {
+	readonly #inodes: Inode[] = [];
+	readonly #others = new Map<Inode, number>();
+	#slots = new Int32Array(FIRST_CAPACITY * SLOT_WORDS);
+	#capacity = FIRST_CAPACITY;
+	#used = 0;
+
+	/** Gives an inode the next number. If it has one already, that is returned, and the number is left out. */
+	add(inode: Inode): number | undefined {
+		const number = this.#inodes.push(inode) - 1;
+		const print = fingerprint(inode);
+		const slot = findSlot(this.#slots, this.#capacity, print);
+		const first = (this.#slots[slot] as number) - 1;
+		if (first < 0) {
+			this.#slots[slot] = number + 1;
+			this.#slots[slot + 1] = print;
+			if (++this.#used * 2 > this.#capacity) this.#grow();
+			return undefined;
+		}
+		if (this.#inodes[first] === inode) return first;
+		const found = this.#others.get(inode);
+		if (found === undefined) this.#others.set(inode, number);
+		return found;
+	}
+
+	#grow(): void {
+		const capacity = this.#capacity * 2;
+		const slots = new Int32Array(capacity * SLOT_WORDS);
+		for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
+			if (this.#slots[at] === 0) continue;
+			const slot = findSlot(slots, capacity, this.#slots[at + 1] as number);
+			slots[slot] = this.#slots[at] as number;
+			slots[slot + 1] = this.#slots[at + 1] as number;
+		}
+		this.#slots = slots;
+		this.#capacity = capacity;
+	}
+}
+
+/** The slot of a fingerprint, or the free one that it would take. */
+function findSlot(slots: Int32Array, capacity: number, print: number): number {
+	let at = print & (capacity - 1);
+	while (slots[at * SLOT_WORDS] !== 0 && slots[at * SLOT_WORDS + 1] !== print) at = (at + 1) & (capacity - 1);
+	return at * SLOT_WORDS;
+}
+
+function fingerprint(inode: Inode): number {
+	time[0] = inode.mtimeNs;
+	const mixed = (halves[0] as number) ^ Math.imul(halves[1] as number, 0x85ebca6b);
+	const print = Math.imul(mixed ^ Math.imul(salt(inode), 0x9e3779b1), 0xc2b2ae35);
+	return print ^ (print >>> 15);
+}
+
+/** Tells apart inodes with equal times, which are all of them in a tree made with a fixed epoch. */
+function salt(inode: Inode): number {
+	switch (inode.type) {
+		case "file":
+			return fileSize(inode) | 0;
+		case "symlink":
+			return inode.target.length;
+		case "directory":
+			return inode.children.size;
+		default:
+			return 0;
+	}
+}

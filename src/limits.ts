@@ -1,0 +1,27 @@
+/** What an image can hold, and who says so. Lengths are in bytes. */
+export const LIMITS = {
+	/** Of a name: NAME_MAX of Linux. */
+	nameLength: 255,
+	/** Of directories in one another: libcomposefs recurses, and PATH_MAX lets no path go deeper. */
+	depth: 2048,
+	/** Of a symlink's target and of an object path: PATH_MAX less the terminator. */
+	pathLength: 4095,
+	/** Of a file in the image itself: LCFS_INLINE_CONTENT_MAX. */
+	contentSize: 5000,
+	/** Of a file in the store: 1,024 chunks of 2^43 bytes, as libcomposefs writes them. */
+	fileSize: 2 ** 53,
+	/** Of uid and gid. */
+	id: 2 ** 32 - 1,
+	/** Of permission bits. */
+	mode: 0o7777,
+	major: 4095,
+	minor: 2 ** 20 - 1,
+	/** Seconds of a time, both ways: a 64-bit number in the image. */
+	mtimeSeconds: 2n ** 63n - 1n,
+	/** Of an attribute's name: XATTR_NAME_MAX. */
+	xattrName: 255,
+	/** Of an attribute's value: 16 bits in the image. */
+	xattrValue: 65535,
+	/** Of all attributes of an inode: 12, and for each 7 with its name and value (LCFS_INODE_EXTERNAL_XATTR_MAX). */
+	xattrTotal: 32767,
+} as const;

@@ -1,0 +1,96 @@
+/**
+ * Names are bytes in Linux and strings in JavaScript.
+ *
+ * A name that is valid UTF-8 is that string. Each byte that is not part of valid UTF-8 becomes one lone
+ * surrogate, U+DC80 to U+DCFF, and goes back to that byte, as with Python's `surrogateescape`. The mapping is
+ * one to one, nothing becomes U+FFFD, and nothing is normalised; so ordinary strings can be keys of maps.
+ * The same holds for symlink targets, object paths and names of extended attributes.
+ */
+import { isUtf8 } from "node:buffer";
+import { ComposefsError } from "./errors.ts";
+
+/** A name or path, as a string in the mapping above or as the bytes themselves. */
+export type Name = string | Uint8Array;
+
+const ESCAPE_BASE = 0xdc00;
+const FIRST_ESCAPE = 0xdc80;
+const LAST_ESCAPE = 0xdcff;
+
+export function bytesToName(bytes: Uint8Array): string {
+	if (isUtf8(bytes)) return decodeUtf8(bytes, 0, bytes.length);
+	let name = "";
+	let start = 0;
+	for (let at = 0; at < bytes.length; ) {
+		const length = utf8SequenceLength(bytes, at);
+		if (length > 0) {
+			at += length;
+			continue;
+		}
+		name += decodeUtf8(bytes, start, at) + String.fromCharCode(ESCAPE_BASE + (bytes[at] as number));
+		start = ++at;
+	}
+	return name + decodeUtf8(bytes, start, bytes.length);
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_NAME`, if the string is no image of any bytes. */
+export function nameToBytes(name: string): Uint8Array {
+	if (name.isWellFormed()) return Buffer.from(name, "utf8");
+	const pieces: Uint8Array[] = [];
+	let start = 0;
+	for (let at = 0; at < name.length; ) {
+		const point = name.codePointAt(at) as number;
+		if (point < 0xd800 || point > 0xdfff) {
+			at += point > 0xffff ? 2 : 1;
+			continue;
+		}
+		if (point < FIRST_ESCAPE || point > LAST_ESCAPE)
+			throw nameError("name-surrogate", name, "has a lone surrogate that stands for no byte");
+		pieces.push(Buffer.from(name.slice(start, at), "utf8"), Uint8Array.of(point - ESCAPE_BASE));
+		start = ++at;
+	}
+	pieces.push(Buffer.from(name.slice(start), "utf8"));
+	const bytes = Buffer.concat(pieces);
+	// Two strings for the same bytes would be two names for one directory entry.
+	if (bytesToName(bytes) !== name)
+		throw nameError("name-surrogate", name, "has escaped bytes that are valid UTF-8 together");
+	return bytes;
+}
+
+/** A name in either form, as the string. */
+export function toName(name: Name): string {
+	return typeof name === "string" ? name : bytesToName(name);
+}
+
+/** Orders names by their bytes, as directories of an image are ordered. */
+export function compareNames(a: string, b: string): number {
+	if (a === b) return 0;
+	if (BEYOND_SURROGATES.test(a) || BEYOND_SURROGATES.test(b))
+		return Buffer.compare(nameToBytes(a), nameToBytes(b));
+	return a < b ? -1 : 1;
+}
+
+/** Sorts names by their bytes, in place. */
+export function sortNames(names: string[]): string[] {
+	// Code units are in the order of the bytes, but for those from U+D800 on.
+	if (names.some((name) => BEYOND_SURROGATES.test(name))) return names.sort(compareNames);
+	return names.sort();
+}
+
+const BEYOND_SURROGATES = /[\ud800-\uffff]/;
+
+function nameError(rule: string, name: string, problem: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_NAME", `${JSON.stringify(name)} ${problem}`, { rule });
+}
+
+function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
+}
+
+/** Length of the valid UTF-8 sequence at a position (RFC 3629, section 4), or 0. */
+function utf8SequenceLength(bytes: Uint8Array, at: number): number {
+	const lead = bytes[at] as number;
+	if (lead < 0x80) return 1;
+	const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+	if (length === 0 || at + length > bytes.length) return 0;
+	return isUtf8(bytes.subarray(at, at + length)) ? length : 0;
+}

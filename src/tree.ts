@@ -1,0 +1,180 @@
+/** A file tree in memory: the one noun of this package. Sources make trees, sinks take them. */
+import { ComposefsError } from "./errors.ts";
+import {
+	type Device,
+	type DeviceNumber,
+	type Directory,
+	device,
+	directory,
+	type Fifo,
+	type FileContent,
+	fifo,
+	file,
+	type Inode,
+	type MetadataOptions,
+	type RegularFile,
+	type Socket,
+	type Symlink,
+	socket,
+	symlink,
+	whiteout,
+} from "./inode.ts";
+import { type Name, sortNames, toName } from "./names.ts";
+
+/** One name met in a walk. */
+export interface WalkEntry {
+	/** Absolute, `/` for the root. */
+	readonly path: string;
+	readonly inode: Inode;
+}
+
+/**
+ * A root directory, and operations by path over its plain inodes. Paths are absolute within the tree (a
+ * leading slash may be left out), symlinks are never followed, and nothing but the gate of `writeImage` judges
+ * the metadata: a tree can be changed by hand just as well.
+ */
+export class Tree {
+	readonly root: Directory;
+
+	constructor(root: Directory = directory()) {
+		this.root = root;
+	}
+
+	/** The inode at a path, or undefined. */
+	get(path: Name): Inode | undefined {
+		let inode: Inode | undefined = this.root;
+		for (const name of splitPath(path)) {
+			if (inode?.type !== "directory") return undefined;
+			inode = inode.children.get(name);
+		}
+		return inode;
+	}
+
+	/** Makes a directory. With `recursive`, parents too, and one that is there already is returned. */
+	mkdir(path: Name, options: MetadataOptions & { recursive?: boolean } = {}): Directory {
+		if (!options.recursive) return this.#add(path, directory(options));
+		let at = this.root;
+		for (const name of splitPath(path)) {
+			const found: Inode = at.children.get(name) ?? directory(options);
+			if (found.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
+			at.children.set(name, found);
+			at = found;
+		}
+		return at;
+	}
+
+	/** Puts a regular file at a path; another file there is replaced, as fs.writeFile does. */
+	writeFile(path: Name, content: FileContent, options?: MetadataOptions): RegularFile {
+		const { parent, name } = this.#entry(path);
+		const old = parent.children.get(name);
+		if (old?.type === "directory") throw pathError("EISDIR", "is a directory", path);
+		const inode = file(content, options);
+		parent.children.set(name, inode);
+		return inode;
+	}
+
+	symlink(target: Name, path: Name, options?: MetadataOptions): Symlink {
+		return this.#add(path, symlink(target, options));
+	}
+
+	/** Gives an inode a further name: a hard link. Directories and whiteouts cannot have one. */
+	link(existingPath: Name, newPath: Name): Inode {
+		const inode = this.get(existingPath);
+		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", existingPath);
+		if (inode.type === "directory") throw pathError("EPERM", "a directory has one name", existingPath);
+		return this.#add(newPath, inode);
+	}
+
+	/** Makes a device, fifo or socket. */
+	mknod(path: Name, type: Device["type"], rdev: DeviceNumber, options?: MetadataOptions): Device;
+	mknod(path: Name, type: "fifo", options?: MetadataOptions): Fifo;
+	mknod(path: Name, type: "socket", options?: MetadataOptions): Socket;
+	mknod(
+		path: Name,
+		type: "fifo" | "socket" | Device["type"],
+		third?: DeviceNumber | MetadataOptions,
+		options?: MetadataOptions,
+	): Inode {
+		if (type === "fifo") return this.#add(path, fifo(third as MetadataOptions));
+		if (type === "socket") return this.#add(path, socket(third as MetadataOptions));
+		return this.#add(path, device(type, third as DeviceNumber, options));
+	}
+
+	/** Makes a whiteout, in place of what is there. */
+	whiteout(path: Name, options?: MetadataOptions): Device {
+		const { parent, name } = this.#entry(path);
+		const inode = whiteout(options);
+		parent.children.set(name, inode);
+		return inode;
+	}
+
+	/** Removes a name. A directory goes only with `recursive`; with `force`, there may be nothing to remove. */
+	rm(path: Name, options: { recursive?: boolean; force?: boolean } = {}): void {
+		const inode = this.get(path);
+		if (inode === undefined && options.force) return;
+		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", path);
+		if (inode.type === "directory" && !options.recursive)
+			throw pathError("EISDIR", "is a directory, and recursive is not set", path);
+		const { parent, name } = this.#entry(path);
+		parent.children.delete(name);
+	}
+
+	/** The names in a directory, in the order of their bytes. */
+	readdir(path: Name): string[] {
+		const inode = this.get(path);
+		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", path);
+		if (inode.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
+		return sortNames([...inode.children.keys()]);
+	}
+
+	/** Every name below a path and that path first: parents before children, siblings in the order of their bytes. */
+	*walk(path: Name = "/"): Generator<WalkEntry> {
+		const start = this.get(path);
+		if (start === undefined) throw pathError("ENOENT", "no such file or directory", path);
+		const stack: WalkEntry[] = [{ path: `/${splitPath(path).join("/")}`, inode: start }];
+		for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
+			yield entry;
+			if (entry.inode.type !== "directory") continue;
+			const { children } = entry.inode;
+			const prefix = entry.path === "/" ? "/" : `${entry.path}/`;
+			const names = sortNames([...children.keys()]);
+			for (const name of names.reverse())
+				stack.push({ path: prefix + name, inode: children.get(name) as Inode });
+		}
+	}
+
+	#add<T extends Inode>(path: Name, inode: T): T {
+		const { parent, name } = this.#entry(path);
+		if (parent.children.has(name)) throw pathError("EEXIST", "file already exists", path);
+		parent.children.set(name, inode);
+		return inode;
+	}
+
+	/** The directory that holds a path's last name, and that name. */
+	#entry(path: Name): { parent: Directory; name: string } {
+		const names = splitPath(path);
+		const name = names.pop();
+		if (name === undefined) throw pathError("EEXIST", "the root cannot be replaced", path);
+		const parent = this.get(names.join("/"));
+		if (parent === undefined) throw pathError("ENOENT", "no such file or directory", path);
+		if (parent.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
+		return { parent, name };
+	}
+}
+
+/** The names of a path. `.` and `..` are not interpreted: as names they are refused. */
+function splitPath(path: Name): string[] {
+	const names = toName(path)
+		.split("/")
+		.filter((name) => name !== "");
+	if (names.includes(".") || names.includes(".."))
+		throw new ComposefsError("ERR_COMPOSEFS_NAME", `${toName(path)}: "." and ".." are not names`, {
+			rule: "name-dot",
+			path: toName(path),
+		});
+	return names;
+}
+
+function pathError(code: string, problem: string, path: Name): ComposefsError {
+	return new ComposefsError(code, `${code}: ${problem}, ${toName(path)}`, { path: toName(path) });
+}
