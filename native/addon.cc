@@ -1,0 +1,25 @@
+// The export table. What each function takes and gives is told in src/native.ts.
+#include <napi.h>
+
+#include "digest.h"
+#include "records.h"
+#include "write.h"
+
+namespace composefs {
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("recordsVersion", kRecordsVersion);
+  exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
+  exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace composefs
+
+static Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  return composefs::Init(env, exports);
+}
+
+NODE_API_MODULE(composefs, InitAddon)

@@ -1,0 +1,164 @@
+#include "output.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <utility>
+
+#include "errors.h"
+
+namespace composefs {
+namespace {
+
+constexpr mode_t kFileMode = 0666;  // less the umask, as for any new file
+constexpr int kNameAttempts = 100;
+
+void WriteAll(int file, std::span<const uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) ThrowErrno("write");
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string RandomName(const std::string& folder) {
+  static thread_local std::random_device device;
+  char suffix[32];
+  std::snprintf(suffix, sizeof(suffix), "/.composefs-%08x%08x", device(), device());
+  return folder + suffix;
+}
+
+/// Follows symbolic links, so that the file they name is replaced and not they.
+std::string Resolve(const std::string& path) {
+  char* resolved = realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;  // there is no such file yet; what else is wrong, open() will say
+  std::string result = resolved;
+  std::free(resolved);
+  return result;
+}
+
+/// A file that has no name, or a hidden one, until it is complete.
+class AtomicFileOutput final : public Output {
+ public:
+  explicit AtomicFileOutput(const std::string& path) : path_(path), folder_(FolderOf(path)) {
+    if (!OpenUnnamed()) OpenHidden();
+  }
+
+  ~AtomicFileOutput() override {
+    if (!hidden_name_.empty()) unlink(hidden_name_.c_str());
+  }
+
+  void Write(std::span<const uint8_t> bytes) override { WriteAll(file_.Get(), bytes); }
+
+  void Commit() override {
+    if (fsync(file_.Get()) != 0) ThrowErrno("fsync");
+    if (hidden_name_.empty()) LinkHidden();
+    if (rename(hidden_name_.c_str(), path_.c_str()) != 0) ThrowErrno("rename");
+    hidden_name_.clear();
+    SyncFolder();
+  }
+
+ private:
+  /// Not every file system can do without a name, and giving one later needs /proc.
+  bool OpenUnnamed() {
+    if (access("/proc/self/fd", X_OK) != 0) return false;
+    file_ = Descriptor(open(folder_.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, kFileMode));
+    if (file_.IsOpen()) return true;
+    if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) return false;
+    ThrowErrno("open");
+  }
+
+  void OpenHidden() {
+    for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+      const std::string name = RandomName(folder_);
+      file_ = Descriptor(open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
+      if (file_.IsOpen()) {
+        hidden_name_ = name;
+        return;
+      }
+      if (errno != EEXIST) break;
+    }
+    ThrowErrno("open");
+  }
+
+  void LinkHidden() {
+    const std::string open_file = "/proc/self/fd/" + std::to_string(file_.Get());
+    for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+      const std::string name = RandomName(folder_);
+      if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+        hidden_name_ = name;
+        return;
+      }
+      if (errno != EEXIST) break;
+    }
+    ThrowErrno("linkat");
+  }
+
+  /// The image is complete and in place; a file system that cannot sync a folder does not change that.
+  void SyncFolder() {
+    const Descriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder.IsOpen()) fsync(folder.Get());
+  }
+
+  std::string path_;
+  std::string folder_;
+  std::string hidden_name_;
+  Descriptor file_;
+};
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (value_ >= 0) close(value_);
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(value_, other.value_);
+  return *this;
+}
+
+void MemoryOutput::Free::operator()(uint8_t* data) const {
+  std::free(data);
+}
+
+void MemoryOutput::Write(std::span<const uint8_t> bytes) {
+  if (bytes.size() > capacity_ - size_) {
+    const size_t capacity = std::max(capacity_ + capacity_ / 2, size_ + bytes.size());
+    auto* grown = static_cast<uint8_t*>(std::realloc(data_.get(), capacity));
+    if (grown == nullptr) throw SystemFailure{ENOMEM, "realloc"};
+    static_cast<void>(data_.release());
+    data_.reset(grown);
+    capacity_ = capacity;
+  }
+  std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
+  size_ += bytes.size();
+}
+
+void DescriptorOutput::Write(std::span<const uint8_t> bytes) {
+  WriteAll(file_.Get(), bytes);
+}
+
+std::unique_ptr<Output> OpenPath(const std::string& path) {
+  struct stat status {};
+  const bool exists = stat(path.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) throw SystemFailure{EISDIR, "open"};
+  if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path));
+  // A device or a pipe cannot be replaced by a file: it is written to.
+  Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.IsOpen()) ThrowErrno("open");
+  return std::make_unique<DescriptorOutput>(std::move(file));
+}
+
+}  // namespace composefs

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace composefs {
+
+/// (options) → { add, finish }; see Native in src/native.ts.
+Napi::Value OpenWriter(const Napi::CallbackInfo& info);
+
+}  // namespace composefs

@@ -1,0 +1,223 @@
+/**
+ * From a tree to records, the form in which it crosses to the addon (native/records.h reads it).
+ *
+ * A tree is a list of chunks of up to 4,096 records, each record one name. Record 0 is the root. The children
+ * of a directory stand together; which directory's come next, a stack decides: of the directories met so far
+ * whose children have not come, the one met last. A chunk is, in this order, numbers little-endian:
+ *
+ *     header    6 words of 32 bits: magic "CFSR", RECORDS_VERSION, number of records, number of lengths,
+ *               bytes of strings, bytes of blobs
+ *     records   9 words each, see below
+ *     lengths   1 word for each xattr: the bytes of its value
+ *     strings   each with a NUL behind it; for each record: name ("" for the root), the symlink's target or
+ *               the object path, digest in hexadecimal, names of xattrs
+ *     blobs     for each record: inline content, values of xattrs
+ *
+ *     word      a record                                              a hard link
+ *     0         type and permission bits as in st_mode                0
+ *     1, 2      uid, gid                                              0
+ *     3, 4, 5   mtime in nanoseconds, 96 bits, two's complement       0
+ *     6, 7      file: size, 64 bits; device: major, minor;            6: number of the record of its inode
+ *               directory: number of children, 0
+ *     8         number of xattrs, 16 bits; then these flags           0
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { gatedWalk } from "./gate.ts";
+import type { Inode, RegularFile } from "./inode.ts";
+import { nameToBytes } from "./names.ts";
+import { TYPE_BITS } from "./stat.ts";
+import type { Tree } from "./tree.ts";
+
+/** Changes with the layout; kRecordsVersion in native/records.h. */
+export const RECORDS_VERSION = 1;
+
+const MAGIC = 0x52534643;
+const HEADER_WORDS = 6;
+const RECORD_WORDS = 9;
+const RECORDS_PER_CHUNK = 4096;
+const FIRST_CHUNK_BYTES = 1 << 16;
+const HAS_PATH = 1 << 16;
+const HAS_DIGEST = 1 << 17;
+const HAS_CONTENT = 1 << 18;
+
+/** Milliseconds after which encoding gives way to the event loop. */
+const SLICE_MS = 4;
+
+/**
+ * Encodes a tree, giving each chunk to `add`, which must take what it needs of it: the memory is used again.
+ *
+ * @returns paths of whiteouts in opaque directories
+ * @throws ComposefsError for the first rule that the tree breaks; the signal's reason
+ */
+export async function encodeTree(
+	tree: Tree,
+	add: (chunk: Uint8Array) => void,
+	signal?: AbortSignal,
+): Promise<string[]> {
+	const encoder = new Encoder(add);
+	let sliceEnd = performance.now() + SLICE_MS;
+	for (const _step of gatedWalk(tree, encoder)) {
+		if (performance.now() < sliceEnd) continue;
+		await nextTurn();
+		signal?.throwIfAborted();
+		sliceEnd = performance.now() + SLICE_MS;
+	}
+	encoder.finish();
+	return encoder.redundantWhiteouts;
+}
+
+// A time as 64 bits, without making numbers of it.
+const time = new BigInt64Array(1);
+const timeWords = new Int32Array(time.buffer);
+
+class Encoder {
+	readonly redundantWhiteouts: string[] = [];
+	readonly #add: (chunk: Uint8Array) => void;
+	readonly #records = new Int32Array(RECORDS_PER_CHUNK * RECORD_WORDS);
+	#count = 0;
+	#lengths: number[] = [];
+	#strings: string[] = [];
+	#blobs: Uint8Array[] = [];
+	#blobBytes = 0;
+	#chunk = Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
+
+	constructor(add: (chunk: Uint8Array) => void) {
+		this.#add = add;
+	}
+
+	inode(name: string, inode: Inode): void {
+		const at = this.#next(name);
+		const words = this.#records;
+		words[at] = TYPE_BITS[inode.type] | inode.mode;
+		words[at + 1] = inode.uid;
+		words[at + 2] = inode.gid;
+		time[0] = inode.mtimeNs;
+		words[at + 3] = timeWords[0] as number;
+		words[at + 4] = timeWords[1] as number;
+		words[at + 5] = highWord(inode.mtimeNs);
+		words[at + 8] = this.#details(inode, at) | this.#xattrs(inode);
+	}
+
+	link(name: string, target: number): void {
+		const at = this.#next(name);
+		this.#records.fill(0, at, at + RECORD_WORDS);
+		this.#records[at + 6] = target;
+	}
+
+	redundantWhiteout(path: string): void {
+		this.redundantWhiteouts.push(path);
+	}
+
+	finish(): void {
+		if (this.#count > 0) this.#closeChunk();
+	}
+
+	/** Begins a record; returns the index of its first word. */
+	#next(name: string): number {
+		if (this.#count === RECORDS_PER_CHUNK) this.#closeChunk();
+		this.#strings.push(name);
+		return this.#count++ * RECORD_WORDS;
+	}
+
+	/** Words 6 and 7, and what belongs to them; returns the flags. */
+	#details(inode: Inode, at: number): number {
+		switch (inode.type) {
+			case "directory":
+				return this.#pair(at, inode.children.size, 0);
+			case "file":
+				return this.#file(inode, at);
+			case "symlink":
+				this.#strings.push(inode.target);
+				return this.#pair(at, 0, 0);
+			case "character-device":
+			case "block-device":
+				return this.#pair(at, inode.rdev.major, inode.rdev.minor);
+			default:
+				return this.#pair(at, 0, 0);
+		}
+	}
+
+	#file(inode: RegularFile, at: number): number {
+		if (inode.content !== undefined) {
+			if (inode.content.length > 0) this.#blob(inode.content);
+			return this.#pair(at, inode.content.length, 0) | (inode.content.length > 0 ? HAS_CONTENT : 0);
+		}
+		let flags = this.#pair(at, inode.size, Math.floor(inode.size / 2 ** 32));
+		if (inode.path !== undefined) {
+			this.#strings.push(inode.path);
+			flags |= HAS_PATH;
+		}
+		if (inode.digest !== undefined) {
+			this.#strings.push(inode.digest);
+			flags |= HAS_DIGEST;
+		}
+		return flags;
+	}
+
+	#pair(at: number, first: number, second: number): number {
+		this.#records[at + 6] = first;
+		this.#records[at + 7] = second;
+		return 0;
+	}
+
+	#xattrs({ xattrs }: Inode): number {
+		if (xattrs === undefined) return 0;
+		for (const [name, value] of xattrs) {
+			this.#strings.push(name);
+			this.#lengths.push(value.length);
+			this.#blob(value);
+		}
+		return xattrs.size;
+	}
+
+	#blob(bytes: Uint8Array): void {
+		this.#blobs.push(bytes);
+		this.#blobBytes += bytes.length;
+	}
+
+	#closeChunk(): void {
+		const strings = joinStrings(this.#strings);
+		const stringBytes = typeof strings === "string" ? Buffer.byteLength(strings, "utf8") : strings.length;
+		const wordCount = HEADER_WORDS + this.#count * RECORD_WORDS + this.#lengths.length;
+		const size = wordCount * 4 + stringBytes + this.#blobBytes;
+		if (size > this.#chunk.length) this.#chunk = Buffer.allocUnsafeSlow(size * 2);
+		const chunk = this.#chunk;
+
+		const words = new Int32Array(chunk.buffer, 0, wordCount);
+		words.set([MAGIC, RECORDS_VERSION, this.#count, this.#lengths.length, stringBytes, this.#blobBytes]);
+		words.set(this.#records.subarray(0, this.#count * RECORD_WORDS), HEADER_WORDS);
+		words.set(this.#lengths, HEADER_WORDS + this.#count * RECORD_WORDS);
+		let at = wordCount * 4;
+		if (typeof strings === "string") chunk.write(strings, at, stringBytes, "utf8");
+		else chunk.set(strings, at);
+		at += stringBytes;
+		for (const blob of this.#blobs) {
+			chunk.set(blob, at);
+			at += blob.length;
+		}
+		this.#add(chunk.subarray(0, size));
+
+		this.#count = 0;
+		this.#lengths = [];
+		this.#strings = [];
+		this.#blobs = [];
+		this.#blobBytes = 0;
+	}
+}
+
+/** One text for all strings of a chunk; bytes, name by name, only if one of them is not valid UTF-8. */
+function joinStrings(strings: string[]): string | Uint8Array {
+	const joined = `${strings.join("\0")}\0`;
+	if (joined.isWellFormed()) return joined;
+	const terminator = Uint8Array.of(0);
+	return Buffer.concat(strings.flatMap((text) => [nameToBytes(text), terminator]));
+}
+
+const MAX_64 = 2n ** 63n - 1n;
+const MIN_64 = -(2n ** 63n);
+
+/** Bits 64 to 95: for times from 1677 to 2262 merely the sign. */
+function highWord(nanoseconds: bigint): number {
+	if (nanoseconds <= MAX_64 && nanoseconds >= MIN_64) return (timeWords[1] as number) >> 31;
+	return Number(BigInt.asIntN(32, nanoseconds >> 64n));
+}

@@ -1,0 +1,21 @@
+/** Paths of this machine's files, in the forms that node:fs takes. */
+import { fileURLToPath } from "node:url";
+import { ComposefsError } from "./errors.ts";
+
+export type FilePath = string | Uint8Array | URL;
+
+/** The bytes to give to a system call. */
+export function pathToBytes(path: FilePath): Uint8Array {
+	const bytes = path instanceof Uint8Array ? path : Buffer.from(pathToString(path), "utf8");
+	if (bytes.length === 0 || bytes.includes(0))
+		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a path is empty or has a NUL in it");
+	return bytes;
+}
+
+/** The path as a message shows it. */
+export function pathToString(path: FilePath): string {
+	if (typeof path === "string") return path;
+	if (path instanceof URL) return fileURLToPath(path);
+	if (path instanceof Uint8Array) return Buffer.from(path).toString("utf8");
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a path is a string, a Buffer or a file: URL");
+}

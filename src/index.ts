@@ -1,0 +1,33 @@
+/** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
+export { computeDigest } from "./digest.ts";
+export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
+export type { FilePath } from "./file-path.ts";
+export { validate } from "./gate.ts";
+export {
+	type Device,
+	type DeviceNumber,
+	type Directory,
+	device,
+	directory,
+	type ExternalFile,
+	type Fifo,
+	type FileContent,
+	fifo,
+	file,
+	fileSize,
+	type InlineFile,
+	type Inode,
+	isWhiteout,
+	type Metadata,
+	type MetadataOptions,
+	type RegularFile,
+	type Socket,
+	type Symlink,
+	socket,
+	symlink,
+	whiteout,
+} from "./inode.ts";
+export { LIMITS } from "./limits.ts";
+export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
+export { Tree, type WalkEntry } from "./tree.ts";
+export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";

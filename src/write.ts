@@ -1,0 +1,109 @@
+/** A tree becomes an image: the gate and the encoder, then one native job. */
+import type { FileHandle } from "node:fs/promises";
+import { encodeTree, RECORDS_VERSION } from "./encode.ts";
+import { ComposefsError } from "./errors.ts";
+import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { validate } from "./gate.ts";
+import { awaitJob, type Native, native } from "./native.ts";
+import type { Tree } from "./tree.ts";
+
+export interface WriteImageOptions {
+	/**
+	 * Where the image goes. A path: it is written beside, synced and renamed, so that the file is the whole new
+	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
+	 * file: written from where it stands. Left out: the image is in the result.
+	 */
+	readonly to?: FilePath | FileHandle | undefined;
+	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
+	readonly digestOnly?: boolean | undefined;
+	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
+	readonly minVersion?: number | undefined;
+	/** Highest version that may be used if the tree needs it (whiteouts need 1), 0 or 1. Default: 1 */
+	readonly maxVersion?: number | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export interface WrittenImage {
+	/** The image, if it went neither to a file nor nowhere. */
+	readonly image?: Uint8Array;
+	/** fs-verity digest of the image, 64 hexadecimal digits: what `mkcomposefs --print-digest` prints. */
+	readonly digest: string;
+	/** Bytes of the image */
+	readonly size: number;
+	/** The composefs version in the image's header. */
+	readonly version: number;
+	/** What the image cannot express as the tree has it. */
+	readonly warnings: readonly WriteWarning[];
+}
+
+export interface WriteWarning {
+	readonly code: "WHITEOUT_IN_OPAQUE_DIRECTORY";
+	readonly path: string;
+	readonly message: string;
+}
+
+/**
+ * Writes the composefs image of a tree: the bytes that `mkcomposefs` 1.0.8 writes. The tree must not change
+ * until the promise settles. Encoding takes slices of a few milliseconds of this thread, the rest is done on
+ * another one; several writes, also from worker threads, may run at once.
+ *
+ * @throws ComposefsError: a broken rule, or the error of a system call; or the reason of `signal`
+ */
+export async function writeImage(tree: Tree, options: WriteImageOptions = {}): Promise<WrittenImage> {
+	const { signal } = options;
+	signal?.throwIfAborted();
+	const { to, minVersion, maxVersion } = checkOptions(options);
+	const addon = checkedAddon();
+	const writer = addon.openWriter({ minVersion, maxVersion, to });
+	const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
+	const { image, digest, size, version } = await awaitJob(() => writer.finish(), {
+		signal,
+		file: to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined,
+	}).catch((error) => {
+		throw explain(error, tree);
+	});
+	return {
+		...(image !== undefined && { image }),
+		digest: Buffer.from(digest).toString("hex"),
+		size,
+		version,
+		warnings: redundantWhiteouts.map(redundantWhiteout),
+	};
+}
+
+function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteImageOptions) {
+	for (const [name, value] of Object.entries({ minVersion, maxVersion }))
+		if (value !== 0 && value !== 1) throw argumentError(`${name} is ${value}, not 0 or 1`);
+	if (minVersion > maxVersion) throw argumentError("minVersion is greater than maxVersion");
+	if (digestOnly && to !== undefined) throw argumentError("digestOnly leaves nothing to write to a file");
+	return { minVersion, maxVersion, to: digestOnly ? null : destination(to) };
+}
+
+/** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
+function destination(to: FilePath | FileHandle | undefined): number | Uint8Array | undefined {
+	if (to === undefined) return undefined;
+	return typeof to === "object" && "fd" in to ? to.fd : pathToBytes(to);
+}
+
+/** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */
+function explain(error: unknown, tree: Tree): unknown {
+	const refused = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_RECORDS";
+	return (refused && validate(tree)[0]) || error;
+}
+
+/** The layout is not negotiated: an addon of another build would read it wrongly. */
+function checkedAddon(): Native {
+	const addon = native();
+	if (addon.recordsVersion === RECORDS_VERSION) return addon;
+	const text = `the addon reads version ${addon.recordsVersion} of records, not ${RECORDS_VERSION}: build it again`;
+	throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text);
+}
+
+function redundantWhiteout(path: string): WriteWarning {
+	const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
+	return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
+}
+
+function argumentError(message: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
+}
