@@ -1,0 +1,223 @@
+/**
+ * composefs-dump(5) becomes a tree. The text is what mkcomposefs reads with `--from-file`: but what that
+ * swallows as junk (digests that are none, numbers out of range, `\x00` in a path) is an error here.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { ComposefsError } from "../errors.ts";
+import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
+import { LIMITS } from "../limits.ts";
+import { typeOfMode, unpackDevice } from "../stat.ts";
+import { Tree } from "../tree.ts";
+import { checkInode, checkName, Violation } from "../validate.ts";
+import { DumpLine } from "./line.ts";
+
+/** Dump text, whole or in pieces of any length. */
+export type DumpSource =
+	| string
+	| Uint8Array
+	| Iterable<string | Uint8Array>
+	| AsyncIterable<string | Uint8Array>;
+
+const LINE_FEED = 0x0a;
+/** The longest line that can be valid takes less than half of this. */
+const MAX_LINE = 1 << 20;
+const LINES_PER_CHECK = 128;
+const SLICE_MS = 4;
+const UINT32 = 2 ** 32 - 1;
+
+/**
+ * Parses a dump, in slices of a few milliseconds.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_DUMP`, with `line`, and `field` where one is at fault; or the reason
+ *   of `signal`
+ */
+export async function parseDump(source: DumpSource, options: { signal?: AbortSignal } = {}): Promise<Tree> {
+	const { signal } = options;
+	const parser = new DumpParser();
+	let sliceEnd = performance.now() + SLICE_MS;
+	let rest: Buffer = Buffer.alloc(0);
+	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
+	for await (const piece of pieces) {
+		const bytes = toBuffer(piece);
+		const text = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+		let start = 0;
+		for (let end = text.indexOf(LINE_FEED); end >= 0; end = text.indexOf(LINE_FEED, start)) {
+			parser.line(text, start, end);
+			start = end + 1;
+			if (parser.lines % LINES_PER_CHECK !== 0 || performance.now() < sliceEnd) continue;
+			await nextTurn();
+			signal?.throwIfAborted();
+			sliceEnd = performance.now() + SLICE_MS;
+		}
+		rest = text.subarray(start);
+		if (rest.length > MAX_LINE) parser.refuseLongLine();
+	}
+	signal?.throwIfAborted();
+	if (rest.length > 0) parser.line(rest, 0, rest.length);
+	return parser.finish();
+}
+
+function toBuffer(piece: string | Uint8Array): Buffer {
+	if (typeof piece === "string") return Buffer.from(piece, "utf8");
+	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+}
+
+/** A further name, which waits for the end: its inode may come after it. */
+interface PendingLink {
+	readonly line: number;
+	readonly directory: Directory;
+	readonly name: string;
+	readonly target: string;
+}
+
+class DumpParser {
+	readonly #line: DumpLine = new DumpLine();
+	readonly #directories = new Map<string, Directory>();
+	readonly #links = new Map<string, PendingLink>();
+
+	get lines(): number {
+		return this.#line.number;
+	}
+
+	line(text: Buffer, start: number, end: number): void {
+		const line = this.#line;
+		line.read(text, start, end);
+		const path = canonicalPath(line.text("PATH"));
+		const { isLink, mode } = line.mode();
+		try {
+			if (path === "/") this.#addRoot(parseInode(line, mode));
+			else if (isLink) this.#addLink(path, mode);
+			else this.#add(path, parseInode(line, mode));
+		} catch (error) {
+			if (error instanceof Violation) line.fail(undefined, error.text, { rule: error.rule });
+			throw error;
+		}
+	}
+
+	finish(): Tree {
+		const root = this.#directories.get("/");
+		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
+		const tree = new Tree(root);
+		for (const link of this.#links.values()) {
+			const inode = this.#resolve(tree, link);
+			if (link.directory.children.has(link.name)) throw dumpError(link.line, "the path is there already");
+			if (inode.type === "directory")
+				throw dumpError(link.line, "the target of the hard link is a directory");
+			link.directory.children.set(link.name, inode);
+		}
+		return tree;
+	}
+
+	refuseLongLine(): never {
+		throw dumpError(this.lines + 1, `the line is longer than ${MAX_LINE} bytes`);
+	}
+
+	#addRoot(inode: Inode): void {
+		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
+		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
+		this.#directories.set("/", inode);
+	}
+
+	#add(path: string, inode: Inode): void {
+		const { directory, name } = this.#place(path);
+		if (directory.children.has(name)) this.#line.fail("PATH", "the path is there already");
+		directory.children.set(name, inode);
+		if (inode.type === "directory") this.#directories.set(path, inode);
+	}
+
+	#addLink(path: string, mode: number): void {
+		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
+		const target = this.#line.optionalText("PAYLOAD");
+		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
+		if (this.#links.has(path)) this.#line.fail("PATH", "the path is there already");
+		const place = this.#place(path);
+		this.#links.set(path, { ...place, line: this.lines, target: canonicalPath(target) });
+	}
+
+	#place(path: string): { directory: Directory; name: string } {
+		const slash = path.lastIndexOf("/");
+		const name = path.slice(slash + 1);
+		checkName(name);
+		const directory = this.#directories.get(slash === 0 ? "/" : path.slice(0, slash));
+		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
+		return { directory, name };
+	}
+
+	/** Follows a hard link, over further ones, to an inode. */
+	#resolve(tree: Tree, link: PendingLink): Inode {
+		let { target } = link;
+		for (let hops = 0; hops <= this.#links.size; hops++) {
+			const next = this.#links.get(target);
+			if (next === undefined) break;
+			target = next.target;
+		}
+		const inode = this.#links.has(target) ? undefined : tree.get(target);
+		if (inode === undefined)
+			throw dumpError(
+				link.line,
+				`PAYLOAD: the hard link's target ${JSON.stringify(link.target)} is not there`,
+			);
+		return inode;
+	}
+}
+
+/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. */
+function canonicalPath(path: string): string {
+	if (path.startsWith("/") && !path.includes("//")) return path;
+	if (path === "" || path.endsWith("/")) return "";
+	return `/${path}`.replaceAll(/\/+/g, "/");
+}
+
+function parseInode(line: DumpLine, mode: number): Inode {
+	const inode = inodeOf(line, mode);
+	line.count("NLINK", UINT32);
+	checkInode(inode);
+	return inode;
+}
+
+function inodeOf(line: DumpLine, st_mode: number): Inode {
+	const type = typeOfMode(st_mode);
+	if (type === undefined) line.fail("MODE", `${st_mode.toString(8)} has no known type`);
+	const mode = st_mode & LIMITS.mode;
+	const uid = line.count("UID", UINT32);
+	const gid = line.count("GID", UINT32);
+	const mtimeNs = line.mtimeNs();
+	const xattrs = line.xattrs();
+	const rdev = line.count("RDEV", UINT32);
+	if (type === "file") return fileOf(line, { type, mode, uid, gid, mtimeNs, xattrs });
+	// What else stands in these fields changes nothing in an image, but must make sense.
+	const payload = line.optionalText("PAYLOAD");
+	line.count("SIZE", Number.MAX_VALUE);
+	digestOf(line);
+	if (line.optionalBytes("CONTENT") !== undefined) line.fail("CONTENT", "only regular files have content");
+	if (type === "directory") return { type, mode, uid, gid, mtimeNs, xattrs, children: new Map() };
+	if (type === "symlink") return { type, mode, uid, gid, mtimeNs, xattrs, target: payload ?? "" };
+	if (type === "fifo" || type === "socket") return { type, mode, uid, gid, mtimeNs, xattrs };
+	return { type, mode, uid, gid, mtimeNs, xattrs, rdev: unpackDevice(rdev) };
+}
+
+type FileMetadata = Pick<RegularFile, "type" | "mode" | "uid" | "gid" | "mtimeNs" | "xattrs">;
+
+function fileOf(line: DumpLine, metadata: FileMetadata): RegularFile {
+	const size = line.count("SIZE", LIMITS.fileSize);
+	const path = line.optionalText("PAYLOAD");
+	const digest = digestOf(line);
+	const content = line.optionalBytes("CONTENT") ?? (size === 0 ? NO_BYTES : undefined);
+	const { type, mode, uid, gid, mtimeNs, xattrs } = metadata;
+	if (content === undefined)
+		return { type, mode, uid, gid, mtimeNs, xattrs, content: undefined, size, digest, path };
+	if (content.length !== size) line.fail("CONTENT", `it has ${content.length} bytes, and SIZE is ${size}`);
+	const none = undefined;
+	return { type, mode, uid, gid, mtimeNs, xattrs, content, size: none, digest: none, path: none };
+}
+
+function digestOf(line: DumpLine): string | undefined {
+	const digest = line.optionalText("DIGEST");
+	if (digest !== undefined && !/^[0-9a-fA-F]{64}$/.test(digest))
+		line.fail("DIGEST", `${JSON.stringify(digest.slice(0, 80))} is not 64 hexadecimal digits`);
+	return digest?.toLowerCase();
+}
+
+function dumpError(line: number, problem: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_DUMP", `line ${line}: ${problem}`, { line });
+}
