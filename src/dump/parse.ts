@@ -104,9 +104,9 @@ class DumpParser {
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
 		const tree = new Tree(root);
 		for (const link of this.#links.values()) {
-			const inode = this.#resolve(link);
 			if (link.directory.children.has(link.name))
 				throw dumpError(link.line, "the path is there already", "PATH");
+			const inode = this.#resolve(link);
 			if (inode.type === "directory")
 				throw dumpError(link.line, "the hard link's target is a directory", "PAYLOAD");
 			link.directory.children.set(link.name, inode);
