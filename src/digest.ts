@@ -1,6 +1,6 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
 import type { FileHandle } from "node:fs/promises";
-import { pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, pathToBytes, pathToString } from "./file-path.ts";
 import { awaitJob } from "./native.ts";
 
 /**
@@ -27,5 +27,5 @@ export async function computeDigest(
 function nativeSource(source: Uint8Array | string | URL | FileHandle) {
 	if (source instanceof Uint8Array) return { bytes: source };
 	if (typeof source === "string" || source instanceof URL) return { path: pathToBytes(source) };
-	return source.fd;
+	return descriptorOf(source);
 }

@@ -2,7 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
-import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
 import { awaitJob, type Native, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
@@ -82,7 +82,7 @@ function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteI
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
 function destination(to: FilePath | FileHandle | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
-	return typeof to === "object" && "fd" in to ? to.fd : pathToBytes(to);
+	return typeof to === "object" && to !== null && "fd" in to ? descriptorOf(to) : pathToBytes(to);
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */
