@@ -4,7 +4,7 @@ import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
-import { awaitJob, type Native, native } from "./native.ts";
+import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
 
 export interface WriteImageOptions {
@@ -55,13 +55,18 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	const { to, minVersion, maxVersion } = checkOptions(options);
 	const addon = checkedAddon();
 	const writer = addon.openWriter({ minVersion, maxVersion, to });
-	const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
-	const { image, digest, size, version } = await awaitJob(() => writer.finish(), {
-		signal,
-		file: to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined,
-	}).catch((error) => {
+	try {
+		const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
+		const job = { promise: writer.finish(), cancel: writer.cancel };
+		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
+		return toResult(await awaitJob(() => job, { signal, file }), redundantWhiteouts);
+	} catch (error) {
+		writer.cancel();
 		throw explain(error, tree);
-	});
+	}
+}
+
+function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
 	return {
 		...(image !== undefined && { image }),
 		digest: Buffer.from(digest).toString("hex"),
