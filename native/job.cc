@@ -75,6 +75,8 @@ void Job::RunGuarded() {
     outcome_ = cancelled;
   } catch (const std::bad_alloc&) {
     outcome_ = SystemFailure{ENOMEM, "malloc"};
+  } catch (...) {  // a job always comes to an end
+    outcome_ = SystemFailure{EIO, "job"};
   }
 }
 

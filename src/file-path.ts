@@ -1,8 +1,13 @@
-/** Paths of this machine's files, in the forms that node:fs takes. */
+/** Files of this machine, named in the forms that node:fs takes. */
 import { fileURLToPath } from "node:url";
 import { ComposefsError } from "./errors.ts";
 
 export type FilePath = string | Uint8Array | URL;
+
+/** An open file: a `FileHandle`, or anything else with a descriptor, such as `process.stdout`. */
+export interface OpenFile {
+	readonly fd: number;
+}
 
 /** The bytes to give to a system call. */
 export function pathToBytes(path: FilePath): Uint8Array {

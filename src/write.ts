@@ -1,8 +1,7 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
-import type { FileHandle } from "node:fs/promises";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
-import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
 import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
@@ -13,7 +12,7 @@ export interface WriteImageOptions {
 	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
 	 * file: written from where it stands. Left out: the image is in the result.
 	 */
-	readonly to?: FilePath | FileHandle | undefined;
+	readonly to?: FilePath | OpenFile | undefined;
 	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
 	readonly digestOnly?: boolean | undefined;
 	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
@@ -85,7 +84,7 @@ function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteI
 }
 
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
-function destination(to: FilePath | FileHandle | undefined): number | Uint8Array | undefined {
+function destination(to: FilePath | OpenFile | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
 	return typeof to === "object" && "fd" in to ? to.fd : pathToBytes(to);
 }
