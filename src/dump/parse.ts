@@ -72,7 +72,9 @@ interface PendingLink {
 
 class DumpParser {
 	readonly #line: DumpLine = new DumpLine();
+	/** By path, without a slash at the end: "" is the root. */
 	readonly #directories = new Map<string, Directory>();
+	#lastParent: { path: string; directory: Directory } | undefined;
 	readonly #links = new Map<string, PendingLink>();
 
 	get lines(): number {
@@ -82,12 +84,12 @@ class DumpParser {
 	line(text: Buffer, start: number, end: number): void {
 		const line = this.#line;
 		line.read(text, start, end);
-		const path = canonicalPath(line.text("PATH"));
+		const { parent, name } = line.path();
 		const { isLink, mode } = line.mode();
 		try {
-			if (path === "/") this.#addRoot(parseInode(line, mode));
-			else if (isLink) this.#addLink(path, mode);
-			else this.#add(path, parseInode(line, mode));
+			if (name === "" && parent === "") this.#addRoot(parseInode(line, mode));
+			else if (isLink) this.#addLink(parent, name, mode);
+			else this.#add(parent, name, parseInode(line, mode));
 		} catch (error) {
 			if (error instanceof Violation) line.fail(undefined, error.text, { rule: error.rule });
 			throw error;
@@ -95,7 +97,7 @@ class DumpParser {
 	}
 
 	finish(): Tree {
-		const root = this.#directories.get("/");
+		const root = this.#directories.get("");
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
 		const tree = new Tree(root);
 		for (const link of this.#links.values()) {
@@ -115,32 +117,36 @@ class DumpParser {
 	#addRoot(inode: Inode): void {
 		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
-		this.#directories.set("/", inode);
+		this.#directories.set("", inode);
 	}
 
-	#add(path: string, inode: Inode): void {
-		const { directory, name } = this.#place(path);
+	#add(parent: string, name: string, inode: Inode): void {
+		checkName(name);
+		const { path, directory } = this.#directory(parent);
 		if (directory.children.has(name)) this.#line.fail("PATH", "the path is there already");
 		directory.children.set(name, inode);
-		if (inode.type === "directory") this.#directories.set(path, inode);
+		if (inode.type === "directory") this.#directories.set(`${path}/${name}`, inode);
 	}
 
-	#addLink(path: string, mode: number): void {
+	#addLink(parent: string, name: string, mode: number): void {
+		checkName(name);
 		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
 		const target = this.#line.optionalText("PAYLOAD");
 		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
-		if (this.#links.has(path)) this.#line.fail("PATH", "the path is there already");
-		const place = this.#place(path);
-		this.#links.set(path, { ...place, line: this.lines, target: canonicalPath(target) });
+		const { path, directory } = this.#directory(parent);
+		const key = `${path}/${name}`;
+		if (this.#links.has(key)) this.#line.fail("PATH", "the path is there already");
+		this.#links.set(key, { directory, name, line: this.lines, target: canonicalPath(target) });
 	}
 
-	#place(path: string): { directory: Directory; name: string } {
-		const slash = path.lastIndexOf("/");
-		const name = path.slice(slash + 1);
-		checkName(name);
-		const directory = this.#directories.get(slash === 0 ? "/" : path.slice(0, slash));
+	/** The directory of that path, which has to have had its line. Lines mostly follow others of their directory. */
+	#directory(parent: string): { path: string; directory: Directory } {
+		if (this.#lastParent?.path === parent) return this.#lastParent;
+		const path = canonicalPath(parent);
+		const directory = this.#directories.get(path);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
-		return { directory, name };
+		this.#lastParent = { path, directory };
+		return this.#lastParent;
 	}
 
 	/** Follows a hard link, over further ones, to an inode. */
@@ -161,11 +167,10 @@ class DumpParser {
 	}
 }
 
-/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. */
+/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. "" is the root. */
 function canonicalPath(path: string): string {
-	if (path.startsWith("/") && !path.includes("//")) return path;
-	if (path === "" || path.endsWith("/")) return "";
-	return `/${path}`.replaceAll(/\/+/g, "/");
+	if (path === "" || (path.startsWith("/") && !path.includes("//"))) return path;
+	return `/${path}`.replaceAll(/\/+/g, "/").replace(/\/$/, "");
 }
 
 function parseInode(line: DumpLine, mode: number): Inode {
