@@ -1,7 +1,7 @@
 /** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
 export { computeDigest } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
-export type { FilePath } from "./file-path.ts";
+export type { FilePath, OpenFile } from "./file-path.ts";
 export { validate } from "./gate.ts";
 export {
 	type Device,

@@ -77,7 +77,9 @@ interface PendingLink {
 
 class DumpParser {
 	readonly #line: DumpLine = new DumpLine();
+	/** By path, without a slash at the end: "" is the root. */
 	readonly #directories = new Map<string, Directory>();
+	#lastParent: { path: string; directory: Directory } | undefined;
 	readonly #links = new Map<string, PendingLink>();
 
 	get lines(): number {
@@ -87,12 +89,12 @@ class DumpParser {
 	line(text: Buffer, start: number, end: number): void {
 		const line = this.#line;
 		line.read(text, start, end);
-		const path = canonicalPath(line.text("PATH"));
+		const { parent, name } = line.path();
 		const { isLink, mode } = line.mode();
 		try {
-			if (isLink) this.#addLink(path, mode);
-			else if (path === "/") this.#addRoot(parseInode(line, mode));
-			else this.#add(path, parseInode(line, mode));
+			if (isLink) this.#addLink(parent, name, mode);
+			else if (name === "" && parent === "") this.#addRoot(parseInode(line, mode));
+			else this.#add(parent, name, parseInode(line, mode));
 		} catch (error) {
 			if (error instanceof Violation) line.fail(fieldOf(error), error.text, { rule: error.rule });
 			throw error;
@@ -100,7 +102,7 @@ class DumpParser {
 	}
 
 	finish(): Tree {
-		const root = this.#directories.get("/");
+		const root = this.#directories.get("");
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
 		const tree = new Tree(root);
 		for (const link of this.#links.values()) {
@@ -121,31 +123,36 @@ class DumpParser {
 	#addRoot(inode: Inode): void {
 		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
-		this.#directories.set("/", inode);
+		this.#directories.set("", inode);
 	}
 
-	#add(path: string, inode: Inode): void {
-		const { directory, name } = this.#place(path);
+	#add(parent: string, name: string, inode: Inode): void {
+		checkName(name);
+		const { path, directory } = this.#directory(parent);
 		if (directory.children.has(name)) this.#line.fail("PATH", "the path is there already");
 		directory.children.set(name, inode);
-		if (inode.type === "directory") this.#directories.set(path, inode);
+		if (inode.type === "directory") this.#directories.set(`${path}/${name}`, inode);
 	}
 
-	#addLink(path: string, mode: number): void {
+	#addLink(parent: string, name: string, mode: number): void {
 		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
 		const target = this.#line.optionalText("PAYLOAD");
 		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
-		if (this.#links.has(path)) this.#line.fail("PATH", "the path is there already");
-		const place = this.#place(path);
-		this.#links.set(path, { ...place, line: this.lines, target: canonicalPath(target) });
+		checkName(name);
+		const { path, directory } = this.#directory(parent);
+		const key = `${path}/${name}`;
+		if (this.#links.has(key)) this.#line.fail("PATH", "the path is there already");
+		this.#links.set(key, { directory, name, line: this.lines, target: canonicalPath(target) });
 	}
 
-	#place(path: string): { directory: Directory; name: string } {
-		const { parent, name } = splitPath(path);
-		checkName(name);
-		const directory = this.#directories.get(parent);
+	/** The directory of that path, which has to have had its line. Lines mostly follow others of their directory. */
+	#directory(parent: string): { path: string; directory: Directory } {
+		if (this.#lastParent?.path === parent) return this.#lastParent;
+		const path = canonicalPath(parent);
+		const directory = this.#directories.get(path);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
-		return { directory, name };
+		this.#lastParent = { path, directory };
+		return this.#lastParent;
 	}
 
 	/** Follows a hard link, over further ones, to an inode. */
@@ -157,23 +164,18 @@ class DumpParser {
 		const target = passed.at(-1)?.target ?? link.target;
 		// So that a chain of links is walked once, and not from each of its links.
 		for (const other of passed) other.target = target;
-		const { parent, name } = splitPath(target);
-		const inode = next === undefined ? this.#directories.get(parent)?.children.get(name) : undefined;
+		const slash = target.lastIndexOf("/");
+		const directory = this.#directories.get(target.slice(0, Math.max(slash, 0)));
+		const inode = next === undefined ? directory?.children.get(target.slice(slash + 1)) : undefined;
 		if (inode === undefined) throw dumpError(link.line, "the hard link's target is not there", "PAYLOAD");
 		return inode;
 	}
 }
 
-/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. */
+/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. "" is the root. */
 function canonicalPath(path: string): string {
-	if (path.startsWith("/") && !path.includes("//")) return path;
-	if (path === "" || path.endsWith("/")) return "";
-	return `/${path}`.replaceAll(/\/+/g, "/");
-}
-
-function splitPath(path: string): { parent: string; name: string } {
-	const slash = path.lastIndexOf("/");
-	return { parent: slash === 0 ? "/" : path.slice(0, slash), name: path.slice(slash + 1) };
+	if (path === "" || (path.startsWith("/") && !path.endsWith("/") && !path.includes("//"))) return path;
+	return `/${path}`.replaceAll(/\/+/g, "/").replace(/\/$/, "");
 }
 
 function parseInode(line: DumpLine, mode: number): Inode {
