@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { LIB, runModule } from "./support/child.ts";
+import { projectRoot } from "./support/needs.ts";
+
+/** Paths below a folder of the project, without `.ts`. */
+function sources(folder: string, ending = ".ts"): string[] {
+	return readdirSync(path.join(projectRoot, folder), { recursive: true, encoding: "utf8" })
+		.filter((file) => file.endsWith(ending) && !file.endsWith(".d.ts"))
+		.map((file) => file.slice(0, -ending.length));
+}
+
+/** What a source imports from others: also types, which cost nothing to load but are as much of an arrow. */
+function importsOf(source: string): string[] {
+	const text = readFileSync(path.join(projectRoot, "src", `${source}.ts`), "utf8");
+	const found = text.matchAll(/(?:from|import)\s+"(\.[^"]+)\.ts"/g);
+	return Array.from(found, ([, target]) => path.join(path.dirname(source), target as string));
+}
+
+const SINKS = ["write", "digest", "verity", "mount", "store"];
+/** What trees, dumps and all other sources are made of: none of it knows of images. */
+const TREE_SIDE = [
+	"errors",
+	"names",
+	"inode",
+	"inode-index",
+	"limits",
+	"tree",
+	"stat",
+	"validate",
+	"gate",
+	"erofs",
+];
+const all = sources("src");
+
+describe("arrows between sources", () => {
+	test("the pattern finds imports", () => {
+		expect(importsOf("write")).toContain("native");
+		expect(importsOf("dump/parse")).toContain("tree");
+	});
+
+	test("only what works natively knows of the addon", () => {
+		const found = all.filter((source) => importsOf(source).includes("native"));
+		expect(found).toContain("write");
+		expect(SINKS).toEqual(expect.arrayContaining(found));
+	});
+
+	test.each([...TREE_SIDE, ...all.filter((source) => source.startsWith("dump/"))])(
+		"%s knows of no sink",
+		(source) => {
+			const forbidden = [...SINKS, "native", "encode", "file-path"];
+			expect(importsOf(source).filter((target) => forbidden.includes(target))).toEqual([]);
+			expect(importsOf(source).filter((target) => target.startsWith("cli/"))).toEqual([]);
+		},
+	);
+
+	test("the tree knows of no source", () => {
+		const targets = TREE_SIDE.flatMap(importsOf);
+		expect(targets.filter((target) => !TREE_SIDE.includes(target))).toEqual([]);
+	});
+
+	test("nobody knows of the command line but itself", () => {
+		const library = all.filter((source) => !source.startsWith("cli/"));
+		expect(library.flatMap(importsOf).filter((target) => target.startsWith("cli/"))).toEqual([]);
+	});
+});
+
+describe("the map of tests", () => {
+	// index.ts files only re-export; the command line is run as a program.
+	const tested = all.filter((source) => path.basename(source) !== "index" && !source.startsWith("cli/"));
+
+	test.each(tested)("%s has its test", (source) => {
+		expect(sources("test", ".test.ts")).toContain(source);
+	});
+});
+
+describe("the compiled package", () => {
+	const loads = (code: string) =>
+		runModule(`${code}
+			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
+
+	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
+	});
+
+	test("trees, the gate and dumps work without the addon", () => {
+		const code = `
+			const { Tree, validate } = await import("${LIB}/index.js");
+			const { formatDump, parseDump } = await import("${LIB}/dump/index.js");
+			validate(await parseDump(formatDump(new Tree())));`;
+		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
+	});
+
+	test("the first use loads it", () => {
+		const code = `
+			const { computeDigest } = await import("${LIB}/index.js");
+			await computeDigest(new Uint8Array(0));`;
+		expect(loads(code)).toMatchObject({ ended: 0, stdout: "true\n" });
+	});
+
+	const exportsOf = (name: string) => {
+		const { ended, stdout } = runModule(
+			`console.log(Object.keys(await import("${name}")).sort().join(" "));`,
+		);
+		expect(ended).toBe(0);
+		return stdout.trim().split(" ");
+	};
+
+	test("exports by its name what users need", () => {
+		expect(exportsOf("composefs")).toEqual(
+			expect.arrayContaining([
+				..."ComposefsError LIMITS Tree bytesToName compareNames computeDigest device directory fifo file".split(
+					" ",
+				),
+				..."fileSize isWhiteout nameToBytes socket symlink validate whiteout writeImage".split(" "),
+			]),
+		);
+		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
+	});
+
+	test("has a file for each of its exports, and no other way in", () => {
+		const { exports } = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8"));
+		for (const target of Object.values<string | Record<string, string>>(exports))
+			for (const file of typeof target === "string" ? [target] : Object.values(target))
+				expect(readFileSync(path.join(projectRoot, file), "utf8")).not.toBe("");
+		const { ended, stderr } = runModule('await import("composefs/lib/native.js");');
+		expect([ended, /ERR_PACKAGE_PATH_NOT_EXPORTED/.test(stderr)]).toEqual([1, true]);
+	});
+});
