@@ -1,5 +1,5 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
-import { type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { awaitJob } from "./native.ts";
 
 /**
@@ -26,5 +26,5 @@ export async function computeDigest(
 function nativeSource(source: Uint8Array | string | URL | OpenFile) {
 	if (source instanceof Uint8Array) return { bytes: source };
 	if (typeof source === "string" || source instanceof URL) return { path: pathToBytes(source) };
-	return source.fd;
+	return descriptorOf(source);
 }

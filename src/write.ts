@@ -1,7 +1,7 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
-import { type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
 import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
@@ -86,7 +86,7 @@ function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteI
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
 function destination(to: FilePath | OpenFile | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
-	return typeof to === "object" && "fd" in to ? to.fd : pathToBytes(to);
+	return typeof to === "object" && to !== null && "fd" in to ? descriptorOf(to) : pathToBytes(to);
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */

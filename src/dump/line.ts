@@ -30,6 +30,8 @@ const SLASH = 0x2f;
 const ZERO = 0x30;
 
 const MISSING = -1;
+/** How much of a field that is no good number an error shows. */
+const SHOWN_DIGITS = 40;
 
 /** A view on the line at hand, used again for each: lines come by the hundred thousand. */
 export class DumpLine {
@@ -100,6 +102,7 @@ export class DumpLine {
 				name: this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]),
 			};
 		const path = this.text("PATH");
+		if (path === "") this.fail("PATH", "a name is empty", { rule: "name-empty" });
 		const slash = path.lastIndexOf("/");
 		return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
 	}
@@ -202,12 +205,19 @@ export class DumpLine {
 			value = value * base + digit;
 		}
 		if (start === end) return this.#noNumber(field, start, end, base);
-		if (value > limit) this.fail(field, `${value} is more than ${limit}`);
+		// Past 2^53 the sum is rounded: what matters then are the digits themselves.
+		if (value > limit || value > Number.MAX_SAFE_INTEGER)
+			this.#checkLimit(field, this.#bytes.toString("latin1", start, end), base, limit, value);
 		return value;
 	}
 
+	#checkLimit(field: Field, digits: string, base: 8 | 10, limit: number, rounded: number): void {
+		if (Number.isFinite(rounded) && BigInt(base === 8 ? `0o${digits}` : digits) <= limit) return;
+		this.fail(field, `${digits.slice(0, SHOWN_DIGITS)} is more than ${BigInt(limit).toString(base)}`);
+	}
+
 	#noNumber(field: Field, start: number, end: number, base: 8 | 10): never {
-		const text = JSON.stringify(this.#bytes.toString("latin1", start, Math.min(end, start + 40)));
+		const text = JSON.stringify(this.#bytes.toString("latin1", start, Math.min(end, start + SHOWN_DIGITS)));
 		this.fail(field, `${text} is not ${base === 8 ? "an octal" : "a decimal"} number`);
 	}
 }
