@@ -102,7 +102,7 @@ export class DumpLine {
 				name: this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]),
 			};
 		const path = this.text("PATH");
-		if (path === "") this.fail("PATH", "a name is empty", { rule: "name-empty" });
+		if (path === "") this.fail("PATH", "the path is empty");
 		const slash = path.lastIndexOf("/");
 		return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
 	}

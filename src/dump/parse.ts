@@ -136,9 +136,9 @@ class DumpParser {
 
 	#addLink(parent: string, name: string, mode: number): void {
 		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
-		checkName(name);
 		const target = this.#line.optionalText("PAYLOAD");
 		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
+		checkName(name);
 		const { path, directory } = this.#directory(parent);
 		const key = `${path}/${name}`;
 		if (this.#links.has(key)) this.#line.fail("PATH", "the path is there already");
@@ -148,7 +148,7 @@ class DumpParser {
 	/** The directory of that path, which has to have had its line. Lines mostly follow others of their directory. */
 	#directory(parent: string): { path: string; directory: Directory } {
 		if (this.#lastParent?.path === parent) return this.#lastParent;
-		const path = canonicalPath(parent.replace(/\/+$/, ""));
+		const path = canonicalPath(parent);
 		const directory = this.#directories.get(path);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
 		this.#lastParent = { path, directory };
@@ -164,8 +164,9 @@ class DumpParser {
 		const target = passed.at(-1)?.target ?? link.target;
 		// So that a chain of links is walked once, and not from each of its links.
 		for (const other of passed) other.target = target;
-		const { parent, name } = splitPath(target);
-		const inode = next === undefined ? this.#directories.get(parent)?.children.get(name) : undefined;
+		const slash = target.lastIndexOf("/");
+		const directory = this.#directories.get(target.slice(0, Math.max(slash, 0)));
+		const inode = next === undefined ? directory?.children.get(target.slice(slash + 1)) : undefined;
 		if (inode === undefined) throw dumpError(link.line, "the hard link's target is not there", "PAYLOAD");
 		return inode;
 	}
@@ -173,13 +174,8 @@ class DumpParser {
 
 /** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. "" is the root. */
 function canonicalPath(path: string): string {
-	if (path === "" || (path.startsWith("/") && !path.includes("//"))) return path;
-	return `/${path}`.replaceAll(/\/+/g, "/");
-}
-
-function splitPath(path: string): { parent: string; name: string } {
-	const slash = path.lastIndexOf("/");
-	return { parent: path.slice(0, slash), name: path.slice(slash + 1) };
+	if (path === "" || (path.startsWith("/") && !path.endsWith("/") && !path.includes("//"))) return path;
+	return `/${path}`.replaceAll(/\/+/g, "/").replace(/\/$/, "");
 }
 
 function parseInode(line: DumpLine, mode: number): Inode {
