@@ -3,6 +3,7 @@
     "target_name": "composefs",
     "sources": [
       "native/addon.cc",
+      "native/arena.cc",
       "native/arguments.cc",
       "native/digest.cc",
       "native/hard_links.cc",
@@ -21,6 +22,7 @@
     ],
     "libraries": ["<!@(node scripts/libcomposefs.mjs libs --arch=<(target_arch))"],
     "defines": [
+      "<!@(node scripts/libcomposefs.mjs defines --arch=<(target_arch))",
       "NAPI_VERSION=9",
       "NODE_ADDON_API_CPP_EXCEPTIONS_ALL",
       "NODE_ADDON_API_DISABLE_DEPRECATED",

@@ -73,7 +73,7 @@ function* leanDump(tree: Tree): Generator<string> {
 function leanLine(path: string, inode: Inode, links: Map<Inode, number>, first: Map<Inode, string>): string {
 	const nlink = links.get(inode) ?? 1;
 	const target = first.get(inode);
-	if (target !== undefined) return `${escape(path)} 0 @100000 1 0 0 0 0.0 ${escape(target)} - -\n`;
+	if (target !== undefined) return `${escapeText(path)} 0 @100000 1 0 0 0 0.0 ${escapeText(target)} - -\n`;
 	if (nlink > 1) first.set(inode, path);
 	const mode = (TYPE[inode.type] | inode.mode).toString(8);
 	const seconds = inode.mtimeNs / 1_000_000_000n;
@@ -81,23 +81,23 @@ function leanLine(path: string, inode: Inode, links: Map<Inode, number>, first: 
 	const rdev = "rdev" in inode ? (inode.rdev.major << 8) | inode.rdev.minor : 0;
 	const xattrs = inode.xattrs === undefined ? "" : leanXattrs(inode.xattrs);
 	const numbers = `${size} ${mode} ${nlink} ${inode.uid} ${inode.gid} ${rdev} ${seconds}.0`;
-	return `${escape(path)} ${numbers} ${leanContent(inode)}${xattrs}\n`;
+	return `${escapeText(path)} ${numbers} ${leanContent(inode)}${xattrs}\n`;
 }
 
 function leanContent(inode: Inode): string {
-	if (inode.type === "symlink") return `${escape(inode.target)} - -`;
+	if (inode.type === "symlink") return `${escapeText(inode.target)} - -`;
 	if (inode.type !== "file") return "- - -";
-	if (inode.content?.length) return `- ${escape(Buffer.from(inode.content).toString("latin1"))} -`;
+	if (inode.content?.length) return `- ${escapeText(Buffer.from(inode.content).toString("latin1"))} -`;
 	return `${inode.path ?? "-"} - ${inode.digest ?? "-"}`;
 }
 
 function leanXattrs(xattrs: Map<string, Uint8Array>): string {
 	let text = "";
-	for (const [name, value] of xattrs) text += ` ${name}=${escape(Buffer.from(value).toString("latin1"))}`;
+	for (const [name, value] of xattrs) text += ` ${name}=${escapeText(Buffer.from(value).toString("latin1"))}`;
 	return text;
 }
 
-function escape(text: string): string {
+function escapeText(text: string): string {
 	return text.replaceAll(
 		/[^\x21-\x5b\x5d-\x7e]/g,
 		(char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -46,6 +46,11 @@ class Random {
 	}
 }
 
+/** A string in one piece, as one that was read from somewhere: not a rope of those it was made of. */
+function flat(text: string): string {
+	return Buffer.from(text, "latin1").toString("latin1");
+}
+
 const WORDS =
 	"abort async buffer cache client codec config core crypto decode diff encode error event fetch".split(" ");
 const MORE_WORDS =
@@ -55,7 +60,7 @@ const ENDINGS = [".js", ".d.ts", ".js.map", ".json", ".md", ".mjs"];
 function name(random: Random, n: number): string {
 	const first = WORDS[random.below(WORDS.length)];
 	const second = MORE_WORDS[random.below(MORE_WORDS.length)];
-	return `${first}-${second}-${n.toString(36)}`;
+	return flat(`${first}-${second}-${n.toString(36)}`);
 }
 
 /**
@@ -77,10 +82,10 @@ export function applicationTree(entries: number, digests = false): Tree {
 				folder.children.set(label, child);
 				fill(child, depth + 1, 1 + random.below(Math.max(8, (end - made) / 2)));
 			} else if (random.chance(0.01) && files.length > 0) {
-				folder.children.set(`${label}.js`, files[random.below(files.length)] as RegularFile);
+				folder.children.set(flat(`${label}.js`), files[random.below(files.length)] as RegularFile);
 			} else {
 				const inode = file(content(random, digests), metadata(random, 0o644));
-				folder.children.set(label + ENDINGS[random.below(ENDINGS.length)], inode);
+				folder.children.set(flat(label + ENDINGS[random.below(ENDINGS.length)]), inode);
 				files.push(inode);
 			}
 		}
@@ -96,7 +101,10 @@ export function symlinkTree(entries: number): Tree {
 	let folder = tree.root;
 	for (let n = 1; n < entries; n++) {
 		if (n % 1000 === 1) folder = tree.mkdir(`/links-${n}`);
-		folder.children.set(name(random, n), symlink(`../targets/${name(random, n)}`, metadata(random, 0o777)));
+		folder.children.set(
+			name(random, n),
+			symlink(flat(`../targets/${name(random, n)}`), metadata(random, 0o777)),
+		);
 	}
 	return tree;
 }
@@ -104,7 +112,7 @@ export function symlinkTree(entries: number): Tree {
 function content(random: Random, digests = false): FileContent {
 	if (random.chance(0.4)) return Buffer.from(random.hex(1 + random.below(64)));
 	const digest = random.hex(64);
-	const path = `${digest.slice(0, 2)}/${digest.slice(2)}`;
+	const path = flat(`${digest.slice(0, 2)}/${digest.slice(2)}`);
 	return { size: 65 + random.below(200_000), digest: digests ? digest : undefined, path };
 }
 

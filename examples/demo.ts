@@ -61,7 +61,7 @@ const writeTime = performance.now() - writeStart;
 
 const counts = countEntries(tree);
 const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
-const kinds = Object.entries(counts).map(([type, n]) => `${n.toLocaleString("en")} ${type}`);
+const kinds = Object.entries(counts).map(([type, n]) => `${type} ${n.toLocaleString("en")}`);
 console.log(`A Debian 12 root file system, read from a dump in ${readTime.toFixed(0)} ms. Its image, as it is, has the
 bytes that mkcomposefs 1.0.8 wrote from the same dump:
   sha256    ${sha256}

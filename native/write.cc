@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 
+#include "arena.h"
 #include "arguments.h"
 #include "image.h"
 #include "job.h"
@@ -39,6 +40,11 @@ class WriteJob final : public Job {
  public:
   WriteJob(Napi::Env env, WriteOptions options) : Job(env), options_(std::move(options)) {}
 
+  ~WriteJob() override {
+    const ArenaScope scope(arena_);
+    builder_.reset();
+  }
+
   void Add(Chunk chunk) {
     {
       const std::lock_guard lock(mutex_);
@@ -64,6 +70,7 @@ class WriteJob final : public Job {
 
  private:
   Turn Run() override {
+    const ArenaScope scope(arena_);
     try {
       cancel().Checkpoint();
       if (!TakeChunks()) return Turn::kMoreToCome;
@@ -71,6 +78,7 @@ class WriteJob final : public Job {
       return Turn::kDone;
     } catch (...) {
       builder_.reset();
+      arena_.Clear();
       options_.file = Descriptor();
       throw;
     }
@@ -90,10 +98,12 @@ class WriteJob final : public Job {
   }
 
   void Write() {
-    const NodePtr root = builder_->Finish();
+    NodePtr root = builder_->Finish();
     builder_.reset();  // an image is written beside the nodes, not beside nodes and records
     const std::unique_ptr<Output> output = OpenOutput();
     written_ = WriteImage(root.get(), options_.versions, *output, cancel());
+    root.reset();
+    arena_.Clear();
     output->Commit();
     if (memory_ != nullptr) image_ = memory_->Release();
   }
@@ -127,7 +137,8 @@ class WriteJob final : public Job {
   std::vector<Chunk> inbox_;
   bool complete_ = false;
 
-  // The worker's, between turns nobody's.
+  // The worker's, between turns nobody's. The nodes are in the arena, and the builder has some of them.
+  Arena arena_;
   std::unique_ptr<TreeBuilder> builder_ = std::make_unique<TreeBuilder>(cancel());
   MemoryOutput* memory_ = nullptr;  // valid while Write's output lives
   MemoryOutput::Data image_;

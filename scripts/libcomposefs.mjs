@@ -3,13 +3,16 @@
 //   node scripts/libcomposefs.mjs ensure     find it, else download it under deps/
 //   node scripts/libcomposefs.mjs include    for binding.gyp and CMakeLists.txt
 //   node scripts/libcomposefs.mjs libs       likewise, one linker argument a line
+//   node scripts/libcomposefs.mjs defines    likewise, what the addon is compiled with
 //
-// Looked at in this order: COMPOSEFS_PREFIX, pkg-config, /usr, deps/. COMPOSEFS_LINK=shared prefers
-// the shared library. `--arch=arm64` asks for another architecture than this machine's.
+// Looked at in this order: COMPOSEFS_PREFIX, pkg-config, /usr, deps/. COMPOSEFS_LINK is `tuned` (the
+// static archive, with an allocator of the addon's; the default where it can be), `static` (the archive
+// as it is) or `shared`. `--arch=arm64` asks for another architecture than this machine's.
 import fs from "node:fs";
 import path from "node:path";
 import { unpackPackages } from "./private-apt.mjs";
 import { compareVersions, main, onPath, osRelease, root, run, SetupError, succeeds } from "./report.mjs";
+import { tunedArchive, tunedLinkFlags } from "./tune-archive.mjs";
 
 const minimum = "1.0.8";
 const debianArchitectures = { x64: "amd64", arm64: "arm64" };
@@ -38,8 +41,12 @@ function inPrefix(prefix, origin) {
 function usable(candidate) {
 	if (compareVersions(candidate.version, minimum) < 0) return undefined;
 	const archive = path.join(candidate.libdir, "libcomposefs.a");
-	if (fs.existsSync(archive) && process.env.COMPOSEFS_LINK !== "shared")
+	const { COMPOSEFS_LINK = "tuned" } = process.env;
+	if (fs.existsSync(archive) && COMPOSEFS_LINK !== "shared") {
+		const tuned = COMPOSEFS_LINK === "tuned" ? tunedArchive(archive, arch) : undefined;
+		if (tuned) return { ...candidate, link: "tuned", libs: [tuned, ...tunedLinkFlags] };
 		return { ...candidate, link: "static", libs: [archive] };
+	}
 	if (!fs.existsSync(path.join(candidate.libdir, "libcomposefs.so"))) return undefined;
 	const rpath = candidate.origin === "system" ? [] : [`-Wl,-rpath,${candidate.libdir}`];
 	return { ...candidate, link: "shared", libs: [`-L${candidate.libdir}`, ...rpath, "-lcomposefs"] };
@@ -146,5 +153,6 @@ if (process.argv[1] === import.meta.filename)
 		if (!found) throw new SetupError(advice());
 		if (command === "include") console.log(found.include);
 		else if (command === "libs") console.log(found.libs.join("\n"));
+		else if (command === "defines") console.log(`COMPOSEFS_TUNED=${found.link === "tuned" ? 1 : 0}`);
 		else console.log(`libcomposefs ${found.version}, ${found.link}, from ${found.origin}`);
 	});

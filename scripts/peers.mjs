@@ -12,7 +12,9 @@ const architectures = { x64: "amd64", arm64: "arm64" };
 
 /** The programs start with the loader and libraries of their own release. */
 function writeWrapper(program) {
-	const loader = run("sh", ["-c", `ls "${folder}"/usr/lib/*/ld-linux-*.so.*`]).trim().split("\n")[0];
+	const loader = run("sh", ["-c", `ls "${folder}"/usr/lib/*/ld-linux-*.so.*`])
+		.trim()
+		.split("\n")[0];
 	const libraries = path.dirname(loader);
 	const wrapper = path.join(folder, "bin", program);
 	const command = `exec "${loader}" --library-path "${libraries}" "${folder}/usr/bin/${program}" "$@"`;

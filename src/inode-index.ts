@@ -2,6 +2,7 @@
 import { fileSize, type Inode } from "./inode.ts";
 
 const FIRST_CAPACITY = 1 << 10;
+const BLOCK = 1 << 12;
 /** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
 const SLOT_WORDS = 2;
 
@@ -17,15 +18,19 @@ const halves = new Int32Array(time.buffer);
  * It knows the first inode of each fingerprint; the few others with the same one are in a Map after all.
  */
 export class InodeIndex {
-	readonly #inodes: Inode[] = [];
+	/** By number, in blocks: one array would be copied whenever it grows. */
+	readonly #inodes: Inode[][] = [];
 	readonly #others = new Map<Inode, number>();
 	#slots = new Int32Array(FIRST_CAPACITY * SLOT_WORDS);
 	#capacity = FIRST_CAPACITY;
 	#used = 0;
+	#count = 0;
 
 	/** Gives an inode the next number. If it has one already, that is returned, and the number is left out. */
 	add(inode: Inode): number | undefined {
-		const number = this.#inodes.push(inode) - 1;
+		const number = this.#count++;
+		if ((number & (BLOCK - 1)) === 0) this.#inodes.push([]);
+		(this.#inodes[(number / BLOCK) | 0] as Inode[]).push(inode);
 		const print = fingerprint(inode);
 		const slot = findSlot(this.#slots, this.#capacity, print);
 		const first = (this.#slots[slot] as number) - 1;
@@ -35,7 +40,7 @@ export class InodeIndex {
 			if (++this.#used * 2 > this.#capacity) this.#grow();
 			return undefined;
 		}
-		if (this.#inodes[first] === inode) return first;
+		if (this.#inodes[(first / BLOCK) | 0]?.[first & (BLOCK - 1)] === inode) return first;
 		const found = this.#others.get(inode);
 		if (found === undefined) this.#others.set(inode, number);
 		return found;

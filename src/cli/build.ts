@@ -41,7 +41,8 @@ function version(flags: string, description: string, value: number): Option {
 
 async function build(source: string, image: string | undefined, options: BuildOptions): Promise<void> {
 	const { printDigest, printDigestOnly, minVersion, maxVersion } = options;
-	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion)) throw new UsageError("a format version is 0 or 1");
+	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion))
+		throw new UsageError("a format version is 0 or 1");
 	if (minVersion > maxVersion) throw new UsageError("--min-version is greater than --max-version");
 	if (image === undefined && !printDigestOnly) throw new UsageError("no image to write to is named");
 	if (image !== undefined && printDigestOnly)

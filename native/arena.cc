@@ -1,0 +1,150 @@
+#include "arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace composefs {
+namespace {
+
+constexpr size_t kAlignment = alignof(std::max_align_t);
+constexpr size_t kFirstMapping = size_t{256} << 10;
+constexpr size_t kLargestMapping = size_t{32} << 20;
+
+/// In front of each block: libcomposefs reallocates without saying how much there was.
+struct alignas(kAlignment) Header {
+  size_t size;
+};
+
+thread_local Arena* current = nullptr;
+
+size_t RoundUp(size_t size) {
+  return (size + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace
+
+void* Arena::Allocate(size_t size) {
+  if (size > PTRDIFF_MAX / 2) return nullptr;
+  const size_t needed = sizeof(Header) + RoundUp(size);
+  if (needed > static_cast<size_t>(end_ - free_) && !Grow(needed)) return nullptr;
+  std::byte* block = free_ + sizeof(Header);
+  new (free_) Header{size};
+  free_ += needed;
+  last_ = block;
+  return block;
+}
+
+void* Arena::Reallocate(void* block, size_t size) {
+  if (block == nullptr || size > PTRDIFF_MAX / 2) return Allocate(size);
+  auto* bytes = static_cast<std::byte*>(block);
+  auto* header = reinterpret_cast<Header*>(bytes - sizeof(Header));
+  if (bytes == last_ && RoundUp(size) <= static_cast<size_t>(end_ - bytes)) {
+    header->size = size;
+    free_ = bytes + RoundUp(size);
+    return block;
+  }
+  if (size <= header->size) return block;
+  void* moved = Allocate(size);
+  if (moved != nullptr) std::memcpy(moved, block, header->size);
+  return moved;
+}
+
+/// What is left of the mapping before is given up: it is less than a block.
+bool Arena::Grow(size_t size) {
+  const size_t doubled =
+      mappings_.empty() ? kFirstMapping : std::min(mappings_.back().size * 2, kLargestMapping);
+  const size_t mapped = std::max(doubled, (size + 4095) / 4096 * 4096);
+  void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  try {
+    mappings_.push_back({static_cast<std::byte*>(memory), mapped});
+  } catch (const std::bad_alloc&) {
+    munmap(memory, mapped);
+    return false;
+  }
+  free_ = mappings_.back().begin;
+  end_ = free_ + mapped;
+  return true;
+}
+
+void Arena::Clear() {
+  for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.size);
+  mappings_.clear();
+  free_ = end_ = last_ = nullptr;
+}
+
+ArenaScope::ArenaScope(Arena& arena) : outer_(current) {
+  current = &arena;
+}
+
+ArenaScope::~ArenaScope() {
+  current = outer_;
+}
+
+}  // namespace composefs
+
+#if COMPOSEFS_TUNED
+
+// The names that scripts/tune-archive.mjs gives to libcomposefs.a's calls of the allocator. Outside any scope
+// they are the allocator's.
+extern "C" {
+
+using composefs::current;
+
+void* composefs_malloc(size_t size) {
+  return current ? current->Allocate(size) : malloc(size);
+}
+
+void* composefs_calloc(size_t count, size_t size) {
+  if (current == nullptr) return calloc(count, size);
+  size_t total;
+  if (__builtin_mul_overflow(count, size, &total)) return nullptr;
+  void* block = current->Allocate(total);
+  if (block != nullptr) memset(block, 0, total);  // a block may have been given back by Reallocate
+  return block;
+}
+
+void* composefs_realloc(void* block, size_t size) {
+  return current ? current->Reallocate(block, size) : realloc(block, size);
+}
+
+void* composefs_reallocarray(void* block, size_t count, size_t size) {
+  size_t total;
+  if (__builtin_mul_overflow(count, size, &total)) return nullptr;
+  return composefs_realloc(block, total);
+}
+
+void composefs_free(void* block) {
+  if (current == nullptr) free(block);
+}
+
+char* composefs_strndup(const char* text, size_t limit) {
+  const size_t length = strnlen(text, limit);
+  auto* copy = static_cast<char*>(composefs_malloc(length + 1));
+  if (copy == nullptr) return nullptr;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  return copy;
+}
+
+char* composefs_strdup(const char* text) {
+  return composefs_strndup(text, SIZE_MAX);
+}
+
+struct lcfs_ctx_s;
+int __real_lcfs_clone_root(lcfs_ctx_s* context);
+
+/// libcomposefs copies a tree before it changes it for writing, since it is the caller's. In an arena it is
+/// ours, is written once, and goes with the arena: the copy, half of the memory and of the time, is left out.
+int __wrap_lcfs_clone_root(lcfs_ctx_s* context) {
+  return current ? 0 : __real_lcfs_clone_root(context);
+}
+
+}  // extern "C"
+
+#endif

@@ -1,0 +1,53 @@
+// The memory of one image. In the tuned link (see ARCHITECTURE.md) libcomposefs.a allocates here: a million
+// nodes come from a few large mappings and go with them, instead of one by one.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace composefs {
+
+/// Hands out memory and takes none back before it ends. Used by one thread at a time.
+class Arena {
+ public:
+  Arena() = default;
+  ~Arena() { Clear(); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// Aligned as malloc's; nullptr if there is no memory, never an exception: the callers are C.
+  void* Allocate(size_t size);
+  void* Reallocate(void* block, size_t size);
+
+  /// Gives back everything.
+  void Clear();
+
+ private:
+  struct Mapping {
+    std::byte* begin;
+    size_t size;
+  };
+
+  bool Grow(size_t size);
+
+  std::vector<Mapping> mappings_;
+  std::byte* free_ = nullptr;
+  std::byte* end_ = nullptr;
+  std::byte* last_ = nullptr;  // the newest block, which can grow where it is
+};
+
+/// Within the scope, what libcomposefs allocates on this thread comes from the arena, and what it frees there
+/// is left to the arena. Every call that allocates or frees nodes of a tree is in the scope of the tree's
+/// arena. Nothing at all in the plain link.
+class ArenaScope {
+ public:
+  explicit ArenaScope(Arena& arena);
+  ~ArenaScope();
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+
+ private:
+  Arena* outer_;
+};
+
+}  // namespace composefs

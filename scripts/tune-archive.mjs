@@ -1,0 +1,39 @@
+// Makes the archive of the tuned link: a copy of libcomposefs.a whose calls of the allocator have names of our
+// own (native/arena.cc). Its code is untouched. ARCHITECTURE.md says why this is safe.
+import fs from "node:fs";
+import path from "node:path";
+import { onPath, root, run } from "./report.mjs";
+
+const allocator = ["malloc", "calloc", "realloc", "reallocarray", "free", "strdup", "strndup"];
+/** Others that give out memory of the C library's own, as far as writing images could reach them. */
+const foreign = [
+	"posix_memalign",
+	"aligned_alloc",
+	"memalign",
+	"valloc",
+	"open_memstream",
+	"getline",
+	"getdelim",
+];
+/** What the addon replaces, which has to be there under that name. */
+const replaced = ["lcfs_clone_root"];
+
+/** native/arena.cc decides whether a tree is copied before it is written. */
+export const tunedLinkFlags = replaced.map((name) => `-Wl,--wrap=${name}`);
+
+/** The tuned copy of an archive, or undefined if this one cannot be tuned: then it is linked as it is. */
+export function tunedArchive(archive, arch) {
+	const prefix = { x64: "x86_64-linux-gnu-", arm64: "aarch64-linux-gnu-" }[arch] ?? "";
+	const [objcopy, nm] = ["objcopy", "nm"].map((tool) => (onPath(prefix + tool) ? prefix + tool : tool));
+	if (!onPath(objcopy) || !onPath(nm)) return undefined;
+	const symbols = run(nm, [archive]);
+	const has = (kind, name) => new RegExp(`^[0-9a-f ]*${kind} ${name}$`, "m").test(symbols);
+	if (!replaced.every((name) => has("T", name) && has("U", name))) return undefined;
+	if (foreign.some((name) => has("U", name))) return undefined;
+	const folder = path.join(root, "build", "tuned");
+	const tuned = path.join(folder, `libcomposefs-${arch}.a`);
+	fs.mkdirSync(folder, { recursive: true });
+	const renames = allocator.map((name) => `--redefine-sym=${name}=composefs_${name}`);
+	run(objcopy, [...renames, archive, tuned]);
+	return tuned;
+}
