@@ -3,6 +3,7 @@ export { computeDigest } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
 export type { FilePath } from "./file-path.ts";
 export { validate } from "./gate.ts";
+export { type ImageSource, type ReadImageOptions, type ReadLimits, readImage } from "./image/index.ts";
 export {
 	type Device,
 	type DeviceNumber,
@@ -27,7 +28,7 @@ export {
 	symlink,
 	whiteout,
 } from "./inode.ts";
-export { LIMITS } from "./limits.ts";
+export { LIMITS, READ_LIMITS } from "./limits.ts";
 export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
 export { Tree, type WalkEntry } from "./tree.ts";
 export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";
