@@ -1,9 +1,10 @@
 /** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
+export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
 export type { FilePath } from "./file-path.ts";
 export { validate } from "./gate.ts";
-export { type ImageSource, type ReadImageOptions, type ReadLimits, readImage } from "./image/index.ts";
+export * from "./image/index.ts";
 export {
 	type Device,
 	type DeviceNumber,

@@ -25,7 +25,8 @@ export function copyBytes({ bytes, base }: Window, at: number, length: number): 
 		pool = Buffer.allocUnsafeSlow(POOL_SIZE);
 		used = 0;
 	}
-	bytes.copy(pool, used, start, start + length);
+	// A loop: most are shorter than what a call costs, and Buffer.copy makes an array each time.
+	for (let index = 0; index < length; index++) pool[used + index] = bytes[start + index] as number;
 	const copy = new Uint8Array(pool.buffer, used, length);
 	used += length;
 	return copy;

@@ -21,8 +21,12 @@ export function blocksOf({ blockCount, tailSize }: DirectoryData): number {
 	return blockCount + (tailSize > 0 ? 1 : 0);
 }
 
-/** One block of entries, parsed and checked: their names, sorted and without repetition, nids and types. */
+/**
+ * One block of entries, parsed and checked: their names, sorted and without repetition, nids and types. The
+ * lists are used again for the next block, and may be longer than this one.
+ */
 export class DirectoryBlock {
+	count = 0;
 	readonly names: string[] = [];
 	readonly nids: number[] = [];
 	/** As in DIRENT_TYPES. */
@@ -50,9 +54,7 @@ export class DirectoryBlock {
 		const count = namesStart / DIRENT.size;
 		if (!Number.isInteger(count) || count === 0 || namesStart >= length)
 			fail("dirent-count", at + DIRENT.nameOffset, `names begin at ${namesStart}, not behind whole entries`);
-		this.names.length = 0;
-		this.nids.length = count;
-		this.types.length = count;
+		this.count = count;
 		this.#readEntries(window, start, count);
 		this.#readNames(window, at, namesStart, length);
 	}
@@ -72,9 +74,9 @@ export class DirectoryBlock {
 	#readNames(window: Window, at: number, namesStart: number, length: number): void {
 		const { bytes, view, base } = window;
 		const start = at - base;
-		const end = nameEnd(bytes, start + this.nids.length * DIRENT.size, start + length);
+		const end = nameEnd(bytes, start + this.count * DIRENT.size, start + length);
 		const text = plainText(bytes, start + namesStart, end);
-		const count = this.nids.length;
+		const { count } = this;
 		let from = namesStart;
 		let last = "";
 		for (let index = 0; index < count; index++) {
@@ -86,7 +88,7 @@ export class DirectoryBlock {
 					? this.#anyName(bytes, start + from, start + to, index)
 					: text.slice(from - namesStart, to - namesStart);
 			if (index > 0 && !isBefore(last, name, text !== undefined)) this.#failOrder(index, last, name);
-			this.names.push(name);
+			this.names[index] = name;
 			last = name;
 			from = to;
 		}

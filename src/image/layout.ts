@@ -103,6 +103,7 @@ export const XATTR_PREFIXES = [
 	"lustre.",
 	"security.",
 ] as const;
+export const TRUSTED_PREFIX = 4;
 /** Of the xxh32 that says which bit of the filter stands for a name: this and the prefix's index. */
 export const XATTR_FILTER_SEED = 0x25bbe08f;
 

@@ -114,8 +114,8 @@ class TreeReader {
 				const block = this.#block;
 				block.read(this.#image, place, index);
 				checkBlockOrder(last, block);
-				last = block.names.at(-1);
-				for (let at = 0; at < block.names.length; at++) {
+				last = block.names[block.count - 1];
+				for (let at = 0; at < block.count; at++) {
 					if (isDot(block.names[at] as string)) dots += this.#checkDot(place, at);
 					else this.#addEntry(place, at);
 					if (++entries % ENTRIES_PER_STEP === 0) yield;

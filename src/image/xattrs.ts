@@ -4,12 +4,13 @@
  * `trusted.overlay.X` of the tree stands in the image as `trusted.overlay.overlay.X`, which overlayfs shows as
  * the former; what stands there without the doubled word speaks to overlayfs itself.
  */
+import { NO_BYTES } from "../inode.ts";
 import { nameToBytes } from "../names.ts";
 import { copyBytes, readName } from "./bytes.ts";
 import { fail } from "./fault.ts";
 import { xxh32 } from "./hash.ts";
 import type { InodeFields } from "./inode.ts";
-import { XATTR_ENTRY, XATTR_FILTER_SEED, XATTR_HEADER, XATTR_PREFIXES } from "./layout.ts";
+import { TRUSTED_PREFIX, XATTR_ENTRY, XATTR_FILTER_SEED, XATTR_HEADER, XATTR_PREFIXES } from "./layout.ts";
 import type { ImageBytes, Window } from "./source.ts";
 import type { Superblock } from "./superblock.ts";
 
@@ -20,6 +21,14 @@ const REDIRECT = "trusted.overlay.redirect";
 const OPAQUE = "trusted.overlay.opaque";
 
 const NO_DIGEST = "";
+// Pieces of the two names, most significant byte first.
+const OVERLAY_NAME_SIZE = 16;
+const [OVER, LAY_, META, COPY, REDI, RECT] = ["over", "lay.", "meta", "copy", "redi", "rect"].map((piece) =>
+	Buffer.from(piece).readUInt32BE(),
+);
+const METACOPY_MASK = filterMask(Buffer.from("overlay.metacopy"), TRUSTED_PREFIX);
+const REDIRECT_MASK = filterMask(Buffer.from("overlay.redirect"), TRUSTED_PREFIX);
+
 /** struct ovl_metacopy of Linux: version, length, flags, algorithm; then the digest. */
 const METACOPY_SIZE = 36;
 const METACOPY_START = 0x01002400;
@@ -35,11 +44,11 @@ interface Entry {
 	readonly kind: "tree" | "metacopy" | "redirect" | "opaque";
 	/** In the tree. */
 	readonly name: string;
-	readonly value: Uint8Array | undefined;
+	readonly value: Uint8Array;
 	/** Digest, or the object's path. */
 	readonly text: string;
-	/** The bit of the filter that must be 0. */
-	readonly filterBit: number;
+	/** Bit of the filter, as a mask, that must be 0. */
+	readonly filterMask: number;
 }
 
 /** What was found in the inode read last. */
@@ -57,7 +66,7 @@ export class XattrReader {
 	/** By place in the image. */
 	readonly #shared = new Map<number, Entry>();
 	#sharedBytes = 0;
-	readonly #filterBits = new Map<string, number>();
+	readonly #filterMasks = new Map<string, number>();
 	#isRoot = false;
 	#filter = 0;
 
@@ -83,7 +92,7 @@ export class XattrReader {
 		while (at < end) {
 			const size = entrySize(window, at);
 			if (at + size > end) fail("xattr-size", at, "an xattr reaches beyond those of its inode");
-			this.#add(this.#decode(window, at), at);
+			this.#addOwn(window, at);
 			at += size;
 		}
 		for (let index = 0; index < count; index++)
@@ -91,27 +100,51 @@ export class XattrReader {
 		this.#checkFilter(window, xattrOffset);
 	}
 
+	#addOwn(window: Window, at: number): void {
+		// Most inodes have these two and no other: nothing is made of them but their text.
+		switch (overlayKind(window, at)) {
+			case METACOPY:
+				this.#addMetacopy(digestOf(window, at), at);
+				break;
+			case REDIRECT:
+				this.#addRedirect(pathOf(window, at), at);
+				break;
+			default:
+				this.#add(this.#decode(window, at), at);
+		}
+	}
+
 	#add(entry: Entry, at: number): void {
-		this.#filter |= 1 << entry.filterBit;
 		switch (entry.kind) {
-			case "tree":
+			case "metacopy":
+				this.#addMetacopy(entry.text, at);
+				return;
+			case "redirect":
+				this.#addRedirect(entry.text, at);
+				return;
+			case "opaque":
+				if (!this.#isRoot) fail("xattr-overlay", at, `${OPAQUE} is not at the root`);
+				break;
+			default:
 				this.xattrs ??= new Map();
 				if (this.xattrs.has(entry.name))
 					fail("xattr-duplicate", at, `there are two xattrs ${JSON.stringify(entry.name)}`);
-				this.xattrs.set(entry.name, entry.value as Uint8Array);
-				break;
-			case "metacopy":
-				if (this.isMetacopy) fail("xattr-duplicate", at, `there are two xattrs ${METACOPY}`);
-				this.isMetacopy = true;
-				if (entry.text !== NO_DIGEST) this.digest = entry.text;
-				break;
-			case "redirect":
-				if (this.path !== undefined) fail("xattr-duplicate", at, `there are two xattrs ${REDIRECT}`);
-				this.path = entry.text;
-				break;
-			case "opaque":
-				if (!this.#isRoot) fail("xattr-overlay", at, `${OPAQUE} is not at the root`);
+				this.xattrs.set(entry.name, entry.value);
 		}
+		this.#filter |= entry.filterMask;
+	}
+
+	#addMetacopy(digest: string, at: number): void {
+		if (this.isMetacopy) fail("xattr-duplicate", at, `there are two xattrs ${METACOPY}`);
+		this.isMetacopy = true;
+		if (digest !== NO_DIGEST) this.digest = digest;
+		this.#filter |= METACOPY_MASK;
+	}
+
+	#addRedirect(path: string, at: number): void {
+		if (this.path !== undefined) fail("xattr-duplicate", at, `there are two xattrs ${REDIRECT}`);
+		this.path = path;
+		this.#filter |= REDIRECT_MASK;
 	}
 
 	/** An index counts words from the place that the superblock names. */
@@ -132,57 +165,44 @@ export class XattrReader {
 		const length = entrySize(this.#image.window(place, XATTR_ENTRY.size), place);
 		if (place + length > size)
 			fail("xattr-shared", from, `a shared xattr at ${place} reaches beyond the end of the image`);
+		const window = this.#image.window(place, length);
 		// They stand side by side: if together they are longer than the image, some overlap.
 		this.#sharedBytes += length;
 		if (this.#sharedBytes > size) fail("overlap", place, "shared xattrs overlap");
-		return this.#decode(this.#image.window(place, length), place);
+		return this.#decode(window, place);
 	}
 
 	#decode(window: Window, at: number): Entry {
+		const overlay = overlayKind(window, at);
+		if (overlay === METACOPY)
+			return { kind: "metacopy", name: "", value: NO_BYTES, text: digestOf(window, at), filterMask: 0 };
+		if (overlay === REDIRECT)
+			return { kind: "redirect", name: "", value: NO_BYTES, text: pathOf(window, at), filterMask: 0 };
 		const start = at - window.base;
-		const prefix = XATTR_PREFIXES[window.view.getUint8(start + XATTR_ENTRY.prefix)];
-		const nameLength = window.view.getUint8(start + XATTR_ENTRY.nameLength);
-		const valueSize = window.view.getUint16(start + XATTR_ENTRY.valueSize, true);
+		const index = window.view.getUint8(start + XATTR_ENTRY.prefix);
+		const prefix = XATTR_PREFIXES[index];
 		if (prefix === undefined) fail("xattr-prefix", at + XATTR_ENTRY.prefix, "an xattr's prefix is unknown");
+		const nameLength = window.view.getUint8(start + XATTR_ENTRY.nameLength);
 		const suffix = readName(window, at + XATTR_ENTRY.size, nameLength);
 		const name = prefix + suffix;
 		if (prefix === "" && HIDDEN.test(name))
 			fail("xattr-prefix", at + XATTR_ENTRY.prefix, `${JSON.stringify(name)} is not written with its prefix`);
-		const filterBit = this.#filterBit(prefix, suffix, name);
-		const valueAt = at + XATTR_ENTRY.size + nameLength;
-		if (name === METACOPY)
-			return {
-				kind: "metacopy",
-				name,
-				value: undefined,
-				text: digestOf(window, valueAt, valueSize),
-				filterBit,
-			};
-		if (name === REDIRECT)
-			return {
-				kind: "redirect",
-				name,
-				value: undefined,
-				text: pathOf(window, valueAt, valueSize),
-				filterBit,
-			};
-		if (!name.startsWith(OVERLAY) || name.startsWith(ESCAPED)) {
-			const value = copyBytes(window, valueAt, valueSize);
-			return { kind: "tree", name: treeName(name), value, text: "", filterBit };
-		}
-		const isOpaque = valueSize === 1 && window.view.getUint8(valueAt - window.base) === OPAQUE_VALUE;
-		if (name !== OPAQUE || !isOpaque)
+		const filterMask = this.#filterMask(name, suffix, index);
+		const value = copyBytes(window, valuePlace(window, at), valueLength(window, at));
+		if (name.startsWith(ESCAPED))
+			return { kind: "tree", name: OVERLAY + name.slice(ESCAPED.length), value, text: "", filterMask };
+		if (!name.startsWith(OVERLAY)) return { kind: "tree", name, value, text: "", filterMask };
+		if (name !== OPAQUE || value.length !== 1 || value[0] !== OPAQUE_VALUE)
 			fail("xattr-overlay", at, `composefs does not write the xattr ${JSON.stringify(name)}`);
-		return { kind: "opaque", name, value: undefined, text: "", filterBit };
+		return { kind: "opaque", name, value, text: "", filterMask };
 	}
 
-	#filterBit(prefix: string, suffix: string, name: string): number {
-		const known = this.#filterBits.get(name);
+	#filterMask(name: string, suffix: string, prefix: number): number {
+		const known = this.#filterMasks.get(name);
 		if (known !== undefined) return known;
-		const index = XATTR_PREFIXES.indexOf(prefix as (typeof XATTR_PREFIXES)[number]);
-		const bit = xxh32(nameToBytes(suffix), XATTR_FILTER_SEED + index) & 31;
-		if (this.#filterBits.size < MAX_CACHED_NAMES) this.#filterBits.set(name, bit);
-		return bit;
+		const mask = filterMask(nameToBytes(suffix), prefix);
+		if (this.#filterMasks.size < MAX_CACHED_NAMES) this.#filterMasks.set(name, mask);
+		return mask;
 	}
 
 	/** A bit that is set says that a name is not there, and the kernel believes it. */
@@ -196,11 +216,6 @@ export class XattrReader {
 /** Names that the kernel does not show if they stand in the image without a prefix's index. */
 const HIDDEN = /^(user|trusted|security)\.|^system\.posix_acl_(access|default)/;
 
-/** The name of the tree that stands in the image as this one. */
-function treeName(name: string): string {
-	return name.startsWith(ESCAPED) ? OVERLAY + name.slice(ESCAPED.length) : name;
-}
-
 function entrySize({ view, base }: Window, at: number): number {
 	const start = at - base;
 	const name = view.getUint8(start + XATTR_ENTRY.nameLength);
@@ -208,19 +223,47 @@ function entrySize({ view, base }: Window, at: number): number {
 	return (XATTR_ENTRY.size + name + value + 3) & ~3;
 }
 
-/** The SHA-256 digest in a metacopy xattr, in hexadecimal; "" if there is none in it. */
-function digestOf({ bytes, view, base }: Window, at: number, size: number): string {
-	if (size === 0) return NO_DIGEST;
-	const start = at - base;
-	if (size !== METACOPY_SIZE || view.getUint32(start, true) !== METACOPY_START)
-		fail("metacopy", at, `${METACOPY} has no fs-verity digest of SHA-256`);
-	return bytes.toString("hex", start + 4, start + METACOPY_SIZE);
+function valuePlace({ view, base }: Window, at: number): number {
+	return at + XATTR_ENTRY.size + view.getUint8(at - base + XATTR_ENTRY.nameLength);
 }
 
-function pathOf(window: Window, at: number, size: number): string {
-	if (size < 2 || window.view.getUint8(at - window.base) !== SLASH)
-		fail("redirect", at, `${REDIRECT} is not an absolute path`);
-	return readName(window, at + 1, size - 1);
+function valueLength({ view, base }: Window, at: number): number {
+	return view.getUint16(at - base + XATTR_ENTRY.valueSize, true);
+}
+
+/** METACOPY or REDIRECT if the xattr is one of these; both names are 16 bytes behind `trusted.`. */
+function overlayKind({ view, base }: Window, at: number): string | undefined {
+	const start = at - base;
+	if (view.getUint16(start, true) !== (TRUSTED_PREFIX << 8) + OVERLAY_NAME_SIZE) return undefined;
+	const name = start + XATTR_ENTRY.size;
+	if (view.getUint32(name) !== OVER || view.getUint32(name + 4) !== LAY_) return undefined;
+	const third = view.getUint32(name + 8);
+	const fourth = view.getUint32(name + 12);
+	if (third === META && fourth === COPY) return METACOPY;
+	return third === REDI && fourth === RECT ? REDIRECT : undefined;
+}
+
+/** The SHA-256 digest in a metacopy xattr, in hexadecimal; "" if there is none in it. */
+function digestOf(window: Window, at: number): string {
+	const size = valueLength(window, at);
+	if (size === 0) return NO_DIGEST;
+	const place = valuePlace(window, at);
+	const start = place - window.base;
+	if (size !== METACOPY_SIZE || window.view.getUint32(start, true) !== METACOPY_START)
+		fail("metacopy", place, `${METACOPY} has no fs-verity digest of SHA-256`);
+	return window.bytes.toString("hex", start + 4, start + METACOPY_SIZE);
+}
+
+function pathOf(window: Window, at: number): string {
+	const size = valueLength(window, at);
+	const place = valuePlace(window, at);
+	if (size < 2 || window.view.getUint8(place - window.base) !== SLASH)
+		fail("redirect", place, `${REDIRECT} is not an absolute path`);
+	return readName(window, place + 1, size - 1);
+}
+
+function filterMask(suffix: Uint8Array, prefix: number): number {
+	return 1 << (xxh32(suffix, XATTR_FILTER_SEED + prefix) & 31);
 }
 
 /** What libcomposefs adds to an inode for whiteouts in it, and for a whiteout itself. */
