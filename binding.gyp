@@ -5,6 +5,7 @@
       "native/addon.cc",
       "native/arguments.cc",
       "native/digest.cc",
+      "native/hard_links.cc",
       "native/image.cc",
       "native/job.cc",
       "native/openssl.cc",

@@ -1,4 +1,6 @@
 /** The trees that are measured: made by rules and a fixed seed, so that every machine measures the same. */
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
 import {
 	type Directory,
 	directory,
@@ -9,6 +11,7 @@ import {
 	symlink,
 	Tree,
 } from "composefs";
+import { parseDump } from "composefs/dump";
 
 /** mulberry32: a small generator with a good enough spread. */
 class Random {
@@ -98,15 +101,6 @@ export function symlinkTree(entries: number): Tree {
 	return tree;
 }
 
-/** One folder with all files, in random order. */
-export function flatTree(entries: number): Tree {
-	const random = new Random(20_240_503);
-	const tree = new Tree();
-	for (let n = 1; n < entries; n++)
-		tree.root.children.set(`${random.hex(12)}-${n}`, file(content(random), metadata(random, 0o644)));
-	return tree;
-}
-
 function content(random: Random, digests = false): FileContent {
 	if (random.chance(0.4)) return Buffer.from(random.hex(1 + random.below(64)));
 	const digest = random.hex(64);
@@ -122,3 +116,19 @@ function metadata(random: Random, mode: number): MetadataOptions {
 	if (!random.chance(0.05)) return options;
 	return { ...options, xattrs: [["security.selinux", LABEL]] };
 }
+
+export interface BenchmarkSet {
+	readonly name: string;
+	readonly rounds: number;
+	make(): Tree | Promise<Tree>;
+}
+
+const fixture = new URL("../../../test/fixtures/debian-12.dump.gz", import.meta.url);
+
+export const SETS: readonly BenchmarkSet[] = [
+	{ name: "debian-15k", rounds: 15, make: () => parseDump(createReadStream(fixture).pipe(createGunzip())) },
+	{ name: "application-100k", rounds: 11, make: () => applicationTree(100_000) },
+	{ name: "application-100k-digests", rounds: 11, make: () => applicationTree(100_000, true) },
+	{ name: "symlinks-200k", rounds: 7, make: () => symlinkTree(200_000) },
+	{ name: "application-1m", rounds: 5, make: () => applicationTree(1_000_000) },
+];

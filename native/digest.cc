@@ -34,13 +34,14 @@ class DigestJob final : public Job {
   }
 
  private:
-  void Run() override {
+  Turn Run() override {
     VerityHasher hasher;
     if (!buffer_.IsEmpty())
       HashBytes(hasher);
     else
       HashFile(hasher);
     digest_ = hasher.Finish();
+    return Turn::kDone;
   }
 
   void HashBytes(VerityHasher& hasher) {
@@ -87,7 +88,13 @@ class DigestJob final : public Job {
 }  // namespace
 
 Napi::Value ComputeDigest(const Napi::CallbackInfo& info) {
-  return Job::Start(std::make_unique<DigestJob>(info.Env(), info[0]));
+  const auto job = std::make_shared<DigestJob>(info.Env(), info[0]);
+  job->Schedule();
+  const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("promise", job->Promise());
+  result.Set("cancel", Napi::Function::New(info.Env(), cancel, "cancel"));
+  return result;
 }
 
 }  // namespace composefs

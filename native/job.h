@@ -1,10 +1,10 @@
-// One piece of work on a worker thread, one promise, one way to stop it.
+// Work on worker threads, behind one promise and one way to stop it.
 #pragma once
 
 #include <napi.h>
 
 #include <memory>
-#include <string>
+#include <optional>
 #include <variant>
 
 #include "cancel.h"
@@ -12,39 +12,57 @@
 
 namespace composefs {
 
-/// What JavaScript sees of a job: `{ promise, cancel }`. The promise is rejected with a plain object that
-/// says what happened: `{ errno, syscall }`, `{ rule, record }` or `{ cancelled: true }`. Errors are made of
-/// it in src/native.ts: one made here would not be `instanceof Error` where several realms exist.
+/// The promise of a job is rejected with a plain object that says what happened: `{ errno, syscall }`,
+/// `{ rule, record }` or `{ cancelled: true }`. Errors are made of it in src/native.ts: one made here would
+/// not be `instanceof Error` where several realms exist.
 ///
-/// A subclass implements, in the order of the calls:
+/// A job is owned by whoever holds it on the main thread and by each turn that is on its way. A subclass has
 ///   the constructor   main thread: copies the arguments, keeps references to buffers
-///   Run()             worker thread: no Node-API here; throws what errors.h has
+///   Run()             a worker thread, one turn at a time: no Node-API here; throws what errors.h has, and
+///                     says if the job is done
 ///   Result()          main thread: the promise's value
 ///   the destructor    main thread
-class Job : public Napi::AsyncWorker {
+class Job : public std::enable_shared_from_this<Job> {
  public:
-  /// Queues the job, which then owns itself.
-  static Napi::Object Start(std::unique_ptr<Job> job);
+  virtual ~Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  /// Main thread: has Run() called, and called again if it is running already. Nothing, once the job is over.
+  void Schedule();
+
+  /// Main thread, once. A job that nobody asks for its promise fails in silence.
+  Napi::Promise Promise();
+
+  /// Main thread: makes the next checkpoint throw.
+  void Cancel();
 
  protected:
-  explicit Job(Napi::Env env);
+  enum class Turn { kDone, kMoreToCome };
 
-  virtual void Run() = 0;
+  explicit Job(Napi::Env env) : env_(env) {}
+
+  virtual Turn Run() = 0;
   virtual Napi::Value Result(Napi::Env env) = 0;
 
-  const CancelFlag& cancel() const { return *cancel_; }
+  const CancelFlag& cancel() const { return cancel_; }
 
  private:
-  using Outcome = std::variant<std::monostate, SystemFailure, RecordFailure, Cancelled>;
+  class Worker;
+  struct Done {};
+  using Outcome = std::variant<std::monostate, Done, SystemFailure, RecordFailure, Cancelled>;
 
-  // Nothing is left to AsyncWorker's own error handling: it takes an exception without text for success, and
-  // its Cancel() leaves a promise that never settles.
-  void Execute() final;
-  void OnOK() final;
+  void RunGuarded();
+  void AfterTurn();
+  void Settle();
+  bool IsOver() const { return outcome_.index() != 0; }
 
-  Napi::Promise::Deferred deferred_;
-  std::shared_ptr<CancelFlag> cancel_;  // shared with the cancel function, which may outlive the job
-  Outcome outcome_;
+  Napi::Env env_;
+  std::optional<Napi::Promise::Deferred> deferred_;  // once there is a promise to keep
+  CancelFlag cancel_;
+  Outcome outcome_;  // written by the worker, read on the main thread between turns
+  bool running_ = false;
+  bool run_again_ = false;
 };
 
 }  // namespace composefs

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,10 +19,17 @@ namespace {
 constexpr mode_t kFileMode = 0666;  // less the umask, as for any new file
 constexpr int kNameAttempts = 100;
 
+/// Somebody else may have made a pipe non-blocking: node does so with its stdout.
+bool WaitUntilWritable(int file) {
+  pollfd poll_file{file, POLLOUT, 0};
+  return poll(&poll_file, 1, -1) > 0 || errno == EINTR;
+}
+
 void WriteAll(int file, std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN && WaitUntilWritable(file)) continue;
     if (written < 0) ThrowErrno("write");
     bytes = bytes.subspan(static_cast<size_t>(written));
   }

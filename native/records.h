@@ -5,26 +5,21 @@
 
 #include <cstdint>
 #include <span>
-#include <string_view>
 #include <vector>
-
-#include "cancel.h"
 
 namespace composefs {
 
 /// Changes with the layout, so that a stale build fails with words. RECORDS_VERSION in src/encode.ts.
 constexpr int32_t kRecordsVersion = 1;
 
-using Chunk = std::vector<uint8_t>;
-using ChunkList = std::vector<Chunk>;
-
 struct Xattr {
   const char* name;  // NUL-terminated
   std::span<const uint8_t> value;
 };
 
-/// One record, decoded: pointers go into the chunk it came from.
+/// One record, decoded. Pointers go into the chunk.
 struct Record {
+  const char* name = nullptr;
   uint32_t mode = 0;  // type and permission bits; 0: a further name of an inode (a hard link)
   uint32_t uid = 0;
   uint32_t gid = 0;
@@ -34,43 +29,39 @@ struct Record {
   uint32_t rdev = 0;                 // devices, as makedev(3) packs them
   uint32_t child_count = 0;          // directories
   uint32_t link_target = 0;          // hard links: the record of the inode
-  std::string_view name;             // NUL-terminated
   const char* text = nullptr;        // symlink target, or a regular file's object path
   const uint8_t* content = nullptr;  // regular files: `size` bytes
   bool has_digest = false;
   uint8_t digest[32] = {};
+  std::vector<Xattr> xattrs;
 
   bool IsLink() const { return mode == 0; }
-  bool IsDirectory() const;
-  bool IsWhiteout() const;
 };
 
-/// Where a record's parts begin in its chunk.
-struct RecordCursor {
-  const int32_t* words;
-  const char* strings;
-  const int32_t* lengths;
-  const uint8_t* blobs;
-};
-
-/// All records of a tree, reachable by their number. Reading them is split in two, so that nodes can be
-/// built in another order than the records stand in: the constructor finds where each begins, At() decodes.
-class Records {
+/// Reads the records of one chunk, in their order.
+class RecordReader {
  public:
-  /// The chunks must outlive it.
-  Records(const ChunkList& chunks, const CancelFlag& cancel);
+  /// `first` is the number of the chunk's first record. The chunk must outlive the reader.
+  RecordReader(std::span<const uint8_t> chunk, size_t first);
 
-  size_t Count() const { return cursors_.size(); }
-  std::string_view NameOf(size_t record) const { return cursors_[record].strings; }
-  uint32_t ModeOf(size_t record) const { return static_cast<uint32_t>(cursors_[record].words[0]); }
+  size_t Remaining() const { return remaining_; }
 
-  /// Decodes a record; `xattrs` is overwritten. Throws RecordFailure.
-  Record At(size_t record, std::vector<Xattr>& xattrs) const;
+  /// Decodes the next record over the one given; false if there is none. Throws RecordFailure.
+  bool Next(Record& record);
 
  private:
-  void AddChunk(const Chunk& chunk, const CancelFlag& cancel);
+  const char* NextString();
+  std::span<const uint8_t> NextBytes(uint64_t size);
+  void ReadDetails(Record& record, uint32_t flags);
+  void ReadFile(Record& record, uint32_t flags);
+  void ReadXattrs(Record& record, uint32_t count);
 
-  std::vector<RecordCursor> cursors_;
+  size_t number_;
+  size_t remaining_ = 0;
+  const int32_t* words_ = nullptr;
+  std::span<const int32_t> lengths_;
+  std::span<const char> strings_;
+  std::span<const uint8_t> blobs_;
 };
 
 }  // namespace composefs

@@ -1,6 +1,7 @@
-// The native half of src/write.ts: records → nodes → image, in one job.
+// The native half of src/write.ts: records → nodes → image.
 #include "write.h"
 
+#include <mutex>
 #include <optional>
 
 #include "arguments.h"
@@ -33,15 +34,64 @@ WriteOptions OptionsFrom(Napi::Object object) {
   return options;
 }
 
+/// Nodes are made while the encoder is still at work: each chunk that comes in is a reason to run.
 class WriteJob final : public Job {
  public:
-  WriteJob(Napi::Env env, ChunkList chunks, WriteOptions options)
-      : Job(env), chunks_(std::move(chunks)), options_(std::move(options)) {}
+  WriteJob(Napi::Env env, WriteOptions options) : Job(env), options_(std::move(options)) {}
+
+  void Add(Chunk chunk) {
+    {
+      const std::lock_guard lock(mutex_);
+      inbox_.push_back(std::move(chunk));
+    }
+    Schedule();
+  }
+
+  Napi::Value Finish() {
+    {
+      const std::lock_guard lock(mutex_);
+      complete_ = true;
+    }
+    Schedule();
+    return Promise();
+  }
+
+  /// Also frees on a worker thread what there is already: a million nodes take a while.
+  void Abandon() {
+    Cancel();
+    Schedule();
+  }
 
  private:
-  void Run() override {
-    NodePtr root = BuildTree(Records(chunks_, cancel()), cancel());
-    chunks_.clear();  // an image is written beside the nodes, not beside nodes and records
+  Turn Run() override {
+    try {
+      cancel().Checkpoint();
+      if (!TakeChunks()) return Turn::kMoreToCome;
+      Write();
+      return Turn::kDone;
+    } catch (...) {
+      builder_.reset();
+      options_.file = Descriptor();
+      throw;
+    }
+  }
+
+  /// Makes nodes of the chunks that are there; true if there are no more to come.
+  bool TakeChunks() {
+    for (;;) {
+      std::vector<Chunk> chunks;
+      {
+        const std::lock_guard lock(mutex_);
+        if (inbox_.empty()) return complete_;
+        chunks.swap(inbox_);
+      }
+      for (Chunk& chunk : chunks) builder_->Add(std::move(chunk));
+    }
+  }
+
+  void Write() {
+    const NodePtr root = builder_->Finish();
+    builder_.reset();  // an image is written beside the nodes, not beside nodes and records
     const std::unique_ptr<Output> output = OpenOutput();
     written_ = WriteImage(root.get(), options_.versions, *output, cancel());
     output->Commit();
@@ -72,37 +122,33 @@ class WriteJob final : public Job {
     return result;
   }
 
-  ChunkList chunks_;
   WriteOptions options_;
-  MemoryOutput* memory_ = nullptr;  // valid while Run's output lives
+  std::mutex mutex_;  // of the two below
+  std::vector<Chunk> inbox_;
+  bool complete_ = false;
+
+  // The worker's, between turns nobody's.
+  std::unique_ptr<TreeBuilder> builder_ = std::make_unique<TreeBuilder>(cancel());
+  MemoryOutput* memory_ = nullptr;  // valid while Write's output lives
   MemoryOutput::Data image_;
   WrittenImage written_{};
-};
-
-/// What add() has collected until finish() makes a job of it. Freed with the two functions if that never
-/// comes.
-struct Writer {
-  ChunkList chunks;
-  WriteOptions options;
 };
 
 }  // namespace
 
 Napi::Value OpenWriter(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  auto writer = std::make_shared<Writer>();
-  writer->options = OptionsFrom(info[0].As<Napi::Object>());
-  const auto add = [writer](const Napi::CallbackInfo& call) {
+  const auto job = std::make_shared<WriteJob>(env, OptionsFrom(info[0].As<Napi::Object>()));
+  const auto add = [job](const Napi::CallbackInfo& call) {
     const auto bytes = call[0].As<Napi::Uint8Array>();
-    writer->chunks.emplace_back(bytes.Data(), bytes.Data() + bytes.ByteLength());
+    job->Add(Chunk(bytes.Data(), bytes.Data() + bytes.ByteLength()));
   };
-  const auto finish = [writer](const Napi::CallbackInfo& call) -> Napi::Value {
-    return Job::Start(
-        std::make_unique<WriteJob>(call.Env(), std::move(writer->chunks), std::move(writer->options)));
-  };
+  const auto finish = [job](const Napi::CallbackInfo&) { return job->Finish(); };
+  const auto cancel = [job](const Napi::CallbackInfo&) { job->Abandon(); };
   Napi::Object result = Napi::Object::New(env);
   result.Set("add", Napi::Function::New(env, add, "add"));
   result.Set("finish", Napi::Function::New(env, finish, "finish"));
+  result.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
   return result;
 }
 

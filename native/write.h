@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (options) → { add, finish }; see Native in src/native.ts.
+/// (options) → { add, finish, cancel }; see Native in src/native.ts.
 Napi::Value OpenWriter(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

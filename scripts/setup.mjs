@@ -76,7 +76,12 @@ async function runIfStale(step) {
 	if (done && fs.existsSync(path.join(root, step.output))) return;
 	const start = performance.now();
 	process.stderr.write(`setting up: ${step.name} … `);
-	await step.run();
+	try {
+		await step.run();
+	} catch (error) {
+		process.stderr.write("failed\n");
+		throw error;
+	}
 	fs.mkdirSync(stamps, { recursive: true });
 	fs.writeFileSync(stamp, current);
 	process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);

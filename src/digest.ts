@@ -1,6 +1,5 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
-import type { FileHandle } from "node:fs/promises";
-import { pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { awaitJob } from "./native.ts";
 
 /**
@@ -13,7 +12,7 @@ import { awaitJob } from "./native.ts";
  * @throws ComposefsError: the error of a system call; or the reason of `signal`
  */
 export async function computeDigest(
-	source: Uint8Array | string | URL | FileHandle,
+	source: Uint8Array | string | URL | OpenFile,
 	options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
 	const file = typeof source === "string" || source instanceof URL ? pathToString(source) : undefined;
@@ -24,8 +23,8 @@ export async function computeDigest(
 	return Buffer.from(digest).toString("hex");
 }
 
-function nativeSource(source: Uint8Array | string | URL | FileHandle) {
+function nativeSource(source: Uint8Array | string | URL | OpenFile) {
 	if (source instanceof Uint8Array) return { bytes: source };
 	if (typeof source === "string" || source instanceof URL) return { path: pathToBytes(source) };
-	return source.fd;
+	return descriptorOf(source);
 }

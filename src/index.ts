@@ -2,7 +2,7 @@
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
-export type { FilePath } from "./file-path.ts";
+export type { FilePath, OpenFile } from "./file-path.ts";
 export { validate } from "./gate.ts";
 export * from "./image/index.ts";
 export {

@@ -10,7 +10,7 @@ import { ComposefsError } from "./errors.ts";
 export interface Native {
 	/** Version of the record layout that the addon reads. */
 	readonly recordsVersion: number;
-	/** Begins an image; nothing is opened or computed before `finish`. */
+	/** Begins an image. Nodes are made as records come; nothing is opened before `finish`. */
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 bytes, of bytes, a file by path, or an open file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | { path: Uint8Array } | number): NativeJob<Uint8Array>;
@@ -19,8 +19,10 @@ export interface Native {
 export interface NativeWriter {
 	/** Takes a copy of the next chunk of records: memory of the addon's own costs the garbage collector nothing. */
 	add(chunk: Uint8Array): void;
-	/** Builds and writes the image, once. */
-	finish(): NativeJob<NativeImage>;
+	/** Writes the image. Rejected with a NativeFailure. */
+	finish(): Promise<NativeImage>;
+	/** May be called at any time; frees what there is. */
+	cancel(): void;
 }
 
 export interface NativeWriteOptions {

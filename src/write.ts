@@ -1,10 +1,9 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
-import type { FileHandle } from "node:fs/promises";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
-import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { descriptorOf, type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
-import { awaitJob, type Native, native } from "./native.ts";
+import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
 
 export interface WriteImageOptions {
@@ -13,7 +12,7 @@ export interface WriteImageOptions {
 	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
 	 * file: written from where it stands. Left out: the image is in the result.
 	 */
-	readonly to?: FilePath | FileHandle | undefined;
+	readonly to?: FilePath | OpenFile | undefined;
 	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
 	readonly digestOnly?: boolean | undefined;
 	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
@@ -55,13 +54,18 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	const { to, minVersion, maxVersion } = checkOptions(options);
 	const addon = checkedAddon();
 	const writer = addon.openWriter({ minVersion, maxVersion, to });
-	const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
-	const { image, digest, size, version } = await awaitJob(() => writer.finish(), {
-		signal,
-		file: to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined,
-	}).catch((error) => {
+	try {
+		const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
+		const job = { promise: writer.finish(), cancel: writer.cancel };
+		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
+		return toResult(await awaitJob(() => job, { signal, file }), redundantWhiteouts);
+	} catch (error) {
+		writer.cancel();
 		throw explain(error, tree);
-	});
+	}
+}
+
+function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
 	return {
 		...(image !== undefined && { image }),
 		digest: Buffer.from(digest).toString("hex"),
@@ -80,9 +84,9 @@ function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteI
 }
 
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
-function destination(to: FilePath | FileHandle | undefined): number | Uint8Array | undefined {
+function destination(to: FilePath | OpenFile | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
-	return typeof to === "object" && "fd" in to ? to.fd : pathToBytes(to);
+	return typeof to === "object" && to !== null && "fd" in to ? descriptorOf(to) : pathToBytes(to);
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */

@@ -6,6 +6,7 @@ import { bytesToName, nameToBytes } from "../names.ts";
 
 const BACKSLASH = 0x5c;
 const EQUALS = 0x3d;
+const LETTER_X = 0x78;
 const NAMED: ReadonlyMap<number, number> = new Map([
 	[BACKSLASH, BACKSLASH],
 	[0x6e, 0x0a], // n
@@ -26,27 +27,32 @@ export function unescapeBytes(line: Uint8Array, start: number, end: number): Uin
 			bytes[length++] = byte;
 			continue;
 		}
-		const kind = line[++at] ?? 0;
-		const named = at < end ? NAMED.get(kind) : undefined;
-		if (named !== undefined) {
-			bytes[length++] = named;
-			continue;
-		}
-		bytes[length++] = hexEscape(line, at, end);
-		at += 2;
+		const kind = at + 1 < end ? (line[at + 1] as number) : 0;
+		const named = NAMED.get(kind);
+		bytes[length++] = named ?? hexEscape(line, at, end);
+		at += named === undefined ? 3 : 1;
 	}
-	return bytes.subarray(0, length);
+	return length === bytes.length ? bytes : bytes.slice(0, length);
 }
 
 export function unescapeName(line: Uint8Array, start: number, end: number): string {
 	return bytesToName(unescapeBytes(line, start, end));
 }
 
+/** `\xHH`, in either case. */
 function hexEscape(line: Uint8Array, at: number, end: number): number {
-	const text = Buffer.from(line.subarray(at - 1, Math.min(at + 3, end))).toString("latin1");
-	const digits = /^\\x([0-9a-fA-F]{2})$/.exec(text)?.[1];
-	if (digits === undefined) throw new EscapeError(`unknown escape ${JSON.stringify(text.slice(0, 4))}`);
-	return Number.parseInt(digits, 16);
+	const high = hexDigit(line[at + 2]);
+	const low = hexDigit(line[at + 3]);
+	if (line[at + 1] === LETTER_X && at + 3 < end && high >= 0 && low >= 0) return high * 16 + low;
+	const text = Buffer.from(line.subarray(at, Math.min(at + 4, end))).toString("latin1");
+	throw new EscapeError(`unknown escape ${JSON.stringify(text)}`);
+}
+
+function hexDigit(byte = 0): number {
+	const digit = byte - 0x30;
+	if (digit >= 0 && digit <= 9) return digit;
+	const letter = (byte | 0x20) - 0x61;
+	return letter >= 0 && letter <= 5 ? letter + 10 : -1;
 }
 
 const CLEAN = /^[\x21-\x5b\x5d-\x7e]*$/;

@@ -26,9 +26,12 @@ const BACKSLASH = 0x5c;
 const DASH = 0x2d;
 const DOT = 0x2e;
 const EQUALS = 0x3d;
+const SLASH = 0x2f;
 const ZERO = 0x30;
 
 const MISSING = -1;
+/** How much of a field that is no good number an error shows. */
+const SHOWN_DIGITS = 40;
 
 /** A view on the line at hand, used again for each: lines come by the hundred thousand. */
 export class DumpLine {
@@ -41,6 +44,8 @@ export class DumpLine {
 	readonly #ends = new Int32Array(FIELDS.length + 1);
 	/** True if every field is plain ASCII without escapes, as nearly all are. */
 	#plain = true;
+	/** Where the last slash of the path stands, if the line is plain. */
+	#slash = -1;
 
 	/** Goes to the next line: the bytes from `start` to `end`, without the line feed. */
 	read(bytes: Buffer, start: number, end: number): void {
@@ -60,6 +65,7 @@ export class DumpLine {
 		const last = FIELDS.length;
 		let field = 0;
 		let seen = 0;
+		let slash = -1;
 		this.#starts[0] = start;
 		this.#starts[last] = end;
 		for (let at = start; at < end; at++) {
@@ -67,12 +73,14 @@ export class DumpLine {
 			// Any bit 7, or a backslash, makes the line one that has to be looked at byte by byte.
 			seen |= byte === BACKSLASH ? 0x80 : byte;
 			if (byte === NUL) this.fail(FIELDS[field] ?? "XATTR", "there is a NUL byte");
+			if (byte === SLASH && field === 0) slash = at;
 			if (byte !== SPACE || field === last) continue;
 			this.#ends[field++] = at;
 			this.#starts[field] = at + 1;
 		}
 		if (field < last) this.#ends[field++] = end;
 		this.#plain = (seen & 0x80) === 0;
+		this.#slash = slash;
 		return field;
 	}
 
@@ -84,6 +92,19 @@ export class DumpLine {
 			...(field !== undefined && { field }),
 			...details,
 		});
+	}
+
+	/** PATH, cut at its last slash. The two parts are strings of their own, which do not keep the whole alive. */
+	path(): { parent: string; name: string } {
+		if (this.#plain && this.#slash >= 0)
+			return {
+				parent: this.#bytes.toString("latin1", this.#starts[0], this.#slash),
+				name: this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]),
+			};
+		const path = this.text("PATH");
+		if (path === "") this.fail("PATH", "a name is empty", { rule: "name-empty" });
+		const slash = path.lastIndexOf("/");
+		return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
 	}
 
 	text(field: Field): string {
@@ -184,12 +205,19 @@ export class DumpLine {
 			value = value * base + digit;
 		}
 		if (start === end) return this.#noNumber(field, start, end, base);
-		if (value > limit) this.fail(field, `${value} is more than ${limit}`);
+		// Past 2^53 the sum is rounded: what matters then are the digits themselves.
+		if (value > limit || value > Number.MAX_SAFE_INTEGER)
+			this.#checkLimit(field, this.#bytes.toString("latin1", start, end), base, limit, value);
 		return value;
 	}
 
+	#checkLimit(field: Field, digits: string, base: 8 | 10, limit: number, rounded: number): void {
+		if (Number.isFinite(rounded) && BigInt(base === 8 ? `0o${digits}` : digits) <= limit) return;
+		this.fail(field, `${digits.slice(0, SHOWN_DIGITS)} is more than ${BigInt(limit).toString(base)}`);
+	}
+
 	#noNumber(field: Field, start: number, end: number, base: 8 | 10): never {
-		const text = JSON.stringify(this.#bytes.toString("latin1", start, Math.min(end, start + 40)));
+		const text = JSON.stringify(this.#bytes.toString("latin1", start, Math.min(end, start + SHOWN_DIGITS)));
 		this.fail(field, `${text} is not ${base === 8 ? "an octal" : "a decimal"} number`);
 	}
 }

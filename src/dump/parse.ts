@@ -9,7 +9,7 @@ import { LIMITS } from "../limits.ts";
 import { typeOfMode, unpackDevice } from "../stat.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, checkName, Violation } from "../validate.ts";
-import { DumpLine } from "./line.ts";
+import { DumpLine, type Field } from "./line.ts";
 
 /** Dump text, whole or in pieces of any length. */
 export type DumpSource =
@@ -49,7 +49,7 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 			signal?.throwIfAborted();
 			sliceEnd = performance.now() + SLICE_MS;
 		}
-		rest = text.subarray(start);
+		rest = Buffer.from(text.subarray(start)); // a copy: the source may use its memory again
 		if (rest.length > MAX_LINE) parser.refuseLongLine();
 	}
 	signal?.throwIfAborted();
@@ -58,7 +58,12 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 }
 
 function toBuffer(piece: string | Uint8Array): Buffer {
-	if (typeof piece === "string") return Buffer.from(piece, "utf8");
+	if (typeof piece === "string") {
+		// It would become U+FFFD: half a character, or a byte that no UTF-8 can express.
+		if (!piece.isWellFormed())
+			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the dump has a lone surrogate: give it as bytes");
+		return Buffer.from(piece, "utf8");
+	}
 	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
 
@@ -67,12 +72,14 @@ interface PendingLink {
 	readonly line: number;
 	readonly directory: Directory;
 	readonly name: string;
-	readonly target: string;
+	target: string;
 }
 
 class DumpParser {
 	readonly #line: DumpLine = new DumpLine();
+	/** By path, without a slash at the end: "" is the root. */
 	readonly #directories = new Map<string, Directory>();
+	#lastParent: { path: string; directory: Directory } | undefined;
 	readonly #links = new Map<string, PendingLink>();
 
 	get lines(): number {
@@ -82,27 +89,28 @@ class DumpParser {
 	line(text: Buffer, start: number, end: number): void {
 		const line = this.#line;
 		line.read(text, start, end);
-		const path = canonicalPath(line.text("PATH"));
+		const { parent, name } = line.path();
 		const { isLink, mode } = line.mode();
 		try {
-			if (path === "/") this.#addRoot(parseInode(line, mode));
-			else if (isLink) this.#addLink(path, mode);
-			else this.#add(path, parseInode(line, mode));
+			if (isLink) this.#addLink(parent, name, mode);
+			else if (name === "" && parent === "") this.#addRoot(parseInode(line, mode));
+			else this.#add(parent, name, parseInode(line, mode));
 		} catch (error) {
-			if (error instanceof Violation) line.fail(undefined, error.text, { rule: error.rule });
+			if (error instanceof Violation) line.fail(fieldOf(error), error.text, { rule: error.rule });
 			throw error;
 		}
 	}
 
 	finish(): Tree {
-		const root = this.#directories.get("/");
+		const root = this.#directories.get("");
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
 		const tree = new Tree(root);
 		for (const link of this.#links.values()) {
-			const inode = this.#resolve(tree, link);
-			if (link.directory.children.has(link.name)) throw dumpError(link.line, "the path is there already");
+			if (link.directory.children.has(link.name))
+				throw dumpError(link.line, "the path is there already", "PATH");
+			const inode = this.#resolve(link);
 			if (inode.type === "directory")
-				throw dumpError(link.line, "the target of the hard link is a directory");
+				throw dumpError(link.line, "the hard link's target is a directory", "PAYLOAD");
 			link.directory.children.set(link.name, inode);
 		}
 		return tree;
@@ -115,57 +123,63 @@ class DumpParser {
 	#addRoot(inode: Inode): void {
 		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
-		this.#directories.set("/", inode);
+		this.#directories.set("", inode);
 	}
 
-	#add(path: string, inode: Inode): void {
-		const { directory, name } = this.#place(path);
+	#add(parent: string, name: string, inode: Inode): void {
+		checkName(name);
+		const { path, directory } = this.#directory(parent);
 		if (directory.children.has(name)) this.#line.fail("PATH", "the path is there already");
 		directory.children.set(name, inode);
-		if (inode.type === "directory") this.#directories.set(path, inode);
+		if (inode.type === "directory") this.#directories.set(`${path}/${name}`, inode);
 	}
 
-	#addLink(path: string, mode: number): void {
+	#addLink(parent: string, name: string, mode: number): void {
 		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
+		checkName(name);
 		const target = this.#line.optionalText("PAYLOAD");
 		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
-		if (this.#links.has(path)) this.#line.fail("PATH", "the path is there already");
-		const place = this.#place(path);
-		this.#links.set(path, { ...place, line: this.lines, target: canonicalPath(target) });
+		const { path, directory } = this.#directory(parent);
+		const key = `${path}/${name}`;
+		if (this.#links.has(key)) this.#line.fail("PATH", "the path is there already");
+		this.#links.set(key, { directory, name, line: this.lines, target: canonicalPath(target) });
 	}
 
-	#place(path: string): { directory: Directory; name: string } {
-		const slash = path.lastIndexOf("/");
-		const name = path.slice(slash + 1);
-		checkName(name);
-		const directory = this.#directories.get(slash === 0 ? "/" : path.slice(0, slash));
+	/** The directory of that path, which has to have had its line. Lines mostly follow others of their directory. */
+	#directory(parent: string): { path: string; directory: Directory } {
+		if (this.#lastParent?.path === parent) return this.#lastParent;
+		const path = canonicalPath(parent.replace(/\/+$/, ""));
+		const directory = this.#directories.get(path);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
-		return { directory, name };
+		this.#lastParent = { path, directory };
+		return this.#lastParent;
 	}
 
 	/** Follows a hard link, over further ones, to an inode. */
-	#resolve(tree: Tree, link: PendingLink): Inode {
-		let { target } = link;
-		for (let hops = 0; hops <= this.#links.size; hops++) {
-			const next = this.#links.get(target);
-			if (next === undefined) break;
-			target = next.target;
-		}
-		const inode = this.#links.has(target) ? undefined : tree.get(target);
-		if (inode === undefined)
-			throw dumpError(
-				link.line,
-				`PAYLOAD: the hard link's target ${JSON.stringify(link.target)} is not there`,
-			);
+	#resolve(link: PendingLink): Inode {
+		const passed: PendingLink[] = [link];
+		let next = this.#links.get(link.target);
+		for (; next !== undefined && passed.length <= this.#links.size; next = this.#links.get(next.target))
+			passed.push(next);
+		const target = passed.at(-1)?.target ?? link.target;
+		// So that a chain of links is walked once, and not from each of its links.
+		for (const other of passed) other.target = target;
+		const { parent, name } = splitPath(target);
+		const inode = next === undefined ? this.#directories.get(parent)?.children.get(name) : undefined;
+		if (inode === undefined) throw dumpError(link.line, "the hard link's target is not there", "PAYLOAD");
 		return inode;
 	}
 }
 
-/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. */
+/** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. "" is the root. */
 function canonicalPath(path: string): string {
-	if (path.startsWith("/") && !path.includes("//")) return path;
-	if (path === "" || path.endsWith("/")) return "";
+	if (path === "" || (path.startsWith("/") && !path.includes("//"))) return path;
 	return `/${path}`.replaceAll(/\/+/g, "/");
+}
+
+function splitPath(path: string): { parent: string; name: string } {
+	const slash = path.lastIndexOf("/");
+	return { parent: path.slice(0, slash), name: path.slice(slash + 1) };
 }
 
 function parseInode(line: DumpLine, mode: number): Inode {
@@ -196,6 +210,20 @@ function inodeOf(line: DumpLine, st_mode: number): Inode {
 	return { type, mode, uid, gid, mtimeNs, xattrs, rdev: unpackDevice(rdev) };
 }
 
+/** The field that the gate's rule is about. */
+function fieldOf({ code, rule }: Violation): Field | undefined {
+	if (code === "ERR_COMPOSEFS_NAME") return "PATH";
+	if (code === "ERR_COMPOSEFS_XATTR") return "XATTR";
+	return FIELD_OF_RULE.get(rule);
+}
+
+const FIELD_OF_RULE: ReadonlyMap<string, Field> = new Map([
+	["mtime", "MTIME"],
+	["symlink-target", "PAYLOAD"],
+	["object-path", "PAYLOAD"],
+	["content-size", "CONTENT"],
+]);
+
 type FileMetadata = Pick<RegularFile, "type" | "mode" | "uid" | "gid" | "mtimeNs" | "xattrs">;
 
 function fileOf(line: DumpLine, metadata: FileMetadata): RegularFile {
@@ -218,6 +246,8 @@ function digestOf(line: DumpLine): string | undefined {
 	return digest?.toLowerCase();
 }
 
-function dumpError(line: number, problem: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_DUMP", `line ${line}: ${problem}`, { line });
+function dumpError(line: number, problem: string, field?: Field): ComposefsError {
+	const where = field === undefined ? "" : `${field}: `;
+	const details = { line, ...(field !== undefined && { field }) };
+	return new ComposefsError("ERR_COMPOSEFS_DUMP", `line ${line}: ${where}${problem}`, details);
 }

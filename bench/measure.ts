@@ -1,0 +1,60 @@
+/** How things are measured: paired rounds, medians, the event loop's stalls. */
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
+
+export type Contestant = readonly [name: string, run: () => Promise<unknown>];
+
+/**
+ * Runs all contestants in turn, round after round, so that what else the machine does meets all alike.
+ * The first round only warms up.
+ *
+ * @returns milliseconds by contestant, one for each round
+ */
+export async function runPaired(
+	contestants: readonly Contestant[],
+	rounds: number,
+): Promise<Map<string, number[]>> {
+	const times = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
+	for (let round = -1; round < rounds; round++)
+		for (const [name, run] of contestants) {
+			globalThis.gc?.();
+			const start = performance.now();
+			await run();
+			if (round >= 0) times.get(name)?.push(performance.now() - start);
+		}
+	return times;
+}
+
+export function median(values: readonly number[]): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	const upper = sorted[middle] ?? Number.NaN;
+	return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** The median of the ratios within the rounds. */
+export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
+	return median(ours.map((time, round) => time / (theirs[round] ?? Number.NaN)));
+}
+
+export interface LoopLoad {
+	/** Milliseconds that this thread was busy. */
+	readonly busy: number;
+	/** The longest time that a timer had to wait, in milliseconds. */
+	readonly longest: number;
+}
+
+/** What a call costs this thread's event loop. */
+export async function measureLoop(run: () => Promise<unknown>): Promise<LoopLoad> {
+	const delays = monitorEventLoopDelay({ resolution: 1 });
+	await pause(20);
+	delays.enable();
+	await pause(20);
+	delays.reset();
+	const before = performance.eventLoopUtilization();
+	await run();
+	const { active } = performance.eventLoopUtilization(before);
+	await pause(2);
+	delays.disable();
+	return { busy: active, longest: delays.max / 1e6 };
+}

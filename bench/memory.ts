@@ -1,0 +1,19 @@
+/** Run in a process of its own: prints the peak memory of writeImage above what the tree takes, in bytes. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { writeImage } from "composefs";
+import { SETS } from "./sets.ts";
+
+function status(field: string): number {
+	const text = readFileSync("/proc/self/status", "utf8");
+	return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) * 1024;
+}
+
+const [name, image] = process.argv.slice(2);
+const set = SETS.find((candidate) => candidate.name === name);
+if (set === undefined || image === undefined) throw new Error("usage: memory.js SET IMAGE");
+const tree = await set.make();
+globalThis.gc?.();
+const before = status("VmRSS");
+writeFileSync("/proc/self/clear_refs", "5"); // the peak begins anew (proc_pid_clear_refs(5))
+await writeImage(tree, { to: image });
+console.log(status("VmHWM") - before);

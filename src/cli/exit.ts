@@ -1,0 +1,34 @@
+/** How the command line ends. */
+import { ComposefsError } from "../errors.ts";
+
+export const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+
+/** What is wrong with the arguments, beyond what the parser of them sees. */
+export class UsageError extends Error {}
+
+/** Says on stderr what went wrong, in one line; returns the exit status. */
+export function fail(error: unknown): number {
+	if (error instanceof Interrupted) return EXIT.interrupted;
+	const expected = error instanceof ComposefsError || error instanceof UsageError || isSystemError(error);
+	// Anything else is a bug of ours, and its stack is what we will be asked for.
+	console.error(`composefs: ${expected ? error.message : ((error as Error)?.stack ?? error)}`);
+	return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+	return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
+}
+
+class Interrupted extends Error {}
+
+/** Runs something with a signal that SIGINT and SIGTERM abort, so that it can clean up behind itself. */
+export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+	const controller = new AbortController();
+	const abort = () => controller.abort(new Interrupted());
+	process.once("SIGINT", abort).once("SIGTERM", abort);
+	try {
+		return await run(controller.signal);
+	} finally {
+		process.off("SIGINT", abort).off("SIGTERM", abort);
+	}
+}

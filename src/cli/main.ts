@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/** The command line: arguments become calls of the library, nothing else. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { buildCommand } from "./build.ts";
+import { digestCommand } from "./digest.ts";
+import { EXIT, fail } from "./exit.ts";
+
+export function createProgram(): Command {
+	const { version, description } = JSON.parse(
+		readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+	);
+	return new Command("composefs")
+		.description(description)
+		.version(version)
+		.exitOverride()
+		.showHelpAfterError("(see composefs --help)")
+		.addCommand(inheriting(buildCommand()))
+		.addCommand(inheriting(digestCommand()));
+}
+
+/** Commands that are added, not created, by their parent have its settings only if told. */
+function inheriting(command: Command): Command {
+	return command.exitOverride().showHelpAfterError(`(see composefs ${command.name()} --help)`);
+}
+
+/** Runs the command line; returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+		// Whoever reads our output has read enough.
+		process.exit(error.code === "EPIPE" ? EXIT.success : EXIT.failure);
+	});
+	try {
+		await createProgram().parseAsync(argv, { from: "user" });
+		return EXIT.success;
+	} catch (error) {
+		if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+		return fail(error);
+	}
+}
+
+process.exitCode = await main(process.argv.slice(2));

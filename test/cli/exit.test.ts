@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { EXIT, fail, interruptible, UsageError } from "../../src/cli/exit.ts";
+import { ComposefsError } from "../../src/errors.ts";
+
+let said: string[];
+
+beforeEach(() => {
+	said = [];
+	jest.spyOn(console, "error").mockImplementation((text) => said.push(String(text)));
+});
+afterEach(() => {
+	jest.restoreAllMocks();
+});
+
+describe("fail", () => {
+	test("expected errors are one line", () => {
+		expect(fail(new ComposefsError("ERR_COMPOSEFS_DUMP", "line 3: no"))).toBe(EXIT.failure);
+		expect(fail(Object.assign(new Error("ENOENT: no file"), { syscall: "open" }))).toBe(EXIT.failure);
+		expect(fail(new UsageError("no image"))).toBe(EXIT.usage);
+		expect(said).toEqual(["composefs: line 3: no", "composefs: ENOENT: no file", "composefs: no image"]);
+	});
+
+	test("a bug of ours comes with its stack", () => {
+		expect(fail(new TypeError("x is not a function"))).toBe(EXIT.failure);
+		expect(said[0]).toMatch(/TypeError: x is not a function\n +at /);
+	});
+});
+
+describe("interruptible", () => {
+	test.each(["SIGINT", "SIGTERM"] as const)("%s aborts, and is silent", async (signal) => {
+		const run = interruptible(async (abort) => {
+			process.emit(signal);
+			abort.throwIfAborted();
+		});
+		const error = await run.catch((reason) => reason);
+		expect(fail(error)).toBe(EXIT.interrupted);
+		expect(said).toEqual([]);
+	});
+
+	test("leaves no listeners behind", async () => {
+		const before = process.listenerCount("SIGINT");
+		await interruptible(async () => undefined);
+		expect(process.listenerCount("SIGINT")).toBe(before);
+	});
+});

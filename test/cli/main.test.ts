@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { composefs, program } from "../support/cli.ts";
+import { projectRoot } from "../support/needs.ts";
+
+const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8"));
+
+describe("composefs", () => {
+	test("--version", () => {
+		expect(composefs(["--version"])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: "" });
+	});
+
+	test("--help goes to stdout, and names every command", () => {
+		const { status, stdout } = composefs(["--help"]);
+		expect(status).toBe(0);
+		for (const command of ["build", "digest"]) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+	});
+
+	test.each([["build"], ["digest"]])("%s --help has examples", (command) => {
+		const { status, stdout } = composefs([command, "--help"]);
+		expect(status).toBe(0);
+		expect(stdout).toContain(`Examples:\n  `);
+	});
+
+	test.each([
+		["no command", []],
+		["an unknown command", ["bogus"]],
+		["an unknown option", ["digest", "--bogus", "x"]],
+		["a missing argument", ["digest"]],
+		["an argument too many", ["build", "a", "b", "c"]],
+	])("%s is a usage error", (_title, args) => {
+		const { status, stdout, stderr } = composefs(args);
+		expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+		expect(stderr).not.toBe("");
+	});
+
+	test("a reader that has read enough is no error", () => {
+		const command = `"${process.execPath}" "${program}" --help | true; exit "\${PIPESTATUS[0]}"`;
+		expect(spawnSync("bash", ["-c", command], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+	});
+});

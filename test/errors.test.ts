@@ -1,0 +1,29 @@
+import { describe, expect, test } from "@jest/globals";
+import { ComposefsError } from "../src/errors.ts";
+
+describe("ComposefsError", () => {
+	test("is an Error with a code", () => {
+		const error = new ComposefsError("ENOSPC", "no space");
+		expect(error).toBeInstanceOf(Error);
+		expect(error.name).toBe("ComposefsError");
+		expect(error.message).toBe("no space");
+		expect(error.code).toBe("ENOSPC");
+		expect(error.stack).toContain("errors.test.ts");
+	});
+
+	test("has the details that it is given, and no others", () => {
+		const details = { rule: "size", path: "/a", limit: 1, actual: 2 };
+		const error = new ComposefsError("ERR_COMPOSEFS_INODE", "too big", details);
+		expect({ ...error }).toEqual({ name: "ComposefsError", code: "ERR_COMPOSEFS_INODE", ...details });
+		expect("line" in error).toBe(false);
+		expect("errno" in error).toBe(false);
+		expect("cause" in error).toBe(false);
+	});
+
+	test("keeps its cause where Error keeps it", () => {
+		const cause = new Error("below");
+		const error = new ComposefsError("EIO", "above", { cause });
+		expect(error.cause).toBe(cause);
+		expect(Object.keys(error)).not.toContain("cause");
+	});
+});

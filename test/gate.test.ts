@@ -1,0 +1,142 @@
+import { describe, expect, test } from "@jest/globals";
+import { ComposefsError } from "../src/errors.ts";
+import { type GateVisitor, gatedWalk, validate } from "../src/gate.ts";
+import { directory, file, type Inode, whiteout } from "../src/inode.ts";
+import { Tree } from "../src/tree.ts";
+import { writeImage } from "../src/write.ts";
+import { BROKEN_INODES } from "./support/broken-inodes.ts";
+import {
+	BROKEN_NAMES,
+	BROKEN_ROOTS,
+	BROKEN_SHAPES,
+	BROKEN_XATTRS,
+	type BrokenTree,
+} from "./support/broken-trees.ts";
+
+const facts = (error: unknown) => {
+	expect(error).toBeInstanceOf(ComposefsError);
+	const { name, ...fields } = { ...(error as ComposefsError) };
+	return { ...fields, message: (error as ComposefsError).message };
+};
+
+function built({ build }: BrokenTree): Tree {
+	const tree = new Tree();
+	build(tree);
+	return tree;
+}
+
+describe.each([
+	["names", BROKEN_NAMES],
+	["inodes", BROKEN_INODES],
+	["xattrs", BROKEN_XATTRS],
+	["shapes", BROKEN_SHAPES],
+	["roots", BROKEN_ROOTS],
+])("refused %s", (_kind, cases) => {
+	test.each(cases)("$title", async (broken) => {
+		expect(validate(built(broken)).map(facts)).toEqual([broken.error]);
+		const refused = await writeImage(built(broken)).catch((error) => error);
+		expect(facts(refused)).toEqual(broken.error);
+	});
+});
+
+describe("validate", () => {
+	test("says nothing of a tree that can be written", () => {
+		const tree = new Tree();
+		tree.writeFile("/a", { size: 1, digest: "a".repeat(64), path: "x" });
+		tree.link("/a", "/b");
+		tree.whiteout("/c");
+		expect(validate(tree)).toEqual([]);
+	});
+
+	test("tells of all that is wrong, in the order of a walk", () => {
+		const tree = new Tree();
+		tree.mkdir("/d", { uid: -1 });
+		tree.writeFile("/f", { size: 1, digest: "no" });
+		tree.root.children.set("..", file());
+		tree.root.children.set("l", tree.root);
+		const found = validate(tree).map(({ rule, path }) => [rule, path]);
+		expect(found).toEqual([
+			["uid", "/d"],
+			["digest", "/f"],
+			["name-dot", "/.."],
+			["cycle", "/l"],
+		]);
+	});
+
+	test("does not look below what it refuses", () => {
+		const tree = new Tree();
+		tree.mkdir("/d", { gid: 0.5 });
+		tree.mkdir("/d/e", { gid: 0.5 });
+		expect(validate(tree)).toHaveLength(1);
+	});
+
+	test("an inode that is wrong is told of under each of its names", () => {
+		const tree = new Tree();
+		const wrong = file({ size: -1 });
+		tree.root.children.set("a", wrong).set("b", wrong);
+		expect(validate(tree).map(({ path }) => path)).toEqual(["/a", "/b"]);
+	});
+
+	test("what is no rule's violation comes through as it is", () => {
+		const root = directory();
+		Object.defineProperty(root, "mode", {
+			get: () => {
+				throw new RangeError("a getter");
+			},
+		});
+		expect(() => validate(new Tree(root))).toThrow(RangeError);
+	});
+});
+
+describe("gatedWalk", () => {
+	function walked(tree: Tree) {
+		const told: unknown[] = [];
+		const names: Inode[] = [];
+		const visitor: GateVisitor = {
+			inode: (name, inode) => {
+				told.push(name);
+				names.push(inode);
+			},
+			link: (name, target) => {
+				told.push([name, target]);
+				names.push(names[target] as Inode);
+			},
+			redundantWhiteout: (path) => told.push({ redundant: path }),
+		};
+		const steps = [...gatedWalk(tree, visitor)].length;
+		return { told, steps };
+	}
+
+	test("numbers all names, and gives a directory's children together, the last directory's first", () => {
+		const tree = new Tree();
+		tree.mkdir("/a");
+		tree.mkdir("/b");
+		tree.writeFile("/f", Buffer.from("x"));
+		tree.link("/f", "/a/g");
+		tree.mkdir("/b/c");
+		tree.link("/f", "/b/c/h");
+		expect(walked(tree).told).toEqual(["", "a", "b", "f", "c", ["h", 3], ["g", 3]]);
+	});
+
+	test("yields for every 256 names", () => {
+		const tree = new Tree();
+		for (let i = 0; i < 1023; i++) tree.root.children.set(`f${i}`, file());
+		expect(walked(tree).steps).toBe(4);
+	});
+
+	test("tells of whiteouts in opaque directories", () => {
+		const tree = new Tree();
+		for (const [name, value] of [
+			["opaque", "y"],
+			["not", "x"],
+			["empty", ""],
+		] as const) {
+			const xattrs = [["trusted.overlay.opaque", Buffer.from(value)]] as const;
+			tree.mkdir(name, { xattrs }).children.set("gone", whiteout()).set("there", file());
+		}
+		tree.root.children.set("gone", whiteout());
+		expect(walked(tree).told.filter((item) => typeof item === "object")).toEqual([
+			{ redundant: "/opaque/gone" },
+		]);
+	});
+});

@@ -1,0 +1,68 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { device, directory, fifo, file, type Inode, socket, symlink } from "../src/inode.ts";
+import { InodeIndex } from "../src/inode-index.ts";
+
+/** The same, written plainly. */
+class ReferenceIndex {
+	readonly #numbers = new Map<Inode, number>();
+	#next = 0;
+
+	add(inode: Inode): number | undefined {
+		const number = this.#next++;
+		const found = this.#numbers.get(inode);
+		if (found === undefined) this.#numbers.set(inode, number);
+		return found;
+	}
+}
+
+function expectSameAnswers(inodes: Iterable<Inode>): void {
+	const index = new InodeIndex();
+	const reference = new ReferenceIndex();
+	for (const inode of inodes) expect(index.add(inode)).toBe(reference.add(inode));
+}
+
+/** Few times and sizes, so that many fingerprints are equal. */
+const someInode = fc.tuple(fc.nat({ max: 4 }), fc.bigInt({ min: -2n, max: 2n })).map(([kind, mtimeNs]) => {
+	const kinds: Inode[] = [
+		file({ size: 3 }, { mtimeNs }),
+		file(new Uint8Array(3), { mtimeNs }),
+		symlink("abc", { mtimeNs }),
+		directory({ mtimeNs }),
+		device("block-device", { major: 1, minor: 1 }, { mtimeNs }),
+	];
+	return kinds[kind] as Inode;
+});
+
+describe("InodeIndex", () => {
+	test("answers as a Map does, in any order of new and known inodes", () => {
+		const inodes = fc.uniqueArray(someInode, { minLength: 1, maxLength: 30, selector: (inode) => inode });
+		const order = fc.array(fc.nat(), { maxLength: 120 });
+		fc.assert(
+			fc.property(inodes, order, (pool, picks) => {
+				expectSameAnswers(picks.map((pick) => pool[pick % pool.length] as Inode));
+			}),
+		);
+	});
+
+	test("tells apart inodes that are equal in every field", () => {
+		const twins = Array.from({ length: 3000 }, () => fifo({ mtimeNs: 7n }));
+		expectSameAnswers([...twins, ...twins]);
+	});
+
+	test("grows, and finds again what was there before", () => {
+		const inodes = Array.from({ length: 5000 }, (_, i) => file({ size: i }, { mtimeNs: BigInt(i) << 20n }));
+		expectSameAnswers([...inodes, ...inodes.toReversed()]);
+	});
+
+	test("numbers count every name, known or not", () => {
+		const index = new InodeIndex();
+		const [a, b] = [socket(), socket()];
+		expect([a, a, b, b, a].map((inode) => index.add(inode))).toEqual([undefined, 0, undefined, 2, 0]);
+	});
+
+	test("takes times of more than 64 bits", () => {
+		const far = [fifo({ mtimeNs: 2n ** 92n }), fifo({ mtimeNs: -(2n ** 92n) }), fifo({ mtimeNs: 0n })];
+		expectSameAnswers([...far, ...far]);
+	});
+});
