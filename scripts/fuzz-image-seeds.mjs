@@ -92,7 +92,17 @@ export function mutate(images, seed, number) {
 	return { image, text: done.join(", ") };
 }
 
-const KINDS = [flipBits, flipBits, hostileNumber, hostileNumber, hostileField, hostileField, splice, copyEntry, truncate];
+const KINDS = [
+	flipBits,
+	flipBits,
+	hostileNumber,
+	hostileNumber,
+	hostileField,
+	hostileField,
+	splice,
+	copyEntry,
+	truncate,
+];
 
 /** A place that is not padding. */
 function usedPlace(image, below) {
@@ -112,7 +122,18 @@ function flipBits(image, below) {
 function hostile(image, below) {
 	const size = image.length;
 	const choices = [0, 1, 2, 12, 31, 32, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
-	choices.push(size, size - 1, size / 32, size / 32 - 1, size / BLOCK, size / BLOCK - 1, 4095, 4096, 4097, 5001);
+	choices.push(
+		size,
+		size - 1,
+		size / 32,
+		size / 32 - 1,
+		size / BLOCK,
+		size / BLOCK - 1,
+		4095,
+		4096,
+		4097,
+		5001,
+	);
 	choices.push(below(size / 32 + 1), below(size + 1), below(256));
 	return Math.floor(choices[below(choices.length)]);
 }

@@ -74,7 +74,9 @@ function merge(report, batch) {
 }
 
 function print(report, imageCount, seconds) {
-	console.log(`${report.executions} damaged images, from ${imageCount} real ones, in ${seconds.toFixed(1)} s`);
+	console.log(
+		`${report.executions} damaged images, from ${imageCount} real ones, in ${seconds.toFixed(1)} s`,
+	);
 	for (const [outcome, count] of [...report.outcomes].sort((a, b) => b[1] - a[1]))
 		console.log(`${String(count).padStart(9)}  ${outcome}`);
 	console.log(`slowest: ${report.slowestMs.toFixed(1)} ms, execution ${report.slowest}`);

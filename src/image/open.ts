@@ -3,11 +3,11 @@ import { Image } from "./image.ts";
 import {
 	checkLimits,
 	checkSize,
+	fileSizeOf,
 	type ImageSource,
 	openSource,
 	PagedImage,
 	type ReadLimits,
-	systemCall,
 	WholeImage,
 } from "./source.ts";
 import { readSuperblock } from "./superblock.ts";
@@ -31,22 +31,16 @@ export async function openImage(
 		const access = { bytes, run: async <T>(action: () => T) => action(), close: async () => {} };
 		return new Image(access, readSuperblock(bytes), limits.depth);
 	}
-	const { file, name } = await openSource(source);
-	const close = async () => {
-		if (file !== source) await file.close();
-	};
+	const file = await openSource(source);
 	try {
-		const { size } = await systemCall(file.stat(), name);
+		const size = await fileSizeOf(file);
 		checkSize(size, limits.imageSize);
-		const bytes = new PagedImage(file, name, size);
+		const bytes = new PagedImage(file, size);
 		const superblock = await bytes.run(() => readSuperblock(bytes));
-		return new Image(
-			{ bytes, run: <T>(action: () => T) => bytes.run(action), close },
-			superblock,
-			limits.depth,
-		);
+		const access = { bytes, run: <T>(action: () => T) => bytes.run(action), close: () => file.close() };
+		return new Image(access, superblock, limits.depth);
 	} catch (error) {
-		await close();
+		await file.close();
 		throw error;
 	}
 }

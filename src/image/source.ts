@@ -1,12 +1,14 @@
 /** Where the bytes of an image come from: memory, or a file that is read as a whole or page by page. */
-import { type FileHandle, open } from "node:fs/promises";
+import fs from "node:fs";
+import { open } from "node:fs/promises";
+import { promisify } from "node:util";
 import { ComposefsError } from "../errors.ts";
-import { pathToString } from "../file-path.ts";
+import { descriptorOf, type OpenFile, pathToString } from "../file-path.ts";
 import { LIMITS, READ_LIMITS } from "../limits.ts";
 import { fail } from "./fault.ts";
 
 /** An image: its bytes, or the file it is in, by path or open. */
-export type ImageSource = Uint8Array | string | URL | FileHandle;
+export type ImageSource = Uint8Array | string | URL | OpenFile;
 
 export interface ReadLimits {
 	/** Bytes of the image. Default: READ_LIMITS.imageSize */
@@ -85,7 +87,12 @@ export async function loadImage(
 		checkSize(source.length, limit);
 		return new WholeImage(source);
 	}
-	return withFile(source, (file, name) => readAll(file, name, limit, signal));
+	const file = await openSource(source);
+	try {
+		return await readAll(file, limit, signal);
+	} finally {
+		await file.close();
+	}
 }
 
 export function checkSize(size: number, limit: number): void {
@@ -93,36 +100,43 @@ export function checkSize(size: number, limit: number): void {
 		fail("image-size", 0, `the image has ${size} bytes, the limit is ${limit}`, { limit, actual: size });
 }
 
-/** Opens the file of a source; closes it again unless it came open. */
-async function withFile<T>(
-	source: string | URL | FileHandle,
-	use: (file: FileHandle, name: string | undefined) => Promise<T>,
-): Promise<T> {
-	const { file, name } = await openSource(source);
-	try {
-		return await use(file, name);
-	} finally {
-		if (file !== source) await file.close();
-	}
+/** A file of an image, open. */
+export interface ImageFile {
+	readonly fd: number;
+	/** What an error calls it; undefined if it came open. */
+	readonly name: string | undefined;
+	/** Closes it, unless it came open. */
+	close(): Promise<void>;
 }
 
-/** An open file for a source, and what an error calls it. */
-export async function openSource(
-	source: string | URL | FileHandle,
-): Promise<{ file: FileHandle; name: string | undefined }> {
+export async function openSource(source: string | URL | OpenFile): Promise<ImageFile> {
 	if (typeof source === "object" && source !== null && "fd" in source)
-		return { file: source, name: undefined };
+		return { fd: descriptorOf(source), name: undefined, close: async () => {} };
 	const name = pathToString(source);
-	return { file: await systemCall(open(name, "r"), name), name };
+	const handle = await systemCall(open(name, "r"), name);
+	return { fd: handle.fd, name, close: () => handle.close() };
 }
 
-async function readAll(
-	file: FileHandle,
-	name: string | undefined,
-	limit: number,
-	signal: AbortSignal | undefined,
-): Promise<WholeImage> {
-	const { size } = await systemCall(file.stat(), name);
+const fstat = promisify(fs.fstat);
+const readAt = promisify(fs.read);
+
+export async function fileSizeOf({ fd, name }: ImageFile): Promise<number> {
+	return (await systemCall(fstat(fd), name)).size;
+}
+
+/** Reads into bytes from `start` on; returns how many. `position` is in the file. */
+async function readInto(
+	{ fd, name }: ImageFile,
+	bytes: Buffer,
+	start: number,
+	length: number,
+	position: number,
+): Promise<number> {
+	return (await systemCall(readAt(fd, bytes, start, length, position), name)).bytesRead;
+}
+
+async function readAll(file: ImageFile, limit: number, signal: AbortSignal | undefined): Promise<WholeImage> {
+	const size = await fileSizeOf(file);
 	checkSize(size, limit);
 	// One byte more than the file has, so that its end shows without a second buffer.
 	let bytes: Buffer = Buffer.allocUnsafeSlow(Math.max(MIN_BUFFER, size + 1));
@@ -131,7 +145,7 @@ async function readAll(
 		signal?.throwIfAborted();
 		if (length === bytes.length) bytes = grow(bytes, limit);
 		const count = Math.min(bytes.length - length, READ_SIZE);
-		const { bytesRead } = await systemCall(file.read(bytes, length, count, length), name);
+		const bytesRead = await readInto(file, bytes, length, count, length);
 		if (bytesRead === 0) return new WholeImage(bytes.subarray(0, length));
 		length += bytesRead;
 		checkSize(length, limit);
@@ -159,14 +173,12 @@ class MissingPages {
 /** An image in a file, of which only those pages are read that are looked at. The last ones used are kept. */
 export class PagedImage implements ImageBytes {
 	readonly size: number;
-	readonly #file: FileHandle;
-	readonly #name: string | undefined;
+	readonly #file: ImageFile;
 	/** By number; in the order of their last use. */
 	readonly #pages = new Map<number, Window>();
 
-	constructor(file: FileHandle, name: string | undefined, size: number) {
+	constructor(file: ImageFile, size: number) {
 		this.#file = file;
-		this.#name = name;
 		this.size = size;
 	}
 
@@ -213,8 +225,7 @@ export class PagedImage implements ImageBytes {
 		const base = number * PAGE_SIZE;
 		const bytes = Buffer.allocUnsafeSlow(Math.min(PAGE_SIZE, this.size - base));
 		for (let length = 0; length < bytes.length; ) {
-			const read = this.#file.read(bytes, length, bytes.length - length, base + length);
-			const { bytesRead } = await systemCall(read, this.#name);
+			const bytesRead = await readInto(this.#file, bytes, length, bytes.length - length, base + length);
 			if (bytesRead === 0) fail("image-size", base + length, "the file has become shorter");
 			length += bytesRead;
 		}
