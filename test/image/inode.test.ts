@@ -3,7 +3,7 @@ import { readImage } from "../../src/image/read.ts";
 import type { ExternalFile } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
-import { DamagedImage, expectRule } from "../support/damaged-image.ts";
+import { DamagedImage, expectRule, SUPERBLOCK } from "../support/damaged-image.ts";
 
 function sample(): Tree {
 	const tree = new Tree();
@@ -62,6 +62,34 @@ describe("an inode", () => {
 			const inode = image.inode(path);
 			image.bytes.writeUIntLE(value, inode + field, size);
 			return inode + at;
+		});
+	});
+
+	test("a target that no symlink has", async () => {
+		await expectRule(await DamagedImage.of(sample()), "symlink-target", (image) => {
+			image.bytes.writeUInt8(0, image.tail("/link"));
+			return image.inode("/link");
+		});
+	});
+
+	test("a root that is no directory", async () => {
+		await expectRule(await DamagedImage.of(sample()), "directory-root", (image) => {
+			const link = image.inode("/link");
+			image.bytes.writeUInt16LE(link / 32, SUPERBLOCK + 14);
+			return link;
+		});
+	});
+
+	test("a whiteout with two names", async () => {
+		const tree = sample();
+		tree.whiteout("/gone");
+		await expectRule(await DamagedImage.of(tree), "whiteout", (image) => {
+			image.bytes.writeUInt16LE(2, image.inode("/gone") + 6);
+			return image.inode("/gone");
+		});
+		await expectRule(await DamagedImage.of(tree), "link-count", (image) => {
+			image.bytes.writeUInt16LE(2, image.inode("/00") + 6);
+			return image.inode("/00");
 		});
 	});
 

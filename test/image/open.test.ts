@@ -165,6 +165,8 @@ describe("openImage", () => {
 		const image = await openImage(damaged.bytes);
 		expect(await image.stat("/a")).toMatchObject({ type: "directory" });
 		await expect(image.stat("/a/b")).rejects.toMatchObject({ rule: "inode-format" });
+		damaged.bytes.writeUInt8(3, damaged.entry("/a/link") + 10);
+		await expect(image.stat("/a/link")).rejects.toMatchObject({ rule: "dirent-type" });
 	});
 
 	test("notices that the file has become shorter", async () => {

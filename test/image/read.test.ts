@@ -112,6 +112,12 @@ describe("readImage", () => {
 			await expect(readImage(image, { limits })).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
 	});
 
+	test("reads a file without a size to its limit, and no further", async () => {
+		const limits = { imageSize: 1_000_000 };
+		const error = await readImage("/dev/zero", { limits }).catch((reason) => reason);
+		expect(error).toMatchObject({ rule: "image-size", limit: 1_000_000 });
+	});
+
 	test("does not keep the event loop", async () => {
 		const image = await imageOf(wideTree(100_000));
 		let longest = 0;
