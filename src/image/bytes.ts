@@ -2,13 +2,15 @@
 import { bytesToName } from "../names.ts";
 import type { Window } from "./source.ts";
 
+// A search in a string is quicker than a look at each byte, above all before the loop has been compiled.
+const BEYOND_ASCII = /[\x80-\xff]/;
+
 /** A name, path or target. The bytes must be in the window. */
 export function readName({ bytes, base }: Window, at: number, length: number): string {
 	const start = at - base;
 	const end = start + length;
-	let seen = 0;
-	for (let index = start; index < end; index++) seen |= bytes[index] as number;
-	return seen < 0x80 ? bytes.toString("latin1", start, end) : bytesToName(bytes.subarray(start, end));
+	const text = bytes.toString("latin1", start, end);
+	return BEYOND_ASCII.test(text) ? bytesToName(bytes.subarray(start, end)) : text;
 }
 
 const POOL_SIZE = 1 << 16;

@@ -269,5 +269,5 @@ class TreeReader {
 }
 
 function isDot(name: string): boolean {
-	return name === "." || name === "..";
+	return name.length < 3 && (name === "." || name === "..");
 }

@@ -5,6 +5,7 @@
  * the former; what stands there without the doubled word speaks to overlayfs itself.
  */
 import { NO_BYTES } from "../inode.ts";
+import { LIMITS } from "../limits.ts";
 import { nameToBytes } from "../names.ts";
 import { copyBytes, readName } from "./bytes.ts";
 import { fail } from "./fault.ts";
@@ -259,7 +260,10 @@ function pathOf(window: Window, at: number): string {
 	const place = valuePlace(window, at);
 	if (size < 2 || window.view.getUint8(place - window.base) !== SLASH)
 		fail("redirect", place, `${REDIRECT} is not an absolute path`);
-	return readName(window, place + 1, size - 1);
+	const path = readName(window, place + 1, size - 1);
+	if (size - 1 > LIMITS.pathLength || path.includes("\0"))
+		fail("redirect", place, `${REDIRECT} is longer than a path, or has a NUL in it`);
+	return path;
 }
 
 function filterMask(suffix: Uint8Array, prefix: number): number {
