@@ -26,6 +26,7 @@ export function blocksOf({ blockCount, tailSize }: DirectoryData): number {
  * lists are used again for the next block, and may be longer than this one.
  */
 export class DirectoryBlock {
+	/** How many entries have been read. */
 	count = 0;
 	readonly names: string[] = [];
 	readonly nids: number[] = [];
@@ -34,10 +35,10 @@ export class DirectoryBlock {
 	/** Of the entries in the image, in bytes. */
 	offset = 0;
 
-	/** Reads the block of that number. */
-	read(image: ImageBytes, data: DirectoryData, index: number): void {
-		if (index < data.blockCount) this.#parse(image, data.blocksOffset + index * BLOCK_SIZE, BLOCK_SIZE);
-		else this.#parse(image, data.tailOffset, data.tailSize);
+	/** Reads the block of that number, or the first entries of it. */
+	read(image: ImageBytes, data: DirectoryData, index: number, most = Number.POSITIVE_INFINITY): void {
+		const at = index < data.blockCount ? data.blocksOffset + index * BLOCK_SIZE : data.tailOffset;
+		this.#parse(image, at, index < data.blockCount ? BLOCK_SIZE : data.tailSize, most);
 	}
 
 	/** Place of an entry in the image. */
@@ -45,7 +46,7 @@ export class DirectoryBlock {
 		return this.offset + index * DIRENT.size;
 	}
 
-	#parse(image: ImageBytes, at: number, length: number): void {
+	#parse(image: ImageBytes, at: number, length: number, most: number): void {
 		this.offset = at;
 		if (length < DIRENT.size) fail("dirent-count", at, `a directory's block has ${length} bytes`);
 		const window = image.window(at, length);
@@ -54,9 +55,9 @@ export class DirectoryBlock {
 		const count = namesStart / DIRENT.size;
 		if (!Number.isInteger(count) || count === 0 || namesStart >= length)
 			fail("dirent-count", at + DIRENT.nameOffset, `names begin at ${namesStart}, not behind whole entries`);
-		this.count = count;
-		this.#readEntries(window, start, count);
-		this.#readNames(window, at, namesStart, length);
+		this.count = Math.min(count, most);
+		this.#readEntries(window, start, this.count);
+		this.#readNames(window, at, count, length);
 	}
 
 	#readEntries({ view }: Window, start: number, count: number): void {
@@ -71,17 +72,18 @@ export class DirectoryBlock {
 	}
 
 	/** The names stand one behind another; the last one ends with the block, or at a NUL. */
-	#readNames(window: Window, at: number, namesStart: number, length: number): void {
+	#readNames(window: Window, at: number, total: number, length: number): void {
 		const { bytes, view, base } = window;
 		const start = at - base;
-		const end = nameEnd(bytes, start + this.count * DIRENT.size, start + length);
+		const namesStart = total * DIRENT.size;
+		const end = nameEnd(bytes, start + namesStart, start + length);
 		const text = plainText(bytes, start + namesStart, end);
 		const { count } = this;
 		let from = namesStart;
 		let last = "";
 		for (let index = 0; index < count; index++) {
 			const next = start + (index + 1) * DIRENT.size + DIRENT.nameOffset;
-			const to = index + 1 < count ? view.getUint16(next, true) : end - start;
+			const to = index + 1 < total ? view.getUint16(next, true) : end - start;
 			if (to <= from || to > end - start || to - from > LIMITS.nameLength) this.#failLength(index, to - from);
 			const name =
 				text === undefined

@@ -147,20 +147,21 @@ export class Image {
 	async #lookUp(parent: Node, name: string): Promise<Node | undefined> {
 		let low = 0;
 		let high = blocksOf(parent.data);
-		while (low < high) {
+		while (high - low > 1) {
 			const middle = (low + high) >> 1;
-			const block = await this.#block(parent, middle);
-			if (compareNames(name, block.names[0] as string) < 0) high = middle;
-			else if (compareNames(name, block.names[block.count - 1] as string) > 0) low = middle + 1;
-			else return this.#child(parent, block, block.names.indexOf(name));
+			const { names } = await this.#block(parent, middle, 1);
+			if (compareNames(name, names[0] as string) < 0) high = middle;
+			else low = middle;
 		}
-		return undefined;
+		if (high === low) return undefined;
+		const block = await this.#block(parent, low);
+		return this.#child(parent, block, block.names.indexOf(name));
 	}
 
-	#block(parent: Node, index: number): Promise<DirectoryBlock> {
+	#block(parent: Node, index: number, most?: number): Promise<DirectoryBlock> {
 		const block = new DirectoryBlock();
 		return this.#access.run(() => {
-			block.read(this.#access.bytes, parent.data, index);
+			block.read(this.#access.bytes, parent.data, index, most);
 			return block;
 		});
 	}
