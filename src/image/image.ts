@@ -143,25 +143,38 @@ export class Image {
 		return node;
 	}
 
-	/** Finds a name: its block by halving, for the names of a directory are in order. */
+	/** Finds a name by halving, first the blocks, then one of them: names are in order. */
 	async #lookUp(parent: Node, name: string): Promise<Node | undefined> {
-		let low = 0;
-		let high = blocksOf(parent.data);
-		while (high - low > 1) {
-			const middle = (low + high) >> 1;
-			const { names } = await this.#block(parent, middle, 1);
-			if (compareNames(name, names[0] as string) < 0) high = middle;
-			else low = middle;
-		}
-		if (high === low) return undefined;
-		const block = await this.#block(parent, low);
-		return this.#child(parent, block, block.names.indexOf(name));
+		const { bytes } = this.#access;
+		const block = new DirectoryBlock();
+		const isBefore = (index: number, entry: number) =>
+			compareNames(name, block.readOne(bytes, parent.data, index, entry)) < 0;
+		const count = blocksOf(parent.data);
+		const index = (await this.#halve(count, (middle) => isBefore(middle, 0))) - 1;
+		if (index < 0) return undefined;
+		await this.#access.run(() => block.readOne(bytes, parent.data, index, 0));
+		const entry = (await this.#halve(block.total, (middle) => isBefore(index, middle))) - 1;
+		if (entry < 0) return undefined;
+		const found = await this.#access.run(() => block.readOne(bytes, parent.data, index, entry));
+		return found === name ? this.#child(parent, block, 0) : undefined;
 	}
 
-	#block(parent: Node, index: number, most?: number): Promise<DirectoryBlock> {
+	/** The first of `count` numbers that comes after what is sought, or `count`. */
+	async #halve(count: number, isAfter: (middle: number) => boolean): Promise<number> {
+		let low = 0;
+		let high = count;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (await this.#access.run(() => isAfter(middle))) high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	}
+
+	#block(parent: Node, index: number): Promise<DirectoryBlock> {
 		const block = new DirectoryBlock();
 		return this.#access.run(() => {
-			block.read(this.#access.bytes, parent.data, index, most);
+			block.read(this.#access.bytes, parent.data, index);
 			return block;
 		});
 	}
