@@ -6,7 +6,7 @@ import { checkBuilt, InodeReader } from "./build.ts";
 import { blocksOf, checkBlockOrder, DirectoryBlock } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
-import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION } from "./layout.ts";
+import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layout.ts";
 import type { ImageBytes } from "./source.ts";
 import { type ImageStat, type Node, statOf } from "./stat.ts";
 import type { Superblock } from "./superblock.ts";
@@ -38,6 +38,8 @@ export interface ImageHeader {
 	/** Nanoseconds since 1970: the earliest time in the tree; 0 in version 2. */
 	readonly buildTimeNs: bigint;
 }
+
+const ROOT_PLACE = SUPERBLOCK.offset + SUPERBLOCK.rootNid;
 
 /** Bytes, and how to wait for them. */
 export interface Access {
@@ -132,7 +134,9 @@ export class Image {
 
 	async #find(path: Name): Promise<Node> {
 		const { rootNid } = this.#superblock;
-		let node = await this.#access.run(() => this.#read(rootNid, 0, DIRENT_TYPES[DIRECTORY], undefined));
+		let node = await this.#access.run(() =>
+			this.#read(rootNid, ROOT_PLACE, DIRENT_TYPES[DIRECTORY], undefined),
+		);
 		if (node === undefined) throw pathError("ENOENT", "no such file or directory", path);
 		for (const name of splitPath(path)) {
 			if (node.inode.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
