@@ -67,8 +67,8 @@ describe("arrows between sources", () => {
 });
 
 describe("the map of tests", () => {
-	// index.ts files only re-export; the command line is run as a program.
-	const tested = all.filter((source) => path.basename(source) !== "index" && !source.startsWith("cli/"));
+	// index.ts files only re-export.
+	const tested = all.filter((source) => path.basename(source) !== "index");
 
 	test.each(tested)("%s has its test", (source) => {
 		expect(sources("test", ".test.ts")).toContain(source);

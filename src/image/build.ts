@@ -36,6 +36,11 @@ export class InodeReader {
 			fail("redirect", offset, "trusted.overlay.redirect is not at a file with chunks");
 	}
 
+	/** How many xattrs the inode read last has. */
+	get xattrCount(): number {
+		return this.#xattrs.xattrs?.size ?? 0;
+	}
+
 	/** The inode read last is a whiteout of the writer's own: no inode of the tree. */
 	get isStub(): boolean {
 		const { type, rdev } = this.fields;

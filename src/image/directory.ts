@@ -26,7 +26,10 @@ export function blocksOf({ blockCount, tailSize }: DirectoryData): number {
  * lists are used again for the next block, and may be longer than this one.
  */
 export class DirectoryBlock {
+	/** How many entries have been read. */
 	count = 0;
+	/** How many the block has. */
+	total = 0;
 	readonly names: string[] = [];
 	readonly nids: number[] = [];
 	/** As in DIRENT_TYPES. */
@@ -34,10 +37,15 @@ export class DirectoryBlock {
 	/** Of the entries in the image, in bytes. */
 	offset = 0;
 
-	/** Reads the block of that number. */
+	/** Reads all entries of the block of that number. */
 	read(image: ImageBytes, data: DirectoryData, index: number): void {
-		if (index < data.blockCount) this.#parse(image, data.blocksOffset + index * BLOCK_SIZE, BLOCK_SIZE);
-		else this.#parse(image, data.tailOffset, data.tailSize);
+		this.#parse(image, data, index, 0, Number.POSITIVE_INFINITY);
+	}
+
+	/** Reads one entry of the block of that number, and returns its name; checks no other. */
+	readOne(image: ImageBytes, data: DirectoryData, index: number, entry: number): string {
+		this.#parse(image, data, index, entry, 1);
+		return this.names[0] as string;
 	}
 
 	/** Place of an entry in the image. */
@@ -45,8 +53,10 @@ export class DirectoryBlock {
 		return this.offset + index * DIRENT.size;
 	}
 
-	#parse(image: ImageBytes, at: number, length: number): void {
-		this.offset = at;
+	#parse(image: ImageBytes, data: DirectoryData, index: number, first: number, most: number): void {
+		const isTail = index >= data.blockCount;
+		const at = isTail ? data.tailOffset : data.blocksOffset + index * BLOCK_SIZE;
+		const length = isTail ? data.tailSize : BLOCK_SIZE;
 		if (length < DIRENT.size) fail("dirent-count", at, `a directory's block has ${length} bytes`);
 		const window = image.window(at, length);
 		const start = at - window.base;
@@ -54,13 +64,15 @@ export class DirectoryBlock {
 		const count = namesStart / DIRENT.size;
 		if (!Number.isInteger(count) || count === 0 || namesStart >= length)
 			fail("dirent-count", at + DIRENT.nameOffset, `names begin at ${namesStart}, not behind whole entries`);
-		this.count = count;
-		this.#readEntries(window, start, count);
-		this.#readNames(window, at, namesStart, length);
+		this.offset = at + first * DIRENT.size;
+		this.total = count;
+		this.count = Math.min(count - first, most);
+		this.#readEntries(window, start + first * DIRENT.size);
+		this.#readNames(window, start, first, length);
 	}
 
-	#readEntries({ view }: Window, start: number, count: number): void {
-		for (let index = 0; index < count; index++) {
+	#readEntries({ view }: Window, start: number): void {
+		for (let index = 0; index < this.count; index++) {
 			const entry = start + index * DIRENT.size;
 			const high = view.getUint32(entry + DIRENT.nid + 4, true);
 			const nid = view.getUint32(entry + DIRENT.nid, true) + high * 2 ** 32;
@@ -71,18 +83,18 @@ export class DirectoryBlock {
 	}
 
 	/** The names stand one behind another; the last one ends with the block, or at a NUL. */
-	#readNames(window: Window, at: number, namesStart: number, length: number): void {
-		const { bytes, view, base } = window;
-		const start = at - base;
-		const end = nameEnd(bytes, start + this.count * DIRENT.size, start + length);
-		const text = plainText(bytes, start + namesStart, end);
-		const { count } = this;
-		let from = namesStart;
+	#readNames({ bytes, view }: Window, start: number, first: number, length: number): void {
+		const { count, total } = this;
+		const namesStart = total * DIRENT.size;
+		const end = nameEnd(bytes, start + namesStart, start + length) - start;
+		const text = plainText(bytes, start + namesStart, start + end);
 		let last = "";
+		let from = view.getUint16(start + first * DIRENT.size + DIRENT.nameOffset, true);
+		if (from < namesStart) this.#failLength(0, from - namesStart);
 		for (let index = 0; index < count; index++) {
-			const next = start + (index + 1) * DIRENT.size + DIRENT.nameOffset;
-			const to = index + 1 < count ? view.getUint16(next, true) : end - start;
-			if (to <= from || to > end - start || to - from > LIMITS.nameLength) this.#failLength(index, to - from);
+			const next = start + (first + index + 1) * DIRENT.size + DIRENT.nameOffset;
+			const to = first + index + 1 < total ? view.getUint16(next, true) : end;
+			if (to <= from || to > end || to - from > LIMITS.nameLength) this.#failLength(index, to - from);
 			const name =
 				text === undefined
 					? this.#anyName(bytes, start + from, start + to, index)

@@ -44,8 +44,9 @@ export type ImageRule =
 	| "dirent-order"
 	| "dirent-type"
 	| "dirent-dot"
-	/** `limits.inodes` and `limits.depth` */
+	/** The limits of the call. */
 	| "inodes"
+	| "xattrs"
 	| "depth";
 
 /** Throws the error of a broken rule. `offset` is where in the image, in bytes. */

@@ -6,7 +6,7 @@ import { checkBuilt, InodeReader } from "./build.ts";
 import { blocksOf, checkBlockOrder, DirectoryBlock } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
-import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION } from "./layout.ts";
+import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layout.ts";
 import type { ImageBytes } from "./source.ts";
 import { type ImageStat, type Node, statOf } from "./stat.ts";
 import type { Superblock } from "./superblock.ts";
@@ -38,6 +38,8 @@ export interface ImageHeader {
 	/** Nanoseconds since 1970: the earliest time in the tree; 0 in version 2. */
 	readonly buildTimeNs: bigint;
 }
+
+const ROOT_PLACE = SUPERBLOCK.offset + SUPERBLOCK.rootNid;
 
 /** Bytes, and how to wait for them. */
 export interface Access {
@@ -132,7 +134,9 @@ export class Image {
 
 	async #find(path: Name): Promise<Node> {
 		const { rootNid } = this.#superblock;
-		let node = await this.#access.run(() => this.#read(rootNid, 0, DIRENT_TYPES[DIRECTORY], undefined));
+		let node = await this.#access.run(() =>
+			this.#read(rootNid, ROOT_PLACE, DIRENT_TYPES[DIRECTORY], undefined),
+		);
 		if (node === undefined) throw pathError("ENOENT", "no such file or directory", path);
 		for (const name of splitPath(path)) {
 			if (node.inode.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
@@ -143,18 +147,32 @@ export class Image {
 		return node;
 	}
 
-	/** Finds a name: its block by halving, for the names of a directory are in order. */
+	/** Finds a name by halving, first the blocks, then one of them: names are in order. */
 	async #lookUp(parent: Node, name: string): Promise<Node | undefined> {
+		const { bytes } = this.#access;
+		const block = new DirectoryBlock();
+		const isBefore = (index: number, entry: number) =>
+			compareNames(name, block.readOne(bytes, parent.data, index, entry)) < 0;
+		const count = blocksOf(parent.data);
+		const index = (await this.#halve(count, (middle) => isBefore(middle, 0))) - 1;
+		if (index < 0) return undefined;
+		await this.#access.run(() => block.readOne(bytes, parent.data, index, 0));
+		const entry = (await this.#halve(block.total, (middle) => isBefore(index, middle))) - 1;
+		if (entry < 0) return undefined;
+		const found = await this.#access.run(() => block.readOne(bytes, parent.data, index, entry));
+		return found === name ? this.#child(parent, block, 0) : undefined;
+	}
+
+	/** The first of `count` numbers that comes after what is sought, or `count`. */
+	async #halve(count: number, isAfter: (middle: number) => boolean): Promise<number> {
 		let low = 0;
-		let high = blocksOf(parent.data);
+		let high = count;
 		while (low < high) {
 			const middle = (low + high) >> 1;
-			const block = await this.#block(parent, middle);
-			if (compareNames(name, block.names[0] as string) < 0) high = middle;
-			else if (compareNames(name, block.names[block.count - 1] as string) > 0) low = middle + 1;
-			else return this.#child(parent, block, block.names.indexOf(name));
+			if (await this.#access.run(() => isAfter(middle))) high = middle;
+			else low = middle + 1;
 		}
-		return undefined;
+		return low;
 	}
 
 	#block(parent: Node, index: number): Promise<DirectoryBlock> {

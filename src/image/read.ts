@@ -8,8 +8,15 @@ import { Claims } from "./claims.ts";
 import { blocksOf, checkBlockOrder, DirectoryBlock, type DirectoryData } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
-import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE } from "./layout.ts";
-import { checkLimits, type ImageBytes, type ImageSource, loadImage, type ReadLimits } from "./source.ts";
+import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE, SUPERBLOCK } from "./layout.ts";
+import {
+	checkLimits,
+	type ImageBytes,
+	type ImageSource,
+	type Limits,
+	loadImage,
+	type ReadLimits,
+} from "./source.ts";
 import { readSuperblock, type Superblock } from "./superblock.ts";
 import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./xattrs.ts";
 
@@ -35,6 +42,9 @@ const ENTRIES_PER_STEP = 128;
  * An image is not trusted. Everything that is read is checked, the kernel's rules and this package's, and no
  * byte is part of two things; so time and memory are in proportion to the image's size. It takes slices of a few
  * milliseconds of this thread. A file is read as a whole first; see `openImage` for looking at a part.
+ *
+ * An image is refused whose link counts are not those of its names, as mkcomposefs writes it if a dump says so, or
+ * in which a whiteout has several names.
  *
  * Values of xattrs that are shared in the image are shared in the tree.
  *
@@ -83,7 +93,7 @@ interface Linked {
 
 class TreeReader {
 	readonly #image: ImageBytes;
-	readonly #limits: { readonly inodes: number; readonly depth: number };
+	readonly #limits: Limits;
 	readonly #superblock: Superblock;
 	readonly #inodes: InodeReader;
 	readonly #claims: Claims;
@@ -91,9 +101,11 @@ class TreeReader {
 	readonly #pending: Place[] = [];
 	readonly #block = new DirectoryBlock();
 	readonly #root: Place;
-	#count = 0;
+	#inodeCount = 0;
+	#nameCount = 0;
+	#xattrCount = 0;
 
-	constructor(image: ImageBytes, limits: { readonly inodes: number; readonly depth: number }) {
+	constructor(image: ImageBytes, limits: Limits) {
 		this.#image = image;
 		this.#limits = limits;
 		this.#superblock = readSuperblock(image);
@@ -129,14 +141,16 @@ class TreeReader {
 		for (const { missing, offset } of this.#linked.values())
 			if (missing > 0) fail("link-count", offset, `${missing} names of an inode are not there`);
 		const { inodeCount } = this.#superblock;
-		if (inodeCount !== this.#count)
-			fail("inode-count", 0, `the superblock counts ${inodeCount} inodes, there are ${this.#count}`);
+		if (inodeCount !== this.#inodeCount) {
+			const text = `the superblock counts ${inodeCount} inodes, there are ${this.#inodeCount}`;
+			fail("inode-count", SUPERBLOCK.offset + SUPERBLOCK.inodeCount, text);
+		}
 		return new Tree(this.#root.directory);
 	}
 
 	#readRoot(): Place {
 		const { rootNid } = this.#superblock;
-		this.#inodes.read(rootNid, 0);
+		this.#inodes.read(rootNid, SUPERBLOCK.offset + SUPERBLOCK.rootNid);
 		const { type, offset } = this.#inodes.fields;
 		if (type !== DIRECTORY) fail("directory-root", offset, "the root is not a directory");
 		this.#enter();
@@ -187,11 +201,15 @@ class TreeReader {
 		const { offset, end, blocksOffset, blockCount } = this.#inodes.fields;
 		this.#claims.inode(offset, end);
 		if (blockCount > 0) this.#claims.blocks(blocksOffset, blockCount, offset);
-		const limit = this.#limits.inodes;
-		if (++this.#count > limit) {
-			const details = { limit, actual: this.#count };
-			fail("inodes", offset, `there are more than ${limit} inodes`, details);
-		}
+		this.#inodeCount++;
+		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, offset);
+		this.#xattrCount = this.#limited("xattrs", this.#xattrCount + this.#inodes.xattrCount, offset);
+	}
+
+	#limited(which: "inodes" | "xattrs", count: number, offset: number): number {
+		const limit = this.#limits[which];
+		if (count <= limit) return count;
+		fail(which, offset, `there are more than ${limit} ${which}`, { limit, actual: count });
 	}
 
 	#place(directory: Directory, nid: number, parentNid: number, depth: number): Place {
@@ -249,6 +267,7 @@ class TreeReader {
 			fail("link-count", nid * SLOT_SIZE, "an inode has more names than links");
 		}
 		this.#checkType(index, linked.type);
+		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, at);
 		if (linked.missing-- === 0) fail("link-count", linked.offset, "an inode has more names than links");
 		place.directory.children.set(this.#block.names[index] as string, linked.inode);
 	}

@@ -13,8 +13,10 @@ export type ImageSource = Uint8Array | string | URL | OpenFile;
 export interface ReadLimits {
 	/** Bytes of the image. Default: READ_LIMITS.imageSize */
 	readonly imageSize?: number | undefined;
-	/** Inodes. Default: READ_LIMITS.inodes */
+	/** Inodes, and further names of them. Default: READ_LIMITS.inodes */
 	readonly inodes?: number | undefined;
+	/** Xattrs of all inodes together. Default: READ_LIMITS.xattrs */
+	readonly xattrs?: number | undefined;
 	/** Directories in one another, at most LIMITS.depth. Default: READ_LIMITS.depth */
 	readonly depth?: number | undefined;
 }
@@ -41,19 +43,28 @@ const MAX_PAGES = 256;
 /** One Buffer has to hold it, in every Node. */
 const MAX_IMAGE = 2 ** 32 - 2;
 
-export function checkLimits(limits: ReadLimits = {}): Required<{ [key in keyof ReadLimits]: number }> {
-	const { imageSize = READ_LIMITS.imageSize, inodes = READ_LIMITS.inodes, depth = LIMITS.depth } = limits;
-	for (const [name, value] of Object.entries({ imageSize, inodes, depth }))
+export type Limits = Required<{ readonly [key in keyof ReadLimits]: number }>;
+
+/** The limits of a call, those filled in that it leaves out. */
+export function checkLimits(asked: ReadLimits = {}): Limits {
+	const limits: Limits = {
+		imageSize: asked.imageSize ?? READ_LIMITS.imageSize,
+		inodes: asked.inodes ?? READ_LIMITS.inodes,
+		xattrs: asked.xattrs ?? READ_LIMITS.xattrs,
+		depth: asked.depth ?? READ_LIMITS.depth,
+	};
+	for (const [name, value] of Object.entries(limits))
 		if (!Number.isSafeInteger(value) || value < 1)
 			throw new ComposefsError(
 				"ERR_COMPOSEFS_ARGUMENT",
 				`limits.${name} is ${value}, not a number from 1 on`,
 			);
+	const { depth, imageSize } = limits;
 	if (depth > LIMITS.depth)
 		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.depth is more than ${LIMITS.depth}`);
 	if (imageSize > MAX_IMAGE)
 		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.imageSize is more than ${MAX_IMAGE}`);
-	return { imageSize, inodes, depth };
+	return limits;
 }
 
 /** A whole image in memory. */
@@ -139,7 +150,7 @@ async function readAll(file: ImageFile, limit: number, signal: AbortSignal | und
 	const size = await fileSizeOf(file);
 	checkSize(size, limit);
 	// One byte more than the file has, so that its end shows without a second buffer.
-	let bytes: Buffer = Buffer.allocUnsafeSlow(Math.max(MIN_BUFFER, size + 1));
+	let bytes = allocate(Math.max(MIN_BUFFER, size + 1));
 	let length = 0;
 	for (;;) {
 		signal?.throwIfAborted();
@@ -154,9 +165,18 @@ async function readAll(file: ImageFile, limit: number, signal: AbortSignal | und
 
 /** A file of unknown size, such as a device. */
 function grow(bytes: Buffer, limit: number): Buffer {
-	const larger = Buffer.allocUnsafeSlow(Math.min(bytes.length * 2, limit + 1));
+	const larger = allocate(Math.min(bytes.length * 2, limit + 1));
 	bytes.copy(larger);
 	return larger;
+}
+
+function allocate(size: number): Buffer {
+	try {
+		return Buffer.allocUnsafeSlow(size);
+	} catch (cause) {
+		const message = `ENOMEM: there is no memory for ${size} bytes of an image`;
+		throw new ComposefsError("ENOMEM", message, { cause });
+	}
 }
 
 /** Thrown where bytes are wanted that have not been read yet; caught by PagedImage.run. */

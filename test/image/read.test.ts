@@ -95,13 +95,17 @@ describe("readImage", () => {
 
 	test("keeps to limits", async () => {
 		const tree = new Tree();
-		tree.mkdir("/a/b", { recursive: true });
+		tree.mkdir("/a/b", { recursive: true, xattrs: [["user.a", Buffer.from("b")]] });
+		tree.mknod("/a/fifo", "fifo");
+		tree.link("/a/fifo", "/a/twin");
 		const image = await imageOf(tree);
 		writeFileSync(at("image"), image);
-		// The root, 256 whiteouts, and two directories.
-		expect(listing(await readImage(image, { limits: { inodes: 259, depth: 3 } }))).toHaveLength(3);
+		// The root, 256 whiteouts, two directories, and the fifo's two names; an xattr of each directory.
+		const enough = { inodes: 261, depth: 3, xattrs: 2, imageSize: image.length };
+		expect(listing(await readImage(image, { limits: enough }))).toHaveLength(5);
 		const refused: [object, string, number, number][] = [
-			[{ inodes: 258 }, "inodes", 258, 259],
+			[{ inodes: 260 }, "inodes", 260, 261],
+			[{ xattrs: 1 }, "xattrs", 1, 2],
 			[{ depth: 2 }, "depth", 2, 3],
 			[{ imageSize: image.length - 1 }, "image-size", image.length - 1, image.length],
 		];
