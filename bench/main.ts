@@ -11,22 +11,14 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks, parseDump } from "composefs/dump";
+import { measureImage } from "./images.ts";
 import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
-import { findMkcomposefs, peakMemoryOf, runOnFile, runOnPipe } from "./peers.ts";
+import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
+import { formatReport, type Result } from "./report.ts";
 import { type BenchmarkSet, SETS } from "./sets.ts";
-import { formatTable } from "./table.ts";
 
 const folder = fileURLToPath(new URL("../../bench/", import.meta.url));
-const mkcomposefs = findMkcomposefs();
-
-interface Result {
-	readonly set: string;
-	readonly entries: number;
-	readonly times: Record<string, number>;
-	readonly ratios: Record<string, number>;
-	readonly loop: LoopLoad;
-	readonly memory: { readonly ours: number; readonly mkcomposefs: number | undefined };
-}
+const mkcomposefs = findPeer("mkcomposefs");
 
 async function measure(set: BenchmarkSet): Promise<Result> {
 	const tree = await set.make();
@@ -40,6 +32,7 @@ async function measure(set: BenchmarkSet): Promise<Result> {
 	const file = times.get("file") ?? [];
 	return {
 		set: set.name,
+		image: await measureImage(image, set.rounds),
 		entries: [...tree.walk()].length,
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),
 		ratios: {
@@ -66,7 +59,7 @@ function contestants(tree: Tree, dump: string, image: string): Contestant[] {
 	if (mkcomposefs === undefined) return ours;
 	return [
 		...ours,
-		["file", () => runOnFile(mkcomposefs, dump, image)],
+		["file", () => runToEnd(mkcomposefs, ["--from-file", dump, image])],
 		["pipe", () => runOnPipe(mkcomposefs, tree, image)],
 	];
 }
@@ -93,32 +86,6 @@ for (const set of sets) {
 	process.stderr.write(`measuring ${set.name} …\n`);
 	results.push(await measure(set));
 }
-console.log(formatTable(results.map(toRow)));
-console.log(`
-tree: tree in memory → image on disk; dump: dump text → image; both in a running Node, file synced
-file: mkcomposefs --from-file, dump on disk; pipe: a Node program piping dump text to it
-blocked: main thread busy in all, for each 100,000 entries; stall: its longest wait; medians of paired rounds`);
+console.log(formatReport(results));
 writeFileSync(path.join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
 for (const file of ["tree.dump", "tree.cfs"]) rmSync(path.join(folder, file), { force: true });
-
-function toRow({ set, entries, times, ratios, loop, memory }: Result): Record<string, string> {
-	const ms = (value: number | undefined) => (value === undefined ? "–" : `${value.toFixed(0)} ms`);
-	const ratio = (value: number | undefined) => (Number.isFinite(value) ? (value as number).toFixed(2) : "–");
-	const mib = (value: number | undefined) =>
-		value === undefined ? "–" : `${(value / 2 ** 20).toFixed(0)} MiB`;
-	return {
-		set,
-		entries: entries.toLocaleString("en"),
-		tree: ms(times.tree),
-		file: ms(times.file),
-		"tree/file": ratio(ratios.file),
-		pipe: ms(times.pipe),
-		"tree/pipe": ratio(ratios.pipe),
-		dump: ms(times.dump),
-		"dump/file": ratio(ratios.dump),
-		"blocked/100k": ms((loop.busy * 100_000) / entries),
-		stall: ms(loop.longest),
-		memory: mib(memory.ours),
-		"mk memory": mib(memory.mkcomposefs),
-	};
-}

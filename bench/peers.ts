@@ -3,18 +3,17 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { type Directory, fileSize, type Inode, type Tree } from "composefs";
 
-/** mkcomposefs, named by MKCOMPOSEFS or else the one on PATH. */
-export function findMkcomposefs(): string | undefined {
-	const named = process.env.MKCOMPOSEFS;
+/** A program, named by a variable of its name (`MKCOMPOSEFS`, `COMPOSEFS_INFO`) or else the one on PATH. */
+export function findPeer(name: string): string | undefined {
+	const named = process.env[name.toUpperCase().replaceAll("-", "_")];
 	if (named) return named;
-	const found = spawnSync("sh", ["-c", "command -v mkcomposefs"], { encoding: "utf8" });
+	const found = spawnSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" });
 	return found.status === 0 ? found.stdout.trim() : undefined;
 }
 
-/** `mkcomposefs --from-file` on a dump that is on disk already. */
-export async function runOnFile(program: string, dump: string, image: string): Promise<void> {
-	const child = spawn(program, ["--from-file", dump, image], { stdio: ["ignore", "ignore", "inherit"] });
-	await succeeded(child);
+/** A program's run, its output thrown away by the kernel. */
+export async function runToEnd(program: string, args: readonly string[]): Promise<void> {
+	await succeeded(spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] }));
 }
 
 /** What a Node program does without this package: dump text, made as cheaply as can be, into the helper. */
@@ -28,7 +27,7 @@ export async function runOnPipe(program: string, tree: Tree, image: string): Pro
 
 async function succeeded(child: ReturnType<typeof spawn>): Promise<void> {
 	const [status] = await once(child, "close");
-	if (status !== 0) throw new Error(`mkcomposefs ended with status ${status}`);
+	if (status !== 0) throw new Error(`${child.spawnfile} ended with status ${status}`);
 }
 
 /** Peak resident memory of a program, in bytes. */
