@@ -76,6 +76,7 @@ void Arena::Clear() {
   for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.size);
   mappings_.clear();
   free_ = end_ = last_ = nullptr;
+  is_writing = false;
 }
 
 ArenaScope::ArenaScope(Arena& arena) : outer_(current) {
@@ -137,12 +138,26 @@ char* composefs_strdup(const char* text) {
 }
 
 struct lcfs_ctx_s;
+struct lcfs_node_s;
 int __real_lcfs_clone_root(lcfs_ctx_s* context);
+int __real_lcfs_node_set_xattr(lcfs_node_s* node, const char* name, const char* value, size_t size);
+int lcfs_node_set_xattr_internal(lcfs_node_s* node, const char* name, const char* value, size_t size,
+                                 bool from_external_input);
 
 /// libcomposefs copies a tree before it changes it for writing, since it is the caller's. In an arena it is
 /// ours, is written once, and goes with the arena: the copy, half of the memory and of the time, is left out.
 int __wrap_lcfs_clone_root(lcfs_ctx_s* context) {
-  return current ? 0 : __real_lcfs_clone_root(context);
+  if (current == nullptr) return __real_lcfs_clone_root(context);
+  current->is_writing = true;
+  return 0;
+}
+
+/// What the writer adds for overlayfs does not count towards the caller's budget of xattrs. In a copy nothing
+/// has been counted yet; here it has, so the library's own, larger limit applies.
+int __wrap_lcfs_node_set_xattr(lcfs_node_s* node, const char* name, const char* value, size_t size) {
+  const bool is_writer = current != nullptr && current->is_writing;
+  if (is_writer) return lcfs_node_set_xattr_internal(node, name, value, size, false);
+  return __real_lcfs_node_set_xattr(node, name, value, size);
 }
 
 }  // extern "C"

@@ -22,6 +22,9 @@ class Arena {
   /// Gives back everything.
   void Clear();
 
+  /// The tree in the arena is being written, and changed for that, in place of the copy that is left out.
+  bool is_writing = false;
+
  private:
   struct Mapping {
     std::byte* begin;

@@ -15,10 +15,11 @@ const foreign = [
 	"getline",
 	"getdelim",
 ];
-/** What the addon replaces, which has to be there under that name. */
-const replaced = ["lcfs_clone_root"];
+/** What the addon replaces, and what it calls beyond the public functions: these have to be there. */
+const replaced = ["lcfs_clone_root", "lcfs_node_set_xattr"];
+const called = ["lcfs_node_set_xattr_internal"];
 
-/** native/arena.cc decides whether a tree is copied before it is written. */
+/** The linker sends the calls of what is replaced to native/arena.cc. */
 export const tunedLinkFlags = replaced.map((name) => `-Wl,--wrap=${name}`);
 
 /** The tuned copy of an archive, or undefined if this one cannot be tuned: then it is linked as it is. */
@@ -28,7 +29,7 @@ export function tunedArchive(archive, arch) {
 	if (!onPath(objcopy) || !onPath(nm)) return undefined;
 	const symbols = run(nm, [archive]);
 	const has = (kind, name) => new RegExp(`^[0-9a-f ]*${kind} ${name}$`, "m").test(symbols);
-	if (!replaced.every((name) => has("T", name) && has("U", name))) return undefined;
+	if (![...replaced, ...called].every((name) => has("T", name) && has("U", name))) return undefined;
 	if (foreign.some((name) => has("U", name))) return undefined;
 	const folder = path.join(root, "build", "tuned");
 	const tuned = path.join(folder, `libcomposefs-${arch}.a`);

@@ -12,6 +12,10 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_XATTR"
 	/** Text that is not composefs-dump(5). Carries `line` and, where one field is at fault, `field`. */
 	| "ERR_COMPOSEFS_DUMP"
+	/** An image that breaks a rule of its format. Carries `rule` and `offset`. */
+	| "ERR_COMPOSEFS_IMAGE"
+	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
+	| "ERR_COMPOSEFS_DIGEST"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */
 	| "ERR_COMPOSEFS_RECORDS"
 	/** This platform or installation has no addon. */
@@ -24,8 +28,12 @@ export interface ComposefsErrorDetails {
 	readonly path?: string;
 	/** The most that is allowed, where the rule is a limit; in the unit that the message names. */
 	readonly limit?: number;
-	/** What was found, in the same unit. */
-	readonly actual?: number;
+	/** What was found: in the unit of `limit`, or the digest where another was `expected`. */
+	readonly actual?: number | string;
+	/** The digest that was asked for. */
+	readonly expected?: string;
+	/** Place in an image, in bytes from its beginning. */
+	readonly offset?: number;
 	/** Line of a text, from 1. */
 	readonly line?: number;
 	/** Field of that line, by the name that the format's manual uses. */
@@ -44,7 +52,9 @@ export class ComposefsError extends Error implements ComposefsErrorDetails {
 	declare readonly rule?: string;
 	declare readonly path?: string;
 	declare readonly limit?: number;
-	declare readonly actual?: number;
+	declare readonly actual?: number | string;
+	declare readonly expected?: string;
+	declare readonly offset?: number;
 	declare readonly line?: number;
 	declare readonly field?: string;
 	declare readonly syscall?: string;

@@ -1,8 +1,10 @@
 /** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
+export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
 export type { FilePath, OpenFile } from "./file-path.ts";
 export { validate } from "./gate.ts";
+export * from "./image/index.ts";
 export {
 	type Device,
 	type DeviceNumber,
@@ -27,7 +29,7 @@ export {
 	symlink,
 	whiteout,
 } from "./inode.ts";
-export { LIMITS } from "./limits.ts";
+export { LIMITS, READ_LIMITS } from "./limits.ts";
 export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
 export { Tree, type WalkEntry } from "./tree.ts";
 export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";

@@ -25,3 +25,15 @@ export const LIMITS = {
 	/** Of all attributes of an inode: 12, and for each 7 with its name and value (LCFS_INODE_EXTERNAL_XATTR_MAX). */
 	xattrTotal: 32767,
 } as const;
+
+/** How much of an image is read, unless a call asks for more: what a reader from outside must not exceed. */
+export const READ_LIMITS = {
+	/** Bytes of an image. */
+	imageSize: 2 ** 31 - 1,
+	/** Inodes, and further names of them. Each takes some 300 bytes of memory. */
+	inodes: 5_000_000,
+	/** Xattrs of all inodes together. Each takes some 50 bytes, and its value if it is not shared. */
+	xattrs: 10_000_000,
+	/** Of directories in one another; more than LIMITS.depth cannot be asked for. */
+	depth: LIMITS.depth,
+} as const;

@@ -58,13 +58,12 @@ TEST(Arena, CanBeUsedAgainOnceCleared) {
   EXPECT_NE(arena.Allocate(1000), nullptr);
 }
 
-Digest DigestOf(Arena* arena) {
+Digest DigestOf(Arena* arena, const std::vector<TestRecord>& records) {
   CancelFlag cancel;
   std::optional<ArenaScope> scope;
   if (arena != nullptr) scope.emplace(*arena);
   TreeBuilder builder(cancel);
-  builder.Add(
-      MakeChunk({Root(3), Folder("d", 1), EmptyFile("f"), {.name = "w", .mode = 0020000}, HardLink("g", 2)}));
+  builder.Add(MakeChunk(records));
   const NodePtr root = builder.Finish();
   NoOutput output;
   return WriteImage(root.get(), {}, output, cancel).digest;
@@ -72,7 +71,18 @@ Digest DigestOf(Arena* arena) {
 
 TEST(Arena, AnImageIsTheSameWithinAndWithout) {
   Arena arena;
-  EXPECT_EQ(DigestOf(&arena), DigestOf(nullptr));
+  const std::vector<TestRecord> records{
+      Root(3), Folder("d", 1), EmptyFile("f"), {.name = "w", .mode = 0020000}, HardLink("g", 2)};
+  EXPECT_EQ(DigestOf(&arena, records), DigestOf(nullptr, records));
+}
+
+TEST(Arena, OverlayXattrsComeOnTopOfTheBudgetAsTheyDoInACopy) {
+  Arena arena;
+  TestRecord full{.name = "f", .mode = 0100644, .first = 1, .flags = kPathFlag};
+  full.strings = {std::string(4095, 'p')};
+  full.xattrs = {{"user.a", std::string(32767 - 12 - 7 - 6, 'x')}};
+  const std::vector<TestRecord> records{Root(1), full};
+  EXPECT_EQ(DigestOf(&arena, records), DigestOf(nullptr, records));
 }
 
 }  // namespace

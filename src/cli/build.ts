@@ -5,6 +5,7 @@ import { parseDump } from "../dump/index.ts";
 import type { Tree } from "../tree.ts";
 import { type WriteImageOptions, writeImage } from "../write.ts";
 import { interruptible, UsageError } from "./exit.ts";
+import { examples } from "./options.ts";
 
 interface BuildOptions {
 	readonly from: "dump";
@@ -13,12 +14,6 @@ interface BuildOptions {
 	readonly minVersion: number;
 	readonly maxVersion: number;
 }
-
-const EXAMPLES = `
-Examples:
-  composefs build --from dump rootfs.dump rootfs.cfs
-  zcat rootfs.dump.gz | composefs build --from dump --print-digest - rootfs.cfs
-  composefs build --from dump --print-digest-only rootfs.dump`;
 
 export function buildCommand(): Command {
 	return new Command("build")
@@ -30,7 +25,14 @@ export function buildCommand(): Command {
 		.option("--print-digest-only", "print the digest, write no image")
 		.addOption(version("--min-version <version>", "lowest format version to use", 0))
 		.addOption(version("--max-version <version>", "highest format version to use where needed", 1))
-		.addHelpText("after", EXAMPLES)
+		.addHelpText(
+			"after",
+			examples(
+				"composefs build --from dump rootfs.dump rootfs.cfs",
+				"zcat rootfs.dump.gz | composefs build --from dump --print-digest - rootfs.cfs",
+				"composefs build --from dump --print-digest-only rootfs.dump",
+			),
+		)
 		.action(build);
 }
 

@@ -2,18 +2,14 @@
 import { Command } from "commander";
 import { computeDigest } from "../digest.ts";
 import { interruptible } from "./exit.ts";
-
-const EXAMPLES = `
-Examples:
-  composefs digest rootfs.cfs
-  composefs digest --json objects/*/*`;
+import { examples } from "./options.ts";
 
 export function digestCommand(): Command {
 	return new Command("digest")
 		.description("print the fs-verity digests of files, as sha256sum prints hashes")
 		.argument("<file...>")
 		.option("--json", "print an array of { path, digest }")
-		.addHelpText("after", EXAMPLES)
+		.addHelpText("after", examples("composefs digest rootfs.cfs", "composefs digest --json objects/*/*"))
 		.action(digest);
 }
 

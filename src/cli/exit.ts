@@ -1,14 +1,31 @@
 /** How the command line ends. */
 import { ComposefsError } from "../errors.ts";
 
-export const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = {
+	success: 0,
+	failure: 1,
+	usage: 2,
+	verificationFailed: 3,
+	interrupted: 130,
+} as const;
 
 /** What is wrong with the arguments, beyond what the parser of them sees. */
 export class UsageError extends Error {}
 
+/** Ends a command with a status of its own, when all that there is to say has been said. */
+export class ExitStatus extends Error {
+	readonly status: number;
+
+	constructor(status: number) {
+		super(`exit status ${status}`);
+		this.status = status;
+	}
+}
+
 /** Says on stderr what went wrong, in one line; returns the exit status. */
 export function fail(error: unknown): number {
 	if (error instanceof Interrupted) return EXIT.interrupted;
+	if (error instanceof ExitStatus) return error.status;
 	const expected = error instanceof ComposefsError || error instanceof UsageError || isSystemError(error);
 	// Anything else is a bug of ours, and its stack is what we will be asked for.
 	console.error(`composefs: ${expected ? error.message : ((error as Error)?.stack ?? error)}`);

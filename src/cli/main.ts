@@ -3,20 +3,38 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./build.ts";
+import { diffCommand } from "./diff.ts";
 import { digestCommand } from "./digest.ts";
+import { dumpCommand } from "./dump.ts";
 import { EXIT, fail } from "./exit.ts";
+import { infoCommand } from "./info.ts";
+import { lsCommand } from "./ls.ts";
+import { missingObjectsCommand, objectsCommand } from "./objects.ts";
+import { verifyCommand } from "./verify.ts";
+
+const COMMANDS = [
+	buildCommand,
+	lsCommand,
+	dumpCommand,
+	infoCommand,
+	objectsCommand,
+	missingObjectsCommand,
+	diffCommand,
+	digestCommand,
+	verifyCommand,
+];
 
 export function createProgram(): Command {
 	const { version, description } = JSON.parse(
 		readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 	);
-	return new Command("composefs")
+	const program = new Command("composefs")
 		.description(description)
 		.version(version)
 		.exitOverride()
-		.showHelpAfterError("(see composefs --help)")
-		.addCommand(inheriting(buildCommand()))
-		.addCommand(inheriting(digestCommand()));
+		.showHelpAfterError("(see composefs --help)");
+	for (const create of COMMANDS) program.addCommand(inheriting(create()));
+	return program;
 }
 
 /** Commands that are added, not created, by their parent have its settings only if told. */

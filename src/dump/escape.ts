@@ -63,6 +63,11 @@ export function escapeName(name: string): string {
 	return CLEAN.test(name) ? name : escapeBytes(nameToBytes(name), false);
 }
 
+/** A path in a listing, where spaces may stand. */
+export function escapeListed(name: string): string {
+	return name.split(" ").map(escapeName).join(" ");
+}
+
 /** A payload or content, where a lone dash would mean that there is none. */
 export function escapeOptional(value: string | Uint8Array): string {
 	const escaped = typeof value === "string" ? escapeName(value) : escapeBytes(value, false);

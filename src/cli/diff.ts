@@ -1,0 +1,86 @@
+/** `composefs diff`: what differs between two images. Ends as diff(1) does: 0 nothing, 1 something, 2 trouble. */
+import { Command } from "commander";
+import { type Change, type ChangedAttribute, diff as diffImages } from "../diff.ts";
+import { escapeListed, escapeName } from "../dump/escape.ts";
+import { fileSize, type Inode } from "../inode.ts";
+import { EXIT, ExitStatus, fail, interruptible } from "./exit.ts";
+import { inodeToJson } from "./json.ts";
+import { examples } from "./options.ts";
+import { colour, print, printJson } from "./print.ts";
+
+const DIFFERENT = 1;
+const TROUBLE = 2;
+
+export function diffCommand(): Command {
+	return new Command("diff")
+		.description("print what differs between two images")
+		.argument("<before>")
+		.argument("<after>")
+		.option("--json", "print JSON")
+		.addHelpText("after", examples("composefs diff old.cfs new.cfs", "composefs diff --json old.cfs new.cfs"))
+		.action(diff);
+}
+
+async function diff(before: string, after: string, options: { readonly json?: true }): Promise<void> {
+	const changes = await interruptible((signal) => diffImages(before, after, { signal })).catch((error) => {
+		const status = fail(error);
+		throw new ExitStatus(status === EXIT.failure ? TROUBLE : status);
+	});
+	if (options.json) await printJson(changes.map(toJson));
+	else await print(changes.map((change) => `${format(change)}\n`));
+	if (changes.length > 0) throw new ExitStatus(DIFFERENT);
+}
+
+function toJson(change: Change): Record<string, unknown> {
+	const { path, kind } = change;
+	const side = (inode: Inode) => inodeToJson(path, inode);
+	return {
+		kind,
+		path,
+		...(kind === "changed" && { attributes: change.attributes }),
+		...(kind !== "added" && { before: side(change.before) }),
+		...(kind !== "removed" && { after: side(change.after) }),
+	};
+}
+
+function format(change: Change): string {
+	const path = escapeListed(change.path);
+	if (change.kind === "added") return colour("green", `+ ${path}`);
+	if (change.kind === "removed") return colour("red", `- ${path}`);
+	const { before, after } = change;
+	const attributes = change.attributes.map((attribute) => describe(attribute, before, after));
+	return `${colour("yellow", `~ ${path}`)}  ${attributes.join(", ")}`;
+}
+
+/** An attribute, and what it was and is where that is short. */
+function describe(attribute: ChangedAttribute, before: Inode, after: Inode): string {
+	const was = (show: (inode: Inode) => string) => `${attribute} ${show(before)} → ${show(after)}`;
+	switch (attribute) {
+		case "type":
+			return was(({ type }) => type);
+		case "mode":
+			return was(({ mode }) => mode.toString(8).padStart(4, "0"));
+		case "owner":
+			return was(({ uid, gid }) => `${uid}:${gid}`);
+		case "mtime":
+			return was(({ mtimeNs }) => `${Number(mtimeNs) / 1e9}`);
+		case "xattr":
+			return `xattr ${changedXattrs(before, after).map(escapeName).join(" ")}`;
+		case "content":
+			return was(contentOf);
+		case "link group":
+			return attribute;
+	}
+}
+
+function contentOf(inode: Inode): string {
+	if (inode.type === "symlink") return escapeName(inode.target);
+	if ("rdev" in inode) return `${inode.rdev.major}:${inode.rdev.minor}`;
+	return inode.type === "file" ? `${fileSize(inode)} bytes` : "";
+}
+
+function changedXattrs({ xattrs: before }: Inode, { xattrs: after }: Inode): string[] {
+	const names = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])]);
+	const text = (value: Uint8Array | undefined) => value && Buffer.from(value).toString("latin1");
+	return [...names].filter((name) => text(before?.get(name)) !== text(after?.get(name))).sort();
+}

@@ -1,0 +1,26 @@
+/** What the commands that read images share. */
+import { readImage } from "../image/index.ts";
+import { Tree } from "../tree.ts";
+
+export interface ImageOptions {
+	readonly json?: true;
+	readonly filter?: string[];
+}
+
+/** Reads an image; with names, only those entries of its root. */
+export async function readTree(image: string, { filter }: ImageOptions, signal: AbortSignal): Promise<Tree> {
+	const { root } = await readImage(image, { signal });
+	if (filter === undefined) return new Tree(root);
+	const children = new Map([...root.children].filter(([name]) => filter.includes(name)));
+	return new Tree({ ...root, children });
+}
+
+/** Reads images one after the other and tells of each. */
+export async function eachImage(
+	images: readonly string[],
+	options: ImageOptions,
+	signal: AbortSignal,
+	tell: (tree: Tree, image: string) => Promise<void> | void,
+): Promise<void> {
+	for (const image of images) await tell(await readTree(image, options, signal), image);
+}

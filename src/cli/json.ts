@@ -1,0 +1,28 @@
+/** Inodes as JSON: plain values, bytes as base64, times as decimal strings of nanoseconds. */
+import type { Inode } from "../inode.ts";
+
+export function inodeToJson(path: string, inode: Inode): Record<string, unknown> {
+	const { type, mode, uid, gid, mtimeNs, xattrs } = inode;
+	return {
+		path,
+		type,
+		mode,
+		uid,
+		gid,
+		mtimeNs,
+		...details(inode),
+		...(xattrs && { xattrs: Object.fromEntries([...xattrs].map(([name, value]) => [name, base64(value)])) }),
+	};
+}
+
+function details(inode: Inode): Record<string, unknown> {
+	if (inode.type === "symlink") return { target: inode.target };
+	if ("rdev" in inode) return { rdev: inode.rdev };
+	if (inode.type !== "file") return {};
+	if (inode.content !== undefined) return { size: inode.content.length, content: base64(inode.content) };
+	return { size: inode.size, digest: inode.digest, object: inode.path };
+}
+
+function base64(bytes: Uint8Array): string {
+	return Buffer.from(bytes).toString("base64");
+}

@@ -1,0 +1,51 @@
+/** `composefs ls`: the names in images, as `composefs-info ls` prints them. */
+import type { Command } from "commander";
+import { escapeListed, escapeName } from "../dump/escape.ts";
+import type { Inode } from "../inode.ts";
+import type { Tree } from "../tree.ts";
+import { interruptible } from "./exit.ts";
+import { eachImage, type ImageOptions } from "./images.ts";
+import { examples, imageCommand } from "./options.ts";
+import { print, printJson } from "./print.ts";
+
+export function lsCommand(): Command {
+	return imageCommand("ls", "list what is in images")
+		.addHelpText("after", examples("composefs ls rootfs.cfs", "composefs ls --filter etc --json rootfs.cfs"))
+		.action(ls);
+}
+
+async function ls(images: string[], options: ImageOptions): Promise<void> {
+	await interruptible(async (signal) => {
+		const listings: unknown[] = [];
+		await eachImage(images, options, signal, async (tree, image) => {
+			if (options.json) listings.push({ image, entries: [...jsonEntries(tree)] });
+			else await print(lines(tree));
+		});
+		if (options.json) await printJson(listings);
+	});
+}
+
+/** A directory ends with a slash; behind a tab stand a symlink's target or a file's object. */
+function* lines(tree: Tree): Generator<string> {
+	const met = new Set<Inode>();
+	for (const { path, inode } of tree.walk()) {
+		if (inode === tree.root) continue;
+		yield `${escapeListed(path)}${met.has(inode) ? "" : detail(inode)}\n`;
+		met.add(inode);
+	}
+}
+
+function detail(inode: Inode): string {
+	if (inode.type === "directory") return "/\t";
+	if (inode.type === "symlink") return `\t-> ${escapeName(inode.target)}`;
+	return inode.type === "file" && inode.path !== undefined ? `\t@ ${escapeName(inode.path)}` : "";
+}
+
+function* jsonEntries(tree: Tree): Generator<Record<string, unknown>> {
+	for (const { path, inode } of tree.walk()) {
+		const { type } = inode;
+		if (type === "symlink") yield { path, type, target: inode.target };
+		else if (type === "file" && inode.path !== undefined) yield { path, type, object: inode.path };
+		else yield { path, type };
+	}
+}

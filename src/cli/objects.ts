@@ -1,0 +1,45 @@
+/** `composefs objects` and `missing-objects`: what images need in a store. */
+import type { Command } from "commander";
+import { listObjects, missingObjects, type StoreObject } from "../image/index.ts";
+import type { Tree } from "../tree.ts";
+import { interruptible } from "./exit.ts";
+import { eachImage, type ImageOptions } from "./images.ts";
+import { examples, imageCommand } from "./options.ts";
+import { print, printJson } from "./print.ts";
+
+interface MissingOptions extends ImageOptions {
+	readonly basedir: string[];
+}
+
+export function objectsCommand(): Command {
+	return imageCommand("objects", "list the objects that images need, each once")
+		.addHelpText("after", examples("composefs objects a.cfs b.cfs"))
+		.action((images: string[], options: ImageOptions) =>
+			list(images, options, (tree, signal) => listObjects(tree, { signal })),
+		);
+}
+
+export function missingObjectsCommand(): Command {
+	return imageCommand("missing-objects", "list the objects that images need and no store has")
+		.requiredOption("--basedir <folder...>", "object stores")
+		.addHelpText("after", examples("composefs missing-objects --basedir /var/objects -- rootfs.cfs"))
+		.action((images: string[], options: MissingOptions) =>
+			list(images, options, (tree, signal) => missingObjects(tree, options.basedir, { signal })),
+		);
+}
+
+async function list(
+	images: string[],
+	options: ImageOptions,
+	find: (tree: Tree, signal: AbortSignal) => Promise<StoreObject[]>,
+): Promise<void> {
+	await interruptible(async (signal) => {
+		const objects = new Map<string, StoreObject>();
+		await eachImage(images, options, signal, async (tree) => {
+			for (const object of await find(tree, signal)) objects.set(object.path, object);
+		});
+		const sorted = [...objects.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+		if (options.json) await printJson(sorted);
+		else await print(sorted.map(({ path }) => `${path}\n`));
+	});
+}

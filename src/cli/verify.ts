@@ -1,0 +1,49 @@
+/** `composefs verify`: are images what they should be? Ends with 3 if one is not. */
+import { Command } from "commander";
+import { ComposefsError } from "../errors.ts";
+import { verifyImage } from "../image/index.ts";
+import { EXIT, ExitStatus, interruptible } from "./exit.ts";
+import { examples } from "./options.ts";
+import { colour, print, printJson } from "./print.ts";
+
+interface Verdict {
+	readonly image: string;
+	readonly ok: boolean;
+	readonly actual: string | undefined;
+}
+
+export function verifyCommand(): Command {
+	return new Command("verify")
+		.description("compare the fs-verity digests of images with what they should be")
+		.argument("<digest>", "64 hexadecimal digits")
+		.argument("<image...>")
+		.option("--json", "print JSON")
+		.addHelpText("after", examples("composefs verify 7429a606…e991 rootfs.cfs && mount …"))
+		.action(verify);
+}
+
+async function verify(digest: string, images: string[], options: { readonly json?: true }): Promise<void> {
+	const verdicts = await interruptible(async (signal) => {
+		const all: Verdict[] = [];
+		for (const image of images) all.push(await verdictOn(image, digest, signal));
+		return all;
+	});
+	if (options.json) await printJson(verdicts);
+	else await print(verdicts.map(format));
+	if (verdicts.some(({ ok }) => !ok)) throw new ExitStatus(EXIT.verificationFailed);
+}
+
+async function verdictOn(image: string, digest: string, signal: AbortSignal): Promise<Verdict> {
+	try {
+		await verifyImage(image, digest, { signal });
+		return { image, ok: true, actual: digest };
+	} catch (error) {
+		if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_DIGEST") throw error;
+		return { image, ok: false, actual: error.actual as string | undefined };
+	}
+}
+
+function format({ image, ok, actual }: Verdict): string {
+	if (ok) return `${image}: ${colour("green", "OK")}\n`;
+	return `${image}: ${colour("red", "FAILED")}, its digest is ${actual}\n`;
+}

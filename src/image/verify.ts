@@ -1,0 +1,26 @@
+/** Whether an image is the one it should be. */
+import { computeDigest } from "../digest.ts";
+import { ComposefsError } from "../errors.ts";
+import type { ImageSource } from "./source.ts";
+
+/**
+ * Compares an image's fs-verity digest with what it should be. It reads every byte and trusts none: do it before
+ * anything else with an image from outside.
+ *
+ * @param digest   64 hexadecimal digits, in either case, with or without `sha256:` in front
+ * @throws ComposefsError `ERR_COMPOSEFS_DIGEST`, with `expected` and `actual`; or the error of a system call; or
+ *   the reason of `signal`
+ */
+export async function verifyImage(
+	source: ImageSource,
+	digest: string,
+	options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+	const expected = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(digest)?.[1]?.toLowerCase();
+	if (expected === undefined)
+		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a digest is 64 hexadecimal digits");
+	const actual = await computeDigest(source, options);
+	if (actual === expected) return;
+	const message = `the digest of the image is ${actual}, not ${expected}`;
+	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", message, { expected, actual });
+}

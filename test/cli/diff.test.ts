@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
+import { composefs } from "../support/cli.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+
+function sample(): Tree {
+	const tree = new Tree();
+	tree.writeFile("/mode", Buffer.from("x"), { mode: 0o644 });
+	tree.writeFile("/xattr", Buffer.from("x"), { xattrs: [["user.a", Buffer.from("1")]] });
+	tree.writeFile("/gone", Buffer.from("x"));
+	tree.writeFile("/same", Buffer.from("x"));
+	return tree;
+}
+
+beforeEach(async () => {
+	await writeImage(sample(), { to: at("before") });
+	const changed = sample();
+	changed.writeFile("/mode", Buffer.from("x"), { mode: 0o600 });
+	changed.writeFile("/xattr", Buffer.from("x"), { xattrs: [["user.a", Buffer.from("2")]] });
+	changed.rm("/gone");
+	changed.writeFile("/new", Buffer.from("x"));
+	await writeImage(changed, { to: at("after") });
+});
+
+describe("composefs diff", () => {
+	test("one mode, one xattr, one removed and one added file: exactly those four", () => {
+		expect(composefs(["diff", at("before"), at("after")])).toEqual({
+			status: 1,
+			stdout: "- /gone\n~ /mode  mode 0644 → 0600\n+ /new\n~ /xattr  xattr user.a\n"
+				.split("→")
+				.join(Buffer.from("→").toString("latin1")),
+			stderr: "",
+		});
+	});
+
+	test("--json", () => {
+		const { status, stdout } = composefs(["diff", "--json", at("before"), at("after")]);
+		expect(status).toBe(1);
+		expect(JSON.parse(stdout)).toMatchObject([
+			{ kind: "removed", path: "/gone", before: { type: "file" } },
+			{
+				kind: "changed",
+				path: "/mode",
+				attributes: ["mode"],
+				before: { mode: 0o644 },
+				after: { mode: 0o600 },
+			},
+			{ kind: "added", path: "/new", after: { content: "eA==" } },
+			{ kind: "changed", path: "/xattr", attributes: ["xattr"] },
+		]);
+	});
+
+	test("nothing", () => {
+		expect(composefs(["diff", at("before"), at("before")])).toEqual({ status: 0, stdout: "", stderr: "" });
+	});
+
+	test("trouble ends with 2, as diff(1) does", () => {
+		const { status, stderr } = composefs(["diff", at("before"), "/nonexistent"]);
+		expect(status).toBe(2);
+		expect(stderr).toContain("ENOENT");
+	});
+});

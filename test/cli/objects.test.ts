@@ -1,0 +1,43 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
+import { composefs } from "../support/cli.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+
+beforeEach(async () => {
+	const one = new Tree();
+	one.writeFile("/x", { size: 10, path: "bb/2" });
+	one.writeFile("/y", { size: 10, path: "aa/1" });
+	await writeImage(one, { to: at("one") });
+	const two = new Tree();
+	two.writeFile("/z", { size: 10, path: "bb/2" });
+	two.writeFile("/w", { size: 10, path: "cc/3", digest: "3".repeat(64) });
+	await writeImage(two, { to: at("two") });
+	mkdirSync(at("store/bb"), { recursive: true });
+	writeFileSync(at("store/bb/2"), "");
+});
+
+describe("composefs objects", () => {
+	test("of several images, each once, in order", () => {
+		expect(composefs(["objects", at("two"), at("one")]).stdout).toBe("aa/1\nbb/2\ncc/3\n");
+	});
+
+	test("--json, --filter", () => {
+		const { stdout } = composefs(["objects", "--json", at("two"), "--filter", "w"]);
+		expect(JSON.parse(stdout)).toEqual([{ path: "cc/3", size: 10, digest: "3".repeat(64) }]);
+	});
+});
+
+describe("composefs missing-objects", () => {
+	test("what no store has", () => {
+		const { status, stdout } = composefs(["missing-objects", at("one"), at("two"), "--basedir", at("store")]);
+		expect({ status, stdout }).toEqual({ status: 0, stdout: "aa/1\ncc/3\n" });
+	});
+
+	test("needs a store", () => {
+		expect(composefs(["missing-objects", at("one")]).status).toBe(2);
+	});
+});

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "@jest/globals";
+import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
+import { composefs } from "../support/cli.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+
+describe("composefs verify", () => {
+	test("ends with 3 if one image is not what it should be", async () => {
+		const { digest } = await writeImage(new Tree(), { to: at("good") });
+		const bad = await writeImage(new Tree(), { to: at("bad"), minVersion: 1 });
+		expect(composefs(["verify", digest, at("good")])).toEqual({
+			status: 0,
+			stdout: `${at("good")}: OK\n`,
+			stderr: "",
+		});
+		const both = composefs(["verify", digest, at("good"), at("bad")]);
+		expect(both.status).toBe(3);
+		expect(both.stdout).toContain(`${at("bad")}: FAILED, its digest is ${bad.digest}\n`);
+		const json = composefs(["verify", "--json", digest, at("bad")]);
+		expect(json.status).toBe(3);
+		expect(JSON.parse(json.stdout)).toEqual([{ image: at("bad"), ok: false, actual: bad.digest }]);
+	});
+
+	test("what is no digest", () => {
+		expect(composefs(["verify", "abc", "/dev/null"])).toMatchObject({
+			status: 1,
+			stderr: "composefs: a digest is 64 hexadecimal digits\n",
+		});
+	});
+});

@@ -1,0 +1,27 @@
+import { describe, expect, test } from "@jest/globals";
+import { verifyImage } from "../../src/image/verify.ts";
+import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
+
+describe("verifyImage", () => {
+	test("accepts the image's digest, in any spelling", async () => {
+		const { image, digest } = await writeImage(new Tree());
+		for (const spelling of [digest, digest.toUpperCase(), `sha256:${digest}`])
+			expect(await verifyImage(image as Uint8Array, spelling)).toBeUndefined();
+	});
+
+	test("tells what it found instead", async () => {
+		const { image, digest } = await writeImage(new Tree());
+		const changed = Uint8Array.from(image as Uint8Array);
+		changed[4000] = 1;
+		const error = await verifyImage(changed, digest).catch((reason) => reason);
+		expect(error).toMatchObject({ name: "ComposefsError", code: "ERR_COMPOSEFS_DIGEST", expected: digest });
+		expect(error.actual).toMatch(/^[0-9a-f]{64}$/);
+		expect(error.message).toBe(`the digest of the image is ${error.actual}, not ${digest}`);
+	});
+
+	test.each(["", "sha512:00", "00", "x".repeat(64)])("refuses %j as a digest", async (digest) => {
+		const call = verifyImage(new Uint8Array(0), digest);
+		await expect(call).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+	});
+});
