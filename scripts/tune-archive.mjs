@@ -16,7 +16,7 @@ const foreign = [
 	"getdelim",
 ];
 /** What the addon replaces, and what it calls beyond the public functions: these have to be there. */
-const replaced = ["lcfs_clone_root", "lcfs_node_set_xattr"];
+const replaced = ["lcfs_clone_root", "lcfs_node_set_xattr", "hash_string"];
 const called = ["lcfs_node_set_xattr_internal"];
 
 /** The linker sends the calls of what is replaced to native/arena.cc. */
