@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,20 +21,41 @@ namespace {
 
 constexpr mode_t kFileMode = 0666;  // less the umask, as for any new file
 constexpr int kNameAttempts = 100;
-
-/// Somebody else may have made a pipe non-blocking: node does so with its stdout.
-bool WaitUntilWritable(int file) {
-  pollfd poll_file{file, POLLOUT, 0};
-  return poll(&poll_file, 1, -1) > 0 || errno == EINTR;
-}
+constexpr int kMaxSymlinks = 40;       // as the kernel has it (path_resolution(7))
+constexpr int kPollMilliseconds = 50;  // how soon a job that waits sees that it is to stop
 
 void WriteAll(int file, std::span<const uint8_t> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0 && errno == EAGAIN && WaitUntilWritable(file)) continue;
     if (written < 0) ThrowErrno("write");
     bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+/// To a pipe or the like, in pieces that cannot block once it is ready for some: PIPE_BUF bytes fit then
+/// (pipe(7)). Whether it is non-blocking (node makes its stdout so) does not matter.
+void WriteWhenReady(int file, std::span<const uint8_t> bytes, const CancelFlag& cancel) {
+  while (!bytes.empty()) {
+    cancel.Checkpoint();
+    pollfd ready{file, POLLOUT, 0};
+    const int count = poll(&ready, 1, kPollMilliseconds);
+    if (count < 0 && errno != EINTR) ThrowErrno("poll");
+    if (count <= 0) continue;
+    const ssize_t written = write(file, bytes.data(), std::min<size_t>(bytes.size(), PIPE_BUF));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) ThrowErrno("write");
+    if (written > 0) bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+}
+
+/// A fifo can be opened once somebody reads from it.
+Descriptor OpenForWriting(const std::string& path, const CancelFlag& cancel) {
+  for (;;) {
+    cancel.Checkpoint();
+    Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+    if (file.IsOpen()) return file;
+    if (errno != ENXIO && errno != EINTR) ThrowErrno("open");
+    poll(nullptr, 0, kPollMilliseconds);
   }
 }
 
@@ -48,13 +72,17 @@ std::string RandomName(const std::string& folder) {
   return folder + suffix;
 }
 
-/// Follows symbolic links, so that the file they name is replaced and not they.
-std::string Resolve(const std::string& path) {
-  char* resolved = realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) return path;  // there is no such file yet; what else is wrong, open() will say
-  std::string result = resolved;
-  std::free(resolved);
-  return result;
+/// Follows symbolic links, also to what is not there yet, so that the file they name is replaced and not
+/// they.
+std::string Resolve(std::string path) {
+  for (int hops = 0; hops < kMaxSymlinks; ++hops) {
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = readlink(path.c_str(), target.data(), target.size());
+    if (size < 0) return path;  // no symlink, or nothing there; what else is wrong, open() will say
+    const std::string next(target.data(), static_cast<size_t>(size));
+    path = next.starts_with('/') ? next : FolderOf(path) + "/" + next;
+  }
+  throw SystemFailure{ELOOP, "readlink"};
 }
 
 /// A file that has no name, or a hidden one, until it is complete.
@@ -154,19 +182,26 @@ void MemoryOutput::Write(std::span<const uint8_t> bytes) {
   size_ += bytes.size();
 }
 
-void DescriptorOutput::Write(std::span<const uint8_t> bytes) {
-  WriteAll(file_.Get(), bytes);
+DescriptorOutput::DescriptorOutput(Descriptor file, const CancelFlag& cancel)
+    : file_(std::move(file)), cancel_(cancel) {
+  struct stat status {};
+  may_block_ = fstat(file_.Get(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
 }
 
-std::unique_ptr<Output> OpenPath(const std::string& path) {
+void DescriptorOutput::Write(std::span<const uint8_t> bytes) {
+  if (may_block_)
+    WriteWhenReady(file_.Get(), bytes, cancel_);
+  else
+    WriteAll(file_.Get(), bytes);
+}
+
+std::unique_ptr<Output> OpenPath(const std::string& path, const CancelFlag& cancel) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) throw SystemFailure{EISDIR, "open"};
   if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path));
   // A device or a pipe cannot be replaced by a file: it is written to.
-  Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file.IsOpen()) ThrowErrno("open");
-  return std::make_unique<DescriptorOutput>(std::move(file));
+  return std::make_unique<DescriptorOutput>(OpenForWriting(path, cancel), cancel);
 }
 
 }  // namespace composefs

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "cancel.h"
+
 namespace composefs {
 
 /// An owned file descriptor.
@@ -57,17 +59,20 @@ class MemoryOutput final : public Output {
   size_t capacity_ = 0;
 };
 
-/// An open file, pipe or socket, written from where it stands.
+/// An open file, pipe or socket, written from where it stands. A reader that does not read holds it up until
+/// the flag is set.
 class DescriptorOutput final : public Output {
  public:
-  explicit DescriptorOutput(Descriptor file) : file_(std::move(file)) {}
+  DescriptorOutput(Descriptor file, const CancelFlag& cancel);
   void Write(std::span<const uint8_t> bytes) override;
 
  private:
   Descriptor file_;
+  const CancelFlag& cancel_;
+  bool may_block_;
 };
 
 /// A file at a path: all of the new one, or the old one untouched.
-std::unique_ptr<Output> OpenPath(const std::string& path);
+std::unique_ptr<Output> OpenPath(const std::string& path, const CancelFlag& cancel);
 
 }  // namespace composefs

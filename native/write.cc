@@ -110,9 +110,9 @@ class WriteJob final : public Job {
 
   std::unique_ptr<Output> OpenOutput() {
     if (options_.digest_only) return std::make_unique<NoOutput>();
-    if (options_.path) return OpenPath(*options_.path);
+    if (options_.path) return OpenPath(*options_.path, cancel());
     if (options_.file_error != 0) throw SystemFailure{options_.file_error, "dup"};
-    if (options_.file.IsOpen()) return std::make_unique<DescriptorOutput>(std::move(options_.file));
+    if (options_.file.IsOpen()) return std::make_unique<DescriptorOutput>(std::move(options_.file), cancel());
     auto memory = std::make_unique<MemoryOutput>();
     memory_ = memory.get();
     return memory;

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "errors.h"
 
@@ -35,10 +38,11 @@ class OutputTest : public testing::Test {
   }
 
   fs::path folder_;
+  CancelFlag cancel_;
 };
 
 TEST_F(OutputTest, NothingIsThereBeforeTheCommit) {
-  const std::unique_ptr<Output> output = OpenPath(Path("new"));
+  const std::unique_ptr<Output> output = OpenPath(Path("new"), cancel_);
   Put(*output, "text");
   EXPECT_FALSE(fs::exists(Path("new")));
   output->Commit();
@@ -48,7 +52,7 @@ TEST_F(OutputTest, NothingIsThereBeforeTheCommit) {
 
 TEST_F(OutputTest, WithoutACommitTheOldFileStays) {
   std::ofstream(Path("old")) << "old";
-  Put(*OpenPath(Path("old")), "new");
+  Put(*OpenPath(Path("old"), cancel_), "new");
   EXPECT_EQ(Read(Path("old")), "old");
   EXPECT_EQ(Files(), 1u);
 }
@@ -56,24 +60,63 @@ TEST_F(OutputTest, WithoutACommitTheOldFileStays) {
 TEST_F(OutputTest, ASymlinkKeepsPointingToTheFile) {
   std::ofstream(Path("file")) << "old";
   fs::create_symlink("file", Path("link"));
-  const std::unique_ptr<Output> output = OpenPath(Path("link"));
+  const std::unique_ptr<Output> output = OpenPath(Path("link"), cancel_);
   Put(*output, "new");
   output->Commit();
   EXPECT_TRUE(fs::is_symlink(Path("link")));
   EXPECT_EQ(Read(Path("file")), "new");
 }
 
+TEST_F(OutputTest, ASymlinkToNothingYetIsFollowedToo) {
+  fs::create_directory(Path("folder"));
+  fs::create_symlink("folder/file", Path("link"));
+  const std::unique_ptr<Output> output = OpenPath(Path("link"), cancel_);
+  Put(*output, "new");
+  output->Commit();
+  EXPECT_TRUE(fs::is_symlink(Path("link")));
+  EXPECT_EQ(Read(Path("folder/file")), "new");
+}
+
+TEST_F(OutputTest, SymlinksInACircle) {
+  fs::create_symlink("b", Path("a"));
+  fs::create_symlink("a", Path("b"));
+  EXPECT_THROW(OpenPath(Path("a"), cancel_), SystemFailure);
+}
+
+TEST_F(OutputTest, APipeThatNobodyReadsCanBeGivenUp) {
+  std::array<int, 2> ends;
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const Descriptor reader(ends[0]);
+  DescriptorOutput output(Descriptor(ends[1]), cancel_);
+  std::thread other([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    cancel_.Set();
+  });
+  EXPECT_THROW(Put(output, std::string(1 << 20, 'x')), Cancelled);
+  other.join();
+}
+
+TEST_F(OutputTest, AFifoThatNobodyOpensCanBeGivenUp) {
+  ASSERT_EQ(mkfifo(Path("fifo").c_str(), 0600), 0);
+  std::thread other([this] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    cancel_.Set();
+  });
+  EXPECT_THROW(OpenPath(Path("fifo"), cancel_), Cancelled);
+  other.join();
+}
+
 TEST_F(OutputTest, ADeviceIsWrittenToAndStays) {
-  const std::unique_ptr<Output> output = OpenPath("/dev/null");
+  const std::unique_ptr<Output> output = OpenPath("/dev/null", cancel_);
   Put(*output, "text");
   output->Commit();
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
 TEST_F(OutputTest, FailuresNameTheCall) {
-  const auto error_of = [](const std::string& path) {
+  const auto error_of = [this](const std::string& path) {
     try {
-      OpenPath(path);
+      OpenPath(path, cancel_);
       return 0;
     } catch (const SystemFailure& failure) {
       EXPECT_STREQ(failure.call, "open");

@@ -44,6 +44,7 @@ export class DumpLine {
 	readonly #ends = new Int32Array(FIELDS.length + 1);
 	/** True if every field is plain ASCII without escapes, as nearly all are. */
 	#plain = true;
+	#lastParent = "";
 	/** Where the last slash of the path stands, if the line is plain. */
 	#slash = -1;
 
@@ -98,13 +99,22 @@ export class DumpLine {
 	path(): { parent: string; name: string } {
 		if (this.#plain && this.#slash >= 0)
 			return {
-				parent: this.#bytes.toString("latin1", this.#starts[0], this.#slash),
+				parent: this.#parentText(this.#starts[0] as number, this.#slash),
 				name: this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]),
 			};
 		const path = this.text("PATH");
 		if (path === "") this.fail("PATH", "the path is empty");
 		const slash = path.lastIndexOf("/");
 		return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
+	}
+
+	/** Lines mostly follow others of their directory: then it is the same string again, and costs no memory. */
+	#parentText(start: number, end: number): string {
+		const last = this.#lastParent;
+		let at = end - start === last.length ? last.length : Number.NaN;
+		while (at > 0 && last.charCodeAt(at - 1) === this.#bytes[start + at - 1]) at--;
+		if (at !== 0) this.#lastParent = this.#bytes.toString("latin1", start, end);
+		return this.#lastParent;
 	}
 
 	text(field: Field): string {

@@ -124,6 +124,7 @@ class DumpParser {
 		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
 		this.#directories.set("", inode);
+		this.#lastParent = { path: "", directory: inode };
 	}
 
 	#add(parent: string, name: string, inode: Inode): void {
