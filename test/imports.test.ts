@@ -76,9 +76,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/claims": "image/read",
 	"image/fault": "image/superblock",
 	"image/image": "image/open",
-	"image/source": "image/open",
 	"image/stat": "image/open",
-	"image/time": "image/inode",
 };
 
 describe("the map of tests", () => {
