@@ -1,5 +1,4 @@
 /** A file tree in memory: the one noun of this package. Sources make trees, sinks take them. */
-import { ComposefsError } from "./errors.ts";
 import {
 	type Device,
 	type DeviceNumber,
@@ -19,7 +18,8 @@ import {
 	symlink,
 	whiteout,
 } from "./inode.ts";
-import { type Name, sortNames, toName } from "./names.ts";
+import { type Name, sortNames } from "./names.ts";
+import { pathError, splitPath } from "./tree-path.ts";
 
 /** One name met in a walk. */
 export interface WalkEntry {
@@ -160,21 +160,4 @@ export class Tree {
 		if (parent.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
 		return { parent, name };
 	}
-}
-
-/** The names of a path. `.` and `..` are not interpreted: as names they are refused. */
-function splitPath(path: Name): string[] {
-	const names = toName(path)
-		.split("/")
-		.filter((name) => name !== "");
-	if (names.includes(".") || names.includes(".."))
-		throw new ComposefsError("ERR_COMPOSEFS_NAME", `${toName(path)}: "." and ".." are not names`, {
-			rule: "name-dot",
-			path: toName(path),
-		});
-	return names;
-}
-
-function pathError(code: string, problem: string, path: Name): ComposefsError {
-	return new ComposefsError(code, `${code}: ${problem}, ${toName(path)}`, { path: toName(path) });
 }

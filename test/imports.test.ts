@@ -27,6 +27,7 @@ const TREE_SIDE = [
 	"inode-index",
 	"limits",
 	"tree",
+	"tree-path",
 	"stat",
 	"validate",
 	"gate",

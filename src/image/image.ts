@@ -1,7 +1,7 @@
 /** An open image: questions by path. */
-import { ComposefsError } from "../errors.ts";
 import { type Inode, isWhiteout } from "../inode.ts";
-import { compareNames, type Name, toName } from "../names.ts";
+import { compareNames, type Name } from "../names.ts";
+import { pathError, splitPath } from "../tree-path.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
 import { blocksOf, checkBlockOrder, DirectoryBlock } from "./directory.ts";
 import { fail } from "./fault.ts";
@@ -241,21 +241,4 @@ export class Image {
 		checkBuilt(inode, offset);
 		return statOf(node);
 	}
-}
-
-/** The names of a path. */
-function splitPath(path: Name): string[] {
-	const names = toName(path)
-		.split("/")
-		.filter((name) => name !== "");
-	if (names.includes(".") || names.includes(".."))
-		throw new ComposefsError("ERR_COMPOSEFS_NAME", `${toName(path)}: "." and ".." are not names`, {
-			rule: "name-dot",
-			path: toName(path),
-		});
-	return names;
-}
-
-function pathError(code: string, problem: string, path: Name): ComposefsError {
-	return new ComposefsError(code, `${code}: ${problem}, ${toName(path)}`, { path: toName(path) });
 }
