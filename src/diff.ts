@@ -1,8 +1,8 @@
 /** What differs between two trees. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { type ImageSource, type ReadImageOptions, readImage } from "./image/index.ts";
 import type { Directory, Inode } from "./inode.ts";
 import { sortNames } from "./names.ts";
+import { runInSlices } from "./slices.ts";
 import { Tree } from "./tree.ts";
 
 /**
@@ -23,8 +23,6 @@ export type Change =
 			readonly attributes: readonly ChangedAttribute[];
 	  };
 
-const NAMES_PER_TURN = 2048;
-
 /**
  * Compares two trees, or images, name by name. Changes come in the order of `Tree.walk`: of a directory that was
  * added or removed, and of one that became something else, every name below it too. An inode with several names
@@ -41,15 +39,7 @@ export async function diff(
 	options: ReadImageOptions = {},
 ): Promise<Change[]> {
 	const trees = [await treeOf(before, options), await treeOf(after, options)] as const;
-	const changes: Change[] = [];
-	let names = 0;
-	for (const change of compare(...trees)) {
-		if (change !== undefined) changes.push(change);
-		if (++names % NAMES_PER_TURN !== 0) continue;
-		await nextTurn();
-		options.signal?.throwIfAborted();
-	}
-	return changes;
+	return runInSlices(compare(...trees), options.signal);
 }
 
 async function treeOf(source: Tree | ImageSource, options: ReadImageOptions): Promise<Tree> {
@@ -63,16 +53,20 @@ interface Pair {
 	readonly after: Inode | undefined;
 }
 
-/** Yields for each name a change, or undefined. */
-function* compare(before: Tree, after: Tree): Generator<Change | undefined, void, undefined> {
+/** Yields after each name. */
+function* compare(before: Tree, after: Tree): Generator<undefined, Change[], undefined> {
+	const changes: Change[] = [];
 	const groups: [LinkGroups, LinkGroups] = [new Map(), new Map()];
 	yield* findLinkGroups(before, groups[0]);
 	yield* findLinkGroups(after, groups[1]);
 	const stack: Pair[] = [{ path: "/", before: before.root, after: after.root }];
 	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
-		yield changeOf(pair, groups);
+		const change = changeOf(pair, groups);
+		if (change !== undefined) changes.push(change);
 		pushChildren(stack, pair);
+		yield;
 	}
+	return changes;
 }
 
 function changeOf(pair: Pair, groups: readonly [LinkGroups, LinkGroups]): Change | undefined {

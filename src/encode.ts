@@ -21,10 +21,10 @@
  *               directory: number of children, 0
  *     8         number of xattrs, 16 bits; then these flags           0
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { gatedWalk } from "./gate.ts";
 import type { Inode, RegularFile } from "./inode.ts";
 import { nameToBytes } from "./names.ts";
+import { runInSlices } from "./slices.ts";
 import { TYPE_BITS } from "./stat.ts";
 import type { Tree } from "./tree.ts";
 
@@ -40,9 +40,6 @@ const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
 const HAS_CONTENT = 1 << 18;
 
-/** Milliseconds after which encoding gives way to the event loop. */
-const SLICE_MS = 4;
-
 /**
  * Encodes a tree, giving each chunk to `add`, which must take what it needs of it: the memory is used again.
  *
@@ -55,13 +52,7 @@ export async function encodeTree(
 	signal?: AbortSignal,
 ): Promise<string[]> {
 	const encoder = new Encoder(add);
-	let sliceEnd = performance.now() + SLICE_MS;
-	for (const _step of gatedWalk(tree, encoder)) {
-		if (performance.now() < sliceEnd) continue;
-		await nextTurn();
-		signal?.throwIfAborted();
-		sliceEnd = performance.now() + SLICE_MS;
-	}
+	await runInSlices(gatedWalk(tree, encoder), signal);
 	encoder.finish();
 	return encoder.redundantWhiteouts;
 }

@@ -14,6 +14,8 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_DUMP"
 	/** An image that breaks a rule of its format. Carries `rule` and `offset`. */
 	| "ERR_COMPOSEFS_IMAGE"
+	/** Bytes from outside are more, or fewer, than they may be. */
+	| "ERR_COMPOSEFS_BLOB"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */

@@ -28,6 +28,8 @@ const TREE_SIDE = [
 	"limits",
 	"tree",
 	"tree-path",
+	"slices",
+	"parallel",
 	"stat",
 	"validate",
 	"gate",

@@ -2,10 +2,10 @@
  * composefs-dump(5) becomes a tree. The text is what mkcomposefs reads with `--from-file`: but what that
  * swallows as junk (digests that are none, numbers out of range, `\x00` in a path) is an error here.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { ComposefsError } from "../errors.ts";
 import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
+import { Slices } from "../slices.ts";
 import { typeOfMode, unpackDevice } from "../stat.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, checkName, Violation } from "../validate.ts";
@@ -22,7 +22,6 @@ const LINE_FEED = 0x0a;
 /** The longest line that can be valid takes less than half of this. */
 const MAX_LINE = 1 << 20;
 const LINES_PER_CHECK = 128;
-const SLICE_MS = 4;
 const UINT32 = 2 ** 32 - 1;
 
 /**
@@ -34,7 +33,7 @@ const UINT32 = 2 ** 32 - 1;
 export async function parseDump(source: DumpSource, options: { signal?: AbortSignal } = {}): Promise<Tree> {
 	const { signal } = options;
 	const parser = new DumpParser();
-	let sliceEnd = performance.now() + SLICE_MS;
+	const slices = new Slices(signal);
 	let rest: Buffer = Buffer.alloc(0);
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
 	for await (const piece of pieces) {
@@ -44,10 +43,7 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 		for (let end = text.indexOf(LINE_FEED); end >= 0; end = text.indexOf(LINE_FEED, start)) {
 			parser.line(text, start, end);
 			start = end + 1;
-			if (parser.lines % LINES_PER_CHECK !== 0 || performance.now() < sliceEnd) continue;
-			await nextTurn();
-			signal?.throwIfAborted();
-			sliceEnd = performance.now() + SLICE_MS;
+			if (parser.lines % LINES_PER_CHECK === 0 && slices.isOver()) await slices.next();
 		}
 		rest = Buffer.from(text.subarray(start)); // a copy: the source may use its memory again
 		if (rest.length > MAX_LINE) parser.refuseLongLine();

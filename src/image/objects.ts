@@ -1,11 +1,11 @@
 /** The objects that an image needs in a store. */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { Inode } from "../inode.ts";
 import { bytesToName, nameToBytes, sortNames } from "../names.ts";
+import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { type ReadImageOptions, readImage } from "./read.ts";
 import { type ImageSource, systemCall } from "./source.ts";
@@ -20,7 +20,7 @@ export interface StoreObject {
 	readonly digest?: string;
 }
 
-const INODES_PER_TURN = 4096;
+const INODES_PER_STEP = 512;
 
 /**
  * The objects that the files of a tree or image have as their content, in the order of their paths' bytes, each
@@ -33,6 +33,10 @@ export async function listObjects(
 	options: ReadImageOptions = {},
 ): Promise<StoreObject[]> {
 	const tree = source instanceof Tree ? source : await readImage(source, options);
+	return runInSlices(collectObjects(tree), options.signal);
+}
+
+function* collectObjects(tree: Tree): Generator<undefined, StoreObject[], undefined> {
 	const objects = new Map<string, StoreObject>();
 	const pending: Inode[] = [tree.root];
 	let count = 0;
@@ -40,9 +44,7 @@ export async function listObjects(
 		if (inode.type === "directory") for (const child of inode.children.values()) pending.push(child);
 		else if (inode.type === "file" && inode.path !== undefined && !objects.has(inode.path))
 			objects.set(inode.path, objectOf(inode.path, inode.size, inode.digest));
-		if (++count % INODES_PER_TURN !== 0) continue;
-		await nextTurn();
-		options.signal?.throwIfAborted();
+		if (++count % INODES_PER_STEP === 0) yield;
 	}
 	return sortNames([...objects.keys()]).map((name) => objects.get(name) as StoreObject);
 }

@@ -1,7 +1,7 @@
 /** An image becomes a tree. libcomposefs's own reader crashes on damaged images; this one checks every byte. */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Directory, Inode } from "../inode.ts";
 import { isWhiteout } from "../inode.ts";
+import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
 import { Claims } from "./claims.ts";
@@ -25,8 +25,6 @@ export interface ReadImageOptions {
 	readonly limits?: ReadLimits | undefined;
 }
 
-/** Milliseconds after which reading gives way to the event loop. */
-const SLICE_MS = 4;
 const ENTRIES_PER_STEP = 128;
 
 /**
@@ -57,13 +55,7 @@ export async function readImage(source: ImageSource, options: ReadImageOptions =
 	const limits = checkLimits(options.limits);
 	const image = await loadImage(source, limits.imageSize, signal);
 	const reader = new TreeReader(image, limits);
-	let sliceEnd = performance.now() + SLICE_MS;
-	for (const _step of reader.steps()) {
-		if (performance.now() < sliceEnd) continue;
-		await nextTurn();
-		signal?.throwIfAborted();
-		sliceEnd = performance.now() + SLICE_MS;
-	}
+	await runInSlices(reader.steps(), signal);
 	return reader.tree();
 }
 

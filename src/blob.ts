@@ -1,0 +1,94 @@
+/** Blobs: bytes outside, such as a layer of an image, that can be read as a whole or in ranges. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { ComposefsError } from "./errors.ts";
+import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+
+/** Bytes `start` to `end`, the latter not included. */
+export interface ByteRange {
+	readonly start: number;
+	readonly end: number;
+}
+
+export interface BlobReadOptions {
+	/** Default: all of the blob */
+	readonly range?: ByteRange | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a blob comes from: a file, memory, a registry, or a transport of the caller's own. */
+export interface BlobSource {
+	/** What errors call it. */
+	readonly name: string;
+	/** Bytes of the whole blob. */
+	size(options?: { readonly signal?: AbortSignal | undefined }): Promise<number>;
+	/**
+	 * The bytes, in pieces of any length, which the source may not use again. A source that ends before the range
+	 * does is the reader's to notice: whatever comes is checked by its digest.
+	 */
+	read(options?: BlobReadOptions): AsyncIterable<Uint8Array>;
+	/**
+	 * Several ranges in one request, ascending and apart, each announced before its bytes; a source without it is
+	 * asked for each by itself.
+	 */
+	readRanges?(
+		ranges: readonly ByteRange[],
+		options?: { readonly signal?: AbortSignal | undefined },
+	): AsyncIterable<RangePiece>;
+}
+
+/** Bytes of a blob, and where in it they stand. */
+export interface RangePiece {
+	readonly offset: number;
+	readonly bytes: Uint8Array;
+}
+
+const READ_SIZE = 1 << 18;
+
+/** A blob that is a file. */
+export function fileBlob(path: FilePath): BlobSource {
+	const place = Buffer.from(pathToBytes(path));
+	return {
+		name: pathToString(path),
+		size: async () => (await stat(place)).size,
+		read: ({ range, signal } = {}) => {
+			if (range !== undefined && range.end <= range.start) return noBytes();
+			const limits = range && { start: range.start, end: range.end - 1 };
+			return createReadStream(place, { ...limits, highWaterMark: READ_SIZE, ...(signal && { signal }) });
+		},
+	};
+}
+
+async function* noBytes(): AsyncGenerator<Uint8Array> {}
+
+/** A blob in memory. */
+export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
+	return {
+		name,
+		size: async () => bytes.length,
+		read: async function* ({ range, signal } = {}) {
+			signal?.throwIfAborted();
+			yield range === undefined ? bytes : bytes.subarray(range.start, range.end);
+		},
+	};
+}
+
+/** All bytes of a range, or of a whole blob of at most `limit` bytes, in one piece. */
+export async function readBlob(
+	blob: BlobSource,
+	options: BlobReadOptions & { readonly limit: number },
+): Promise<Buffer> {
+	const { range, signal, limit } = options;
+	const pieces: Uint8Array[] = [];
+	let size = 0;
+	for await (const piece of blob.read({ range, signal })) {
+		size += piece.length;
+		if (size > limit) {
+			const text = `${blob.name}: more than ${limit} bytes`;
+			throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, { rule: "blob-size", limit });
+		}
+		pieces.push(piece);
+	}
+	signal?.throwIfAborted();
+	return Buffer.concat(pieces, size);
+}

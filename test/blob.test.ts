@@ -1,0 +1,53 @@
+import { writeFile } from "node:fs/promises";
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { type BlobSource, bytesBlob, fileBlob, readBlob } from "../src/blob.ts";
+import { useTemporaryFolder } from "./support/temporary.ts";
+
+const temporary = useTemporaryFolder();
+
+async function blobsOf(bytes: Uint8Array): Promise<BlobSource[]> {
+	await writeFile(temporary("blob"), bytes);
+	return [bytesBlob(bytes), fileBlob(temporary("blob"))];
+}
+
+describe("blobs", () => {
+	test("give any range of their bytes", async () => {
+		const range = fc.record({ start: fc.nat(60), length: fc.nat(60) });
+		await fc.assert(
+			fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), range, async (bytes, { start, length }) => {
+				for (const blob of await blobsOf(bytes)) {
+					expect(await blob.size()).toBe(bytes.length);
+					const found = await readBlob(blob, { range: { start, end: start + length }, limit: 1000 });
+					expect(found).toEqual(Buffer.from(bytes.subarray(start, start + length)));
+					expect(await readBlob(blob, { limit: 1000 })).toEqual(Buffer.from(bytes));
+				}
+			}),
+			{ numRuns: 50 },
+		);
+	});
+
+	test("of more bytes than are wanted are refused", async () => {
+		for (const blob of await blobsOf(Buffer.alloc(11)))
+			await expect(readBlob(blob, { limit: 10 })).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_BLOB",
+				rule: "blob-size",
+				limit: 10,
+				message: `${blob.name}: more than 10 bytes`,
+			});
+	});
+
+	test("that are not there fail as the system says", async () => {
+		await expect(fileBlob(temporary("none")).size()).rejects.toMatchObject({ code: "ENOENT" });
+		await expect(readBlob(fileBlob(temporary("none")), { limit: 1 })).rejects.toMatchObject({
+			code: "ENOENT",
+		});
+	});
+
+	test("are not read when the signal has aborted", async () => {
+		for (const blob of await blobsOf(Buffer.alloc(11)))
+			await expect(readBlob(blob, { limit: 99, signal: AbortSignal.abort() })).rejects.toMatchObject({
+				name: "AbortError",
+			});
+	});
+});

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "@jest/globals";
+import { runInSlices } from "../src/slices.ts";
+
+/** Busy for about so many milliseconds, yielding often. */
+function* busy(milliseconds: number): Generator<undefined, string, undefined> {
+	for (const end = performance.now() + milliseconds; performance.now() < end; ) yield;
+	return "done";
+}
+
+describe("work in slices", () => {
+	test("gives what the steps return", async () => {
+		await expect(runInSlices(busy(1))).resolves.toBe("done");
+	});
+
+	test("lets the event loop go on between them", async () => {
+		let turns = 0;
+		const ticker = setInterval(() => turns++, 1);
+		await runInSlices(busy(60));
+		clearInterval(ticker);
+		expect(turns).toBeGreaterThan(3);
+	});
+
+	test("fails as the steps do", async () => {
+		// biome-ignore lint/correctness/useYield: it fails first
+		const failing = (function* (): Generator<undefined, void, undefined> {
+			throw new RangeError("steps");
+		})();
+		await expect(runInSlices(failing)).rejects.toThrow(RangeError);
+	});
+
+	test("ends with the signal's reason, before the first step and between slices", async () => {
+		const reason = new Error("enough");
+		await expect(runInSlices(busy(1), AbortSignal.abort(reason))).rejects.toBe(reason);
+		const controller = new AbortController();
+		const run = runInSlices(busy(60_000), controller.signal);
+		setTimeout(() => controller.abort(reason), 5);
+		await expect(run).rejects.toBe(reason);
+	});
+});
