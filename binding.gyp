@@ -11,10 +11,12 @@
       "native/job.cc",
       "native/openssl.cc",
       "native/output.cc",
+      "native/record_index.cc",
       "native/records.cc",
       "native/tree.cc",
       "native/verity.cc",
-      "native/write.cc"
+      "native/write.cc",
+      "native/xattr_table.cc"
     ],
     "include_dirs": [
       "<!(node -p \"require('node-addon-api').include_dir\")",

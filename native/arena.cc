@@ -12,8 +12,10 @@ namespace composefs {
 namespace {
 
 constexpr size_t kAlignment = alignof(std::max_align_t);
-constexpr size_t kFirstMapping = size_t{256} << 10;
-constexpr size_t kLargestMapping = size_t{32} << 20;
+constexpr size_t kFirstMapping = size_t{128} << 10;
+constexpr size_t kLargestMapping = size_t{16} << 20;
+// Of libcomposefs's node. Should it change, nodes are no longer together, and nothing else.
+constexpr size_t kNodeSize = 240;
 
 /// In front of each block: libcomposefs reallocates without saying how much there was.
 struct alignas(kAlignment) Header {
@@ -28,34 +30,21 @@ size_t RoundUp(size_t size) {
 
 }  // namespace
 
-void* Arena::Allocate(size_t size) {
-  if (size > PTRDIFF_MAX / 2) return nullptr;
-  const size_t needed = sizeof(Header) + RoundUp(size);
-  if (needed > static_cast<size_t>(end_ - free_) && !Grow(needed)) return nullptr;
-  std::byte* block = free_ + sizeof(Header);
-  new (free_) Header{size};
-  free_ += needed;
-  last_ = block;
-  return block;
+void* Region::Take(size_t size) {
+  if (size > static_cast<size_t>(end_ - free_) && !Grow(size)) return nullptr;
+  std::byte* taken = free_;
+  free_ += size;
+  return taken;
 }
 
-void* Arena::Reallocate(void* block, size_t size) {
-  if (block == nullptr || size > PTRDIFF_MAX / 2) return Allocate(size);
-  auto* bytes = static_cast<std::byte*>(block);
-  auto* header = reinterpret_cast<Header*>(bytes - sizeof(Header));
-  if (bytes == last_ && RoundUp(size) <= static_cast<size_t>(end_ - bytes)) {
-    header->size = size;
-    free_ = bytes + RoundUp(size);
-    return block;
-  }
-  if (size <= header->size) return block;
-  void* moved = Allocate(size);
-  if (moved != nullptr) std::memcpy(moved, block, header->size);
-  return moved;
+bool Region::ExtendLast(std::byte* from, size_t size) {
+  if (size > static_cast<size_t>(end_ - from)) return false;
+  free_ = from + size;
+  return true;
 }
 
 /// What is left of the mapping before is given up: it is less than a block.
-bool Arena::Grow(size_t size) {
+bool Region::Grow(size_t size) {
   const size_t doubled =
       mappings_.empty() ? kFirstMapping : std::min(mappings_.back().size * 2, kLargestMapping);
   const size_t mapped = std::max(doubled, (size + 4095) / 4096 * 4096);
@@ -72,10 +61,46 @@ bool Arena::Grow(size_t size) {
   return true;
 }
 
-void Arena::Clear() {
+void Region::Clear() {
   for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.size);
   mappings_.clear();
-  free_ = end_ = last_ = nullptr;
+  free_ = end_ = nullptr;
+}
+
+void* Arena::Allocate(size_t size) {
+  if (size > PTRDIFF_MAX / 2) return nullptr;
+  void* taken = blocks_.Take(sizeof(Header) + RoundUp(size));
+  if (taken == nullptr) return nullptr;
+  std::byte* block = reinterpret_cast<std::byte*>(new (taken) Header{size} + 1);
+  last_ = block;
+  return block;
+}
+
+void* Arena::AllocateZeroed(size_t size) {
+  if (size == kNodeSize) return nodes_.Take(size);  // never reallocated, fresh from the kernel
+  void* block = Allocate(size);
+  if (block != nullptr) std::memset(block, 0, size);  // it may have been given back by Reallocate
+  return block;
+}
+
+void* Arena::Reallocate(void* block, size_t size) {
+  if (block == nullptr || size > PTRDIFF_MAX / 2) return Allocate(size);
+  auto* bytes = static_cast<std::byte*>(block);
+  auto* header = reinterpret_cast<Header*>(bytes - sizeof(Header));
+  if (bytes == last_ && blocks_.ExtendLast(bytes, RoundUp(size))) {
+    header->size = size;
+    return block;
+  }
+  if (size <= header->size) return block;
+  void* moved = Allocate(size);
+  if (moved != nullptr) std::memcpy(moved, block, header->size);
+  return moved;
+}
+
+void Arena::Clear() {
+  nodes_.Clear();
+  blocks_.Clear();
+  last_ = nullptr;
   is_writing = false;
 }
 
@@ -105,9 +130,7 @@ void* composefs_calloc(size_t count, size_t size) {
   if (current == nullptr) return calloc(count, size);
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return nullptr;
-  void* block = current->Allocate(total);
-  if (block != nullptr) memset(block, 0, total);  // a block may have been given back by Reallocate
-  return block;
+  return current->AllocateZeroed(total);
 }
 
 void* composefs_realloc(void* block, size_t size) {
@@ -135,15 +158,6 @@ char* composefs_strndup(const char* text, size_t limit) {
 
 char* composefs_strdup(const char* text) {
   return composefs_strndup(text, SIZE_MAX);
-}
-
-/// Where a name of an xattr belongs in the table of shared ones. The library's own divides once for each byte
-/// of the name, and each xattr of a tree is looked up three times: that took a third of the time of writing.
-/// The order in the image does not come from here; the library sorts what it finds.
-size_t __wrap_hash_string(const char* text, size_t buckets) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (; *text != '\0'; ++text) hash = (hash ^ static_cast<unsigned char>(*text)) * 0x100000001b3;
-  return hash % buckets;
 }
 
 struct lcfs_ctx_s;

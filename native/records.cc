@@ -114,7 +114,7 @@ uint32_t ParseDevice(const int32_t* words, size_t number) {
 
 }  // namespace
 
-RecordReader::RecordReader(std::span<const uint8_t> chunk, size_t first) : number_(first) {
+RecordReader::RecordReader(std::span<const uint8_t> chunk, size_t first) : first_(first), number_(first) {
   if (chunk.size() < kHeaderWords * sizeof(int32_t)) Fail("header", first);
   if (reinterpret_cast<uintptr_t>(chunk.data()) % alignof(int32_t) != 0) Fail("header", first);
   const auto* header = reinterpret_cast<const int32_t*>(chunk.data());
@@ -128,16 +128,24 @@ RecordReader::RecordReader(std::span<const uint8_t> chunk, size_t first) : numbe
   const uint64_t words = kHeaderWords + records * kRecordWords + lengths;
   if (words * sizeof(int32_t) + strings + blobs != chunk.size()) Fail("header", first);
 
-  remaining_ = records;
-  words_ = header + kHeaderWords;
+  end_ = first + records;
+  records_ = words_ = header + kHeaderWords;
   lengths_ = {words_ + records * kRecordWords, lengths};
   strings_ = {reinterpret_cast<const char*>(lengths_.data() + lengths), strings};
   blobs_ = {reinterpret_cast<const uint8_t*>(strings_.data() + strings), blobs};
 }
 
+void RecordReader::Seek(size_t number, Place place) {
+  number_ = number;
+  words_ = records_ + (number - first_) * kRecordWords;
+  place_ = place;
+}
+
 bool RecordReader::Next(Record& record) {
-  if (remaining_ == 0) {
-    if (!lengths_.empty() || !strings_.empty() || !blobs_.empty()) Fail("leftover", number_);
+  if (number_ == end_) {
+    const bool is_all = place_.lengths == lengths_.size() && place_.strings == strings_.size() &&
+                        place_.blobs == blobs_.size();
+    if (!is_all) Fail("leftover", number_);
     return false;
   }
   record = Record{.xattrs = std::move(record.xattrs)};
@@ -158,24 +166,23 @@ bool RecordReader::Next(Record& record) {
     ReadXattrs(record, extra & kXattrCountMask);
   }
   words_ += kRecordWords;
-  --remaining_;
   ++number_;
   return true;
 }
 
 const char* RecordReader::NextString() {
-  const void* terminator = strings_.empty() ? nullptr : std::memchr(strings_.data(), 0, strings_.size());
+  const auto rest = strings_.subspan(place_.strings);
+  const void* terminator = rest.empty() ? nullptr : std::memchr(rest.data(), 0, rest.size());
   if (terminator == nullptr) Fail("strings", number_);
-  const char* string = strings_.data();
-  strings_ = strings_.subspan(static_cast<size_t>(static_cast<const char*>(terminator) - string) + 1);
-  return string;
+  place_.strings += static_cast<uint32_t>(static_cast<const char*>(terminator) - rest.data()) + 1;
+  return rest.data();
 }
 
 std::span<const uint8_t> RecordReader::NextBytes(uint64_t size) {
-  if (size > blobs_.size()) Fail("blobs", number_);
-  const std::span<const uint8_t> bytes = blobs_.first(size);
-  blobs_ = blobs_.subspan(size);
-  return bytes;
+  const std::span<const uint8_t> rest = blobs_.subspan(place_.blobs);
+  if (size > rest.size()) Fail("blobs", number_);
+  place_.blobs += static_cast<uint32_t>(size);
+  return rest.first(size);
 }
 
 void RecordReader::ReadDetails(Record& record, uint32_t flags) {
@@ -203,12 +210,13 @@ void RecordReader::ReadFile(Record& record, uint32_t flags) {
 }
 
 void RecordReader::ReadXattrs(Record& record, uint32_t count) {
-  if (count > lengths_.size()) Fail("lengths", number_);
+  const std::span<const int32_t> lengths = lengths_.subspan(place_.lengths);
+  if (count > lengths.size()) Fail("lengths", number_);
   for (uint32_t i = 0; i < count; ++i) {
     const char* name = NextString();
-    record.xattrs.push_back({name, NextBytes(Unsigned(lengths_[i]))});
+    record.xattrs.push_back({name, NextBytes(Unsigned(lengths[i]))});
   }
-  lengths_ = lengths_.subspan(count);
+  place_.lengths += count;
 }
 
 }  // namespace composefs

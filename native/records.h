@@ -44,7 +44,21 @@ class RecordReader {
   /// `first` is the number of the chunk's first record. The chunk must outlive the reader.
   RecordReader(std::span<const uint8_t> chunk, size_t first);
 
-  size_t Remaining() const { return remaining_; }
+  /// Where a record begins: how much of the chunk's sections comes before what belongs to it.
+  struct Place {
+    uint32_t lengths = 0;
+    uint32_t strings = 0;
+    uint32_t blobs = 0;
+  };
+
+  /// Of the next record.
+  Place Tell() const { return place_; }
+
+  /// Makes a record the next one: its number, and its place as Tell() gave it.
+  void Seek(size_t number, Place place);
+
+  /// The name of the record at a place that Tell() gave.
+  const char* NameAt(Place place) const { return strings_.data() + place.strings; }
 
   /// Decodes the next record over the one given; false if there is none. Throws RecordFailure.
   bool Next(Record& record);
@@ -56,12 +70,15 @@ class RecordReader {
   void ReadFile(Record& record, uint32_t flags);
   void ReadXattrs(Record& record, uint32_t count);
 
+  size_t first_;
   size_t number_;
-  size_t remaining_ = 0;
-  const int32_t* words_ = nullptr;
+  size_t end_ = 0;
+  const int32_t* records_ = nullptr;
+  const int32_t* words_ = nullptr;  // of the next record
   std::span<const int32_t> lengths_;
   std::span<const char> strings_;
   std::span<const uint8_t> blobs_;
+  Place place_;
 };
 
 }  // namespace composefs

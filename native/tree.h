@@ -1,59 +1,55 @@
 // Records become a tree of libcomposefs's nodes.
 #pragma once
 
-#include <deque>
+#include <unordered_map>
 #include <vector>
 
 #include "cancel.h"
 #include "hard_links.h"
 #include "lcfs.h"
-#include "records.h"
+#include "record_index.h"
 
 namespace composefs {
 
-using Chunk = std::vector<uint8_t>;
-
-/// Builds the tree while the chunks come in. Siblings are ordered here, and of an inode's names the first one
-/// in the order of a walk (parents first, siblings by their bytes) becomes libcomposefs's node, the others
-/// its hard links: so one tree gives one image, in whatever order it was made.
+/// Builds the tree when all chunks have come. Siblings are ordered here, and of an inode's names the first
+/// one in the order of a walk (parents first, siblings by their bytes) becomes libcomposefs's node, the
+/// others its hard links: so one tree gives one image, in whatever order it was made.
 ///
 /// All functions throw RecordFailure, SystemFailure, Cancelled; the builder is of no use after that.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(const CancelFlag& cancel) : cancel_(cancel) {}
+  explicit TreeBuilder(const CancelFlag& cancel) : cancel_(cancel), records_(cancel) {}
 
-  /// Makes nodes of the next chunk's records, and keeps it as long as their names are needed.
-  void Add(Chunk chunk);
+  /// Checks the next chunk's records, and keeps them.
+  void Add(Chunk chunk) { records_.Add(std::move(chunk)); }
 
   /// The root of the complete tree.
   NodePtr Finish();
 
  private:
-  /// A directory that still waits for its children.
+  /// A directory whose children have no nodes yet.
   struct Directory {
     lcfs_node_s* node;
-    uint32_t depth;
+    uint32_t first_child;
     uint32_t children;
   };
-  struct Sibling {
-    NodePtr node;
-    const char* name;
-    uint32_t record;
-    uint32_t children;  // directories
+  struct PendingLink {
+    lcfs_node_s* name;
+    uint32_t inode;
   };
 
-  void AddRecord(const Record& record);
-  NodePtr MakeNode(const Record& record);
-  NodePtr MakeLinkNode(const Record& record);
-  void AttachSiblings();
+  void MakeChildren(const Directory& parent);
+  NodePtr MakeNode(uint32_t number);
+  NodePtr MakeInode(const Record& record);
+  std::vector<HardLink> ResolveLinks() const;
 
   const CancelFlag& cancel_;
-  std::deque<Chunk> chunks_;  // those that the names of siblings_ point into
-  NodePtr root_;
-  std::vector<lcfs_node_s*> nodes_;  // by record, null for hard links; the tree or siblings_ own them
-  std::vector<Directory> pending_;   // a stack; the children of the last one are coming
-  std::vector<Sibling> siblings_;    // those children, as far as they have come
-  std::vector<HardLink> links_;
+  RecordIndex records_;
+  std::vector<Directory> directories_;  // a queue, its beginning at next_directory_
+  size_t next_directory_ = 0;
+  std::vector<uint32_t> siblings_;                     // of the directory at hand
+  std::unordered_map<uint32_t, lcfs_node_s*> linked_;  // inodes that hard links lead to
+  std::vector<PendingLink> links_;
   Record record_;  // the one at hand
 };
 
