@@ -179,8 +179,10 @@ class Encoder {
 		words.set(this.#records.subarray(0, this.#count * RECORD_WORDS), HEADER_WORDS);
 		words.set(this.#lengths, HEADER_WORDS + this.#count * RECORD_WORDS);
 		let at = wordCount * 4;
-		if (typeof strings === "string") chunk.write(strings, at, stringBytes, "utf8");
-		else chunk.set(strings, at);
+		if (typeof strings !== "string") chunk.set(strings, at);
+		// All of it ASCII: nothing has to be looked at.
+		else if (strings.length === stringBytes) chunk.write(strings, at, stringBytes, "latin1");
+		else chunk.write(strings, at, stringBytes, "utf8");
 		at += stringBytes;
 		for (const blob of this.#blobs) {
 			chunk.set(blob, at);
@@ -198,9 +200,11 @@ class Encoder {
 
 /** One text for all strings of a chunk; bytes, name by name, only if one of them is not valid UTF-8. */
 function joinStrings(strings: string[]): string | Uint8Array {
-	const joined = `${strings.join("\0")}\0`;
+	strings.push(""); // for the last NUL: adding it to what is joined would copy that
+	const joined = strings.join("\0");
 	if (joined.isWellFormed()) return joined;
 	const terminator = Uint8Array.of(0);
+	strings.pop();
 	return Buffer.concat(strings.flatMap((text) => [nameToBytes(text), terminator]));
 }
 

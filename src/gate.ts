@@ -3,7 +3,7 @@
  * name and inode, and those for the shape of the whole: one root, no cycles, every directory met once.
  */
 import type { ComposefsError } from "./errors.ts";
-import { type Directory, type Inode, isWhiteout } from "./inode.ts";
+import { type Directory, directory, type Inode, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
 import type { Tree } from "./tree.ts";
@@ -32,6 +32,8 @@ interface Place {
 
 const NAMES_PER_STEP = 256;
 
+const NOWHERE: Place = { directory: directory(), name: "", parent: undefined, depth: 0 };
+
 /**
  * Walks a tree through the gate. Yields every few hundred names, so that the caller can give way to the event
  * loop; the tree must not change meanwhile.
@@ -40,27 +42,69 @@ const NAMES_PER_STEP = 256;
  * directory met last of all whose children have not come yet.
  */
 export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefined, void, undefined> {
-	const seen = new InodeIndex();
-	const root = enterRoot(tree, seen, visitor);
-	const pending = root === undefined ? [] : [root];
-	let count = 1;
-	for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
-		const opaque = isOpaque(place.directory);
-		for (const [name, inode] of place.directory.children) {
-			try {
-				checkName(name);
-				checkInode(inode);
-				const target = seen.add(inode);
-				if (target !== undefined) checkLink(inode, place);
-				if (target !== undefined) visitor.link(name, target);
-				else visitor.inode(name, inode);
-				if (inode.type === "directory") pending.push(below(place, name, inode));
-				else if (opaque && isWhiteout(inode)) visitor.redundantWhiteout?.(pathOf(place, name));
-			} catch (error) {
-				report(error, pathOf(place, name), visitor);
+	const walk = new Walk(visitor);
+	if (walk.begin(tree)) while (walk.step()) yield;
+}
+
+// A class, and no generator: this loop is half of the time that encoding takes, and V8 optimises it better so.
+class Walk {
+	readonly #visitor: GateVisitor;
+	readonly #seen = new InodeIndex();
+	readonly #pending: Place[] = [];
+	/** The directory at hand, which of its children are to come, and the name of the last that came. */
+	#place: Place = NOWHERE;
+	#children: Iterator<[string, Inode]> = NOWHERE.directory.children.entries();
+	#isOpaque = false;
+	#name = "";
+
+	constructor(visitor: GateVisitor) {
+		this.#visitor = visitor;
+	}
+
+	/** False if there is nothing to do. */
+	begin(tree: Tree): boolean {
+		const root = enterRoot(tree, this.#seen, this.#visitor);
+		if (root !== undefined) this.#pending.push(root);
+		return root !== undefined;
+	}
+
+	/** Goes on for some names, or up to one that breaks a rule. False if there is no more to do. */
+	step(): boolean {
+		try {
+			for (let left = NAMES_PER_STEP; left > 0; left--) {
+				const next = this.#children.next();
+				if (!next.done) this.#visit(next.value[0], next.value[1]);
+				else if (!this.#enterNext()) return false;
 			}
-			if (++count % NAMES_PER_STEP === 0) yield;
+		} catch (error) {
+			report(error, pathOf(this.#place, this.#name), this.#visitor);
 		}
+		return true;
+	}
+
+	#enterNext(): boolean {
+		const place = this.#pending.pop();
+		if (place === undefined) return false;
+		this.#place = place;
+		this.#children = place.directory.children.entries();
+		this.#isOpaque = isOpaque(place.directory);
+		return true;
+	}
+
+	#visit(name: string, inode: Inode): void {
+		this.#name = name;
+		checkName(name);
+		checkInode(inode);
+		const target = this.#seen.add(inode);
+		if (target !== undefined) {
+			checkLink(inode, this.#place);
+			this.#visitor.link(name, target);
+			return;
+		}
+		this.#visitor.inode(name, inode);
+		if (inode.type === "directory") this.#pending.push(below(this.#place, name, inode));
+		else if (this.#isOpaque && isWhiteout(inode))
+			this.#visitor.redundantWhiteout?.(pathOf(this.#place, name));
 	}
 }
 
