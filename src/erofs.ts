@@ -12,12 +12,20 @@ const DIRENT_SIZE = 12;
  * an object store below it.
  */
 export function directorySize(directory: Directory, isRoot: boolean): number {
-	const names = new Set([...directory.children.keys(), ".", ".."]);
-	if (isRoot) for (const name of STORE_FOLDERS) names.add(name);
+	const { children } = directory;
+	let total = entrySize(".") + entrySize("..");
+	for (const name of children.keys()) total += entrySize(name);
+	if (isRoot) for (const name of STORE_FOLDERS) if (!children.has(name)) total += entrySize(name);
+	// In what fits into a block, the order means nothing.
+	if (total <= BLOCK_SIZE) return total > BLOCK_SIZE / 2 ? BLOCK_SIZE : total;
+	return packedSize(new Set([...children.keys(), ".", "..", ...(isRoot ? STORE_FOLDERS : [])]));
+}
+
+function packedSize(names: Set<string>): number {
 	let blocks = 0;
 	let used = 0;
 	for (const name of sortNames([...names])) {
-		const size = DIRENT_SIZE + byteLength(name);
+		const size = entrySize(name);
 		if (used + size > BLOCK_SIZE) {
 			blocks++;
 			used = 0;
@@ -29,6 +37,6 @@ export function directorySize(directory: Directory, isRoot: boolean): number {
 
 const STORE_FOLDERS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"));
 
-function byteLength(name: string): number {
-	return name.isWellFormed() ? Buffer.byteLength(name, "utf8") : nameToBytes(name).length;
+function entrySize(name: string): number {
+	return DIRENT_SIZE + (name.isWellFormed() ? Buffer.byteLength(name, "utf8") : nameToBytes(name).length);
 }

@@ -73,7 +73,13 @@ export function compareNames(a: string, b: string): number {
 export function sortNames(names: string[]): string[] {
 	// Code units are in the order of the bytes, but for those from U+D800 on.
 	if (names.some((name) => BEYOND_SURROGATES.test(name))) return names.sort(compareNames);
-	return names.sort();
+	return isSorted(names) ? names : names.sort();
+}
+
+/** Those of an image or of a dump are. */
+function isSorted(names: readonly string[]): boolean {
+	for (let i = 1; i < names.length; i++) if ((names[i - 1] as string) > (names[i] as string)) return false;
+	return true;
 }
 
 const BEYOND_SURROGATES = /[\ud800-\uffff]/;
