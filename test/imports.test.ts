@@ -30,6 +30,8 @@ const TREE_SIDE = [
 	"tree-path",
 	"slices",
 	"parallel",
+	"time",
+	"byte-pool",
 	"stat",
 	"validate",
 	"gate",

@@ -2,6 +2,7 @@
  * Escapes of composefs-dump(5): `\\`, `\n`, `\r`, `\t` and `\xHH`. What is written is what composefs-info
  * writes: every byte that is not a visible ASCII character is escaped.
  */
+import { copyOf } from "../byte-pool.ts";
 import { bytesToName, nameToBytes } from "../names.ts";
 
 const BACKSLASH = 0x5c;
@@ -17,9 +18,13 @@ const NAMED: ReadonlyMap<number, number> = new Map([
 /** What is wrong with an escape; the caller knows the line and the field. */
 export class EscapeError extends Error {}
 
+// Where bytes are put together, before it is known how many there are.
+let scratch = new Uint8Array(1 << 13);
+
 /** The bytes that a piece of a line stands for. */
 export function unescapeBytes(line: Uint8Array, start: number, end: number): Uint8Array {
-	const bytes = new Uint8Array(end - start);
+	if (end - start > scratch.length) scratch = new Uint8Array(2 * (end - start));
+	const bytes = scratch;
 	let length = 0;
 	for (let at = start; at < end; at++) {
 		const byte = line[at] as number;
@@ -32,7 +37,7 @@ export function unescapeBytes(line: Uint8Array, start: number, end: number): Uin
 		bytes[length++] = named ?? hexEscape(line, at, end);
 		at += named === undefined ? 3 : 1;
 	}
-	return length === bytes.length ? bytes : bytes.slice(0, length);
+	return copyOf(bytes, 0, length);
 }
 
 export function unescapeName(line: Uint8Array, start: number, end: number): string {

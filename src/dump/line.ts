@@ -1,5 +1,6 @@
 /** One line of composefs-dump(5), cut into its fields; what the fields mean is parse.ts's. */
 import { ComposefsError } from "../errors.ts";
+import { timeOf } from "../time.ts";
 import { EscapeError, unescapeBytes, unescapeName } from "./escape.ts";
 
 /** The fields in their order, by the manual's names. */
@@ -28,6 +29,7 @@ const DOT = 0x2e;
 const EQUALS = 0x3d;
 const SLASH = 0x2f;
 const ZERO = 0x30;
+const AT = 0x40;
 
 const MISSING = -1;
 /** How much of a field that is no good number an error shows. */
@@ -37,6 +39,9 @@ const SHOWN_DIGITS = 40;
 export class DumpLine {
 	/** From 1 */
 	number = 0;
+	/** Of the path, after readPath(). */
+	parent = "";
+	name = "";
 	#bytes: Buffer = Buffer.alloc(0);
 	#end = 0;
 	/** Where each field begins and ends; the last place is for the xattrs, which reach to the end. */
@@ -95,17 +100,18 @@ export class DumpLine {
 		});
 	}
 
-	/** PATH, cut at its last slash. The two parts are strings of their own, which do not keep the whole alive. */
-	path(): { parent: string; name: string } {
-		if (this.#plain && this.#slash >= 0)
-			return {
-				parent: this.#parentText(this.#starts[0] as number, this.#slash),
-				name: this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]),
-			};
+	/** Cuts PATH at its last slash: `parent` and `name` are strings of their own, which do not keep it alive. */
+	readPath(): void {
+		if (this.#plain && this.#slash >= 0) {
+			this.parent = this.#parentText(this.#starts[0] as number, this.#slash);
+			this.name = this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]);
+			return;
+		}
 		const path = this.text("PATH");
 		if (path === "") this.fail("PATH", "the path is empty");
 		const slash = path.lastIndexOf("/");
-		return { parent: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
+		this.parent = path.slice(0, Math.max(slash, 0));
+		this.name = path.slice(slash + 1);
 	}
 
 	/** Lines mostly follow others of their directory: then it is the same string again, and costs no memory. */
@@ -140,12 +146,15 @@ export class DumpLine {
 		return this.#digits(field, this.#starts[index] as number, this.#ends[index] as number, 10, limit);
 	}
 
-	/** MODE: `@` in front says that the line is a hard link. */
-	mode(): { isLink: boolean; mode: number } {
-		const start = this.#starts[INDEX.MODE] as number;
-		const isLink = this.#bytes[start] === 0x40;
-		const end = this.#ends[INDEX.MODE] as number;
-		return { isLink, mode: this.#digits("MODE", isLink ? start + 1 : start, end, 8, 0o177777) };
+	/** `@` in front of MODE says that the line is a hard link. */
+	get isLink(): boolean {
+		return this.#bytes[this.#starts[INDEX.MODE] as number] === AT;
+	}
+
+	/** MODE, without what says that the line is a hard link. */
+	mode(): number {
+		const start = (this.#starts[INDEX.MODE] as number) + (this.isLink ? 1 : 0);
+		return this.#digits("MODE", start, this.#ends[INDEX.MODE] as number, 8, 0o177777);
 	}
 
 	/** MTIME: seconds, which may be negative, a dot, and the nanoseconds to add. */
@@ -157,10 +166,9 @@ export class DumpLine {
 		const nanoseconds = this.#digits("MTIME", dot + 1, end, 10, 999_999_999);
 		const negative = this.#bytes[start] === DASH;
 		const digits = this.#digits("MTIME", negative ? start + 1 : start, dot, 10, 2 ** 63);
+		if (Number.isSafeInteger(digits)) return timeOf(negative ? -digits : digits, nanoseconds);
 		// Past 2^53 a number would lose its last digits.
-		const exact = Number.isSafeInteger(digits)
-			? BigInt(digits)
-			: BigInt(this.#bytes.toString("latin1", negative ? start + 1 : start, dot));
+		const exact = BigInt(this.#bytes.toString("latin1", negative ? start + 1 : start, dot));
 		return (negative ? -exact : exact) * 1_000_000_000n + BigInt(nanoseconds);
 	}
 

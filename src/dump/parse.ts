@@ -85,10 +85,11 @@ class DumpParser {
 	line(text: Buffer, start: number, end: number): void {
 		const line = this.#line;
 		line.read(text, start, end);
-		const { parent, name } = line.path();
-		const { isLink, mode } = line.mode();
+		line.readPath();
+		const { parent, name } = line;
+		const mode = line.mode();
 		try {
-			if (isLink) this.#addLink(parent, name, mode);
+			if (line.isLink) this.#addLink(parent, name, mode);
 			else if (name === "" && parent === "") this.#addRoot(parseInode(line, mode));
 			else this.#add(parent, name, parseInode(line, mode));
 		} catch (error) {

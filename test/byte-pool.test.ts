@@ -1,0 +1,23 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { copyOf } from "../src/byte-pool.ts";
+
+test("copies are what they are of, and stay so", () => {
+	const part = fc.tuple(fc.uint8Array({ maxLength: 6000, size: "max" }), fc.nat(6000), fc.nat(6000));
+	fc.assert(
+		fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+			const copies = parts.map(([bytes, a, b]) => {
+				const start = Math.min(a, b, bytes.length);
+				const length = Math.min(Math.max(a, b), bytes.length) - start;
+				const expected = Buffer.from(bytes)
+					.subarray(start, start + length)
+					.toString("hex");
+				const copy = copyOf(bytes, start, length);
+				bytes.fill(0);
+				return { expected, copy };
+			});
+			for (const { expected, copy } of copies) expect(Buffer.from(copy).toString("hex")).toBe(expected);
+		}),
+		{ numRuns: 50 },
+	);
+});
