@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "digest.h"
+#include "mount.h"
 #include "records.h"
 #include "write.h"
 
@@ -12,6 +13,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  exports.Set("mount", Napi::Function::New(env, Mount, "mount"));
+  exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
   return exports;
 }
 

@@ -18,6 +18,8 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_BLOB"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
+	/** Something cannot be mounted, or unmounted, as it is asked for. Carries `rule`. */
+	| "ERR_COMPOSEFS_MOUNT"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */
 	| "ERR_COMPOSEFS_RECORDS"
 	/** This platform or installation has no addon. */

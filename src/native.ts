@@ -14,6 +14,47 @@ export interface Native {
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 bytes, of bytes, a file by path, or an open file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | { path: Uint8Array } | number): NativeJob<Uint8Array>;
+	/** Mounts an image. A mount that fails gives what it failed at: more than a system call's error. */
+	mount(options: NativeMountOptions): NativeJob<NativeMountFailure | undefined>;
+	/** umount2(2), without following a symlink at the end of the path. */
+	unmount(path: Uint8Array, detach: boolean): NativeJob<void>;
+}
+
+/** Paths are absolute, as bytes. Descriptors are duplicated at once. */
+export interface NativeMountOptions {
+	readonly image: number;
+	readonly target: Uint8Array;
+	/** None: the image alone, as EROFS. */
+	readonly objects: readonly Uint8Array[];
+	readonly upperdir: Uint8Array | undefined;
+	readonly workdir: Uint8Array | undefined;
+	readonly requireVerity: boolean;
+	readonly tryVerity: boolean;
+	/** 32 bytes */
+	readonly digest: Uint8Array | undefined;
+	readonly readOnly: boolean;
+	readonly hasAcl: boolean;
+	readonly idmap: number | undefined;
+	readonly imageMount: Uint8Array | undefined;
+	readonly temporaryFolder: Uint8Array;
+}
+
+export interface NativeMountFailure {
+	readonly step:
+		| "measure"
+		| "digest"
+		| "image"
+		| "loop"
+		| "folder"
+		| "idmap-type"
+		| "idmap"
+		| "overlay"
+		| "target";
+	readonly errno: number;
+	/** What the kernel has to say, or which thing it was; may be empty. */
+	readonly log: string;
+	/** The image's digest, where another was expected. */
+	readonly actual?: Uint8Array;
 }
 
 export interface NativeWriter {

@@ -1,0 +1,87 @@
+#include "mount_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "fs_context.h"
+
+namespace composefs {
+namespace {
+
+constexpr std::string_view kPrefix = "composefs-mount-";
+constexpr const char* kImage = "/image";
+constexpr int kAttempts = 100;
+
+void Remove(const std::string& folder) {
+  const std::string image = folder + kImage;
+  while (UnmountAt(image, true) == 0) continue;
+  rmdir(image.c_str());
+  rmdir(folder.c_str());
+}
+
+/// A folder of this user's that nobody holds: whoever made it is gone.
+bool IsLeftOver(const std::string& folder) {
+  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!file.IsOpen() || fstat(file.Get(), &status) != 0 || status.st_uid != geteuid()) return false;
+  return flock(file.Get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+void Sweep(const std::string& parent) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> list(opendir(parent.c_str()), closedir);
+  if (!list) return;
+  while (const dirent* entry = readdir(list.get())) {
+    if (!std::string_view(entry->d_name).starts_with(kPrefix)) continue;
+    const std::string folder = parent + "/" + entry->d_name;
+    if (IsLeftOver(folder)) Remove(folder);
+  }
+}
+
+}  // namespace
+
+MountFolder::MountFolder(const std::string& parent, const std::string& own) : path_(own) {
+  if (own.empty())
+    MakeTemporary(parent);
+  else if (!BindOntoItself(own))
+    throw MountFailure{"folder", errno, own};
+}
+
+void MountFolder::MakeTemporary(const std::string& parent) {
+  Sweep(parent);
+  for (int attempt = 0; attempt < kAttempts; ++attempt)
+    if (TryTemporary(parent)) return;
+  throw MountFailure{"folder", EEXIST, parent};
+}
+
+/// False if somebody who sweeps took the folder away before it was locked.
+bool MountFolder::TryTemporary(const std::string& parent) {
+  std::string name = parent + "/" + std::string(kPrefix) + "XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw MountFailure{"folder", errno, parent};
+  lock_ = Descriptor(open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (lock_.IsOpen() && flock(lock_.Get(), LOCK_EX) == 0 && mkdirat(lock_.Get(), kImage + 1, 0700) == 0) {
+    temporary_ = name;
+    path_ = name + kImage;
+    return true;
+  }
+  const int error = errno;
+  rmdir(name.c_str());
+  if (error != ENOENT && error != ENOTDIR) throw MountFailure{"folder", error, parent};
+  return false;
+}
+
+MountFolder::~MountFolder() {
+  if (!temporary_.empty())
+    Remove(temporary_);
+  else
+    UnmountAt(path_, true);  // the second mount of the caller's folder
+}
+
+}  // namespace composefs

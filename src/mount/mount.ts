@@ -1,0 +1,179 @@
+/** An image becomes a file system. */
+import { constants } from "node:fs";
+import { open, realpath } from "node:fs/promises";
+import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
+import { openImage } from "../image/open.ts";
+import { systemCall } from "../image/source.ts";
+import { awaitJob, type NativeMountOptions } from "../native.ts";
+import { mountError } from "./failure.ts";
+import { checkImageMount, Folders, openFolder, temporaryFolder } from "./folders.ts";
+import { mountIdAt } from "./mount-info.ts";
+import { absolute, argumentError, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
+import { type UnmountOptions, unmountById } from "./unmount.ts";
+
+/** Something that is mounted. It outlives this process, unless it is unmounted. */
+export interface Mount extends AsyncDisposable {
+	/** Where, without symlinks. */
+	readonly target: string;
+	/**
+	 * Unmounts it. Does nothing if that is done already, by this or by somebody else; may be tried again after it
+	 * has failed.
+	 *
+	 * @throws ComposefsError `EBUSY`, if it is in use; `ERR_COMPOSEFS_MOUNT`, rule `covered`, if another mount is in
+	 *   front of it; or the error of a system call
+	 */
+	unmount(options?: UnmountOptions): Promise<void>;
+}
+
+/**
+ * Mounts an image with the objects that its files are in. Takes root in the initial user namespace, on Linux 6.5 or
+ * later (6.6 for verity).
+ *
+ * The work is done on a thread of libuv's pool, so the mount appears in the mount namespace of those threads: that
+ * of the process, as long as no code in it calls unshare(2) or setns(2) for a thread of its own.
+ *
+ * @param image    its path, or the file open; the header is checked before the kernel sees it
+ * @param target   a folder that is there
+ * @throws ComposefsError `ERR_COMPOSEFS_MOUNT`, with a `rule`; `ERR_COMPOSEFS_DIGEST`, if the image has another digest;
+ *   `ERR_COMPOSEFS_IMAGE`, if it is none; `EPERM`, without privilege; or the error of a system call; or the reason of
+ *   `signal`. Nothing is mounted then.
+ */
+export async function mount(
+	image: FilePath | OpenFile,
+	target: FilePath,
+	options: MountOptions,
+): Promise<Mount> {
+	const request = checkOptions(options);
+	options.signal?.throwIfAborted();
+	const imageName = isOpen(image) ? "the open image" : pathToString(image);
+	const path = await targetOf(target);
+	const file = isOpen(image) ? { fd: descriptorOf(image) } : await openFile(image);
+	const folders = new Folders();
+	let idmap: OpenedFile | undefined;
+	try {
+		const { hasAcl } = await headerOf(file, imageName);
+		idmap = await openIdmap(options.idmap);
+		const native = await toNative(request, folders, {
+			image: file.fd,
+			target: path,
+			hasAcl,
+			idmap: idmap?.fd,
+		});
+		const failure = await awaitJob((addon) => addon.mount(native), {
+			signal: options.signal,
+			file: imageName,
+		});
+		if (failure !== undefined)
+			throw mountError(failure, {
+				image: imageName,
+				target: pathToString(path),
+				digest: request.digest,
+				requiresVerity: request.verity === "require",
+			});
+		return new Mounted(path, await mountIdAt(path));
+	} finally {
+		await folders.close();
+		await idmap?.close?.();
+		await file.close?.();
+	}
+}
+
+/**
+ * Mounts an image alone, as EROFS: names and metadata as they are in it, also the xattrs that are for overlayfs;
+ * files that are objects read as zeros.
+ *
+ * @throws as `mount`
+ */
+export function mountImage(
+	image: FilePath | OpenFile,
+	target: FilePath,
+	options: Pick<MountOptions, "digest" | "idmap" | "signal"> = {},
+): Promise<Mount> {
+	const { digest, idmap, signal } = options;
+	return mount(image, target, { objects: [], digest, idmap, signal });
+}
+
+class Mounted implements Mount {
+	readonly target: string;
+	readonly #path: Uint8Array;
+	readonly #id: number | undefined;
+	#ending: Promise<void> | undefined;
+
+	constructor(path: Uint8Array, id: number | undefined) {
+		this.target = pathToString(path);
+		this.#path = path;
+		this.#id = id;
+	}
+
+	unmount(options: UnmountOptions = {}): Promise<void> {
+		this.#ending ??= unmountById(this.#path, this.#id, options).catch((error) => {
+			this.#ending = undefined;
+			throw error;
+		});
+		return this.#ending;
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.unmount();
+	}
+}
+
+/** An open file, and how to close it if it was opened here. */
+interface OpenedFile {
+	readonly fd: number;
+	close?(): Promise<void>;
+}
+
+function isOpen(file: FilePath | OpenFile): file is OpenFile {
+	return typeof file === "object" && file !== null && "fd" in file;
+}
+
+function openFile(path: FilePath): Promise<OpenedFile> {
+	const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+	return systemCall(open(Buffer.from(absolute(path)), flags), pathToString(path));
+}
+
+async function openIdmap(idmap: FilePath | OpenFile | undefined): Promise<OpenedFile | undefined> {
+	if (idmap === undefined) return undefined;
+	return isOpen(idmap) ? { fd: descriptorOf(idmap) } : await openFile(idmap);
+}
+
+/** A truncated image would be mounted without complaint, with an empty root. */
+async function headerOf(file: OpenFile, name: string): Promise<{ hasAcl: boolean }> {
+	if (file.fd < 0) throw argumentError(`${name} is closed`);
+	const image = await openImage(file);
+	await image.close();
+	return image.info;
+}
+
+/** Without symlinks: the kernel's calls do not agree on whether to follow one at the end. */
+async function targetOf(target: FilePath): Promise<Uint8Array> {
+	const path = absolute(target);
+	await (await openFolder("target", path)).close();
+	return systemCall(realpath(Buffer.from(path), "buffer"), pathToString(target));
+}
+
+async function toNative(
+	{ objects, verity, digest, upperdir, workdir, readOnly, imageMount }: MountRequest,
+	folders: Folders,
+	rest: Pick<NativeMountOptions, "image" | "target" | "hasAcl" | "idmap">,
+): Promise<NativeMountOptions> {
+	const names: Uint8Array[] = [];
+	for (const folder of objects) names.push(await folders.name("objects folder", folder));
+	if (imageMount !== undefined) {
+		checkImageMount(imageMount);
+		await folders.name("image mount folder", imageMount);
+	}
+	return {
+		...rest,
+		objects: names,
+		upperdir: upperdir && (await folders.name("upperdir", upperdir)),
+		workdir: workdir && (await folders.name("workdir", workdir)),
+		requireVerity: verity === "require",
+		tryVerity: verity === "try",
+		digest: digest === undefined ? undefined : Buffer.from(digest, "hex"),
+		readOnly,
+		imageMount,
+		temporaryFolder: Buffer.from(temporaryFolder()),
+	};
+}
