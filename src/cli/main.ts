@@ -9,6 +9,7 @@ import { dumpCommand } from "./dump.ts";
 import { EXIT, fail } from "./exit.ts";
 import { infoCommand } from "./info.ts";
 import { lsCommand } from "./ls.ts";
+import { mountCommand, umountCommand } from "./mount.ts";
 import { missingObjectsCommand, objectsCommand } from "./objects.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -22,6 +23,8 @@ const COMMANDS = [
 	diffCommand,
 	digestCommand,
 	verifyCommand,
+	mountCommand,
+	umountCommand,
 ];
 
 export function createProgram(): Command {

@@ -9,6 +9,7 @@ export interface Attempt {
 	readonly target: string;
 	readonly digest: string | undefined;
 	readonly requiresVerity: boolean;
+	readonly hasUpper: boolean;
 }
 
 /** The error of a mount that failed. */
@@ -111,7 +112,11 @@ function explainImage(code: string, because: string, image: string): Explanation
 	return { rule: "image", message: `${image}: the kernel does not mount the image: ${because}` };
 }
 
-function explainOverlay(code: string, because: string, { target, requiresVerity }: Attempt): Explanation {
+function explainOverlay(
+	code: string,
+	because: string,
+	{ target, requiresVerity, hasUpper }: Attempt,
+): Explanation {
 	if (code === "ENODEV") {
 		const message =
 			"this kernel has no overlayfs: load it (modprobe overlay), or boot one with CONFIG_OVERLAY_FS";
@@ -126,6 +131,12 @@ function explainOverlay(code: string, because: string, { target, requiresVerity 
 			message: `the overlayfs of this kernel cannot do it: ${because}; ${what}`,
 		};
 	}
-	if (code === "EINVAL") return { rule: "overlay", message: `${target}: overlayfs refuses: ${because}` };
+	if (code === "EINVAL") {
+		const advice = hasUpper
+			? "; upperdir and workdir are to be two folders, neither in the other, of one file system that takes xattrs " +
+				"and is no overlayfs"
+			: "";
+		return { rule: "overlay", message: `${target}: overlayfs refuses: ${because}${advice}` };
+	}
 	return { message: `${target} cannot be mounted on: ${because}` };
 }

@@ -69,6 +69,7 @@ export async function mount(
 				target: pathToString(path),
 				digest: request.digest,
 				requiresVerity: request.verity === "require",
+				hasUpper: request.upperdir !== undefined,
 			});
 		return new Mounted(path, await mountIdAt(path));
 	} finally {

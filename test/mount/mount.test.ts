@@ -1,0 +1,433 @@
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { mount, mountImage } from "../../src/mount/mount.ts";
+import { asNobody, CANNOT_MOUNT, canMount, inMountNamespace } from "../support/mounting.ts";
+import { describeIf } from "../support/needs.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+const run = (body: string, wrapper?: readonly string[]) => inMountNamespace(at(), body, wrapper);
+
+const ALL = { names: ["etc", "large", "odd \n name", "small"], right: ["large", "small", "odd \n name"] };
+
+describe("before anything is mounted", () => {
+	test("options are checked", async () => {
+		await expect(mount("/image", "/target", { objects: [], verity: "require" })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+		await expect(mountImage("/image", "/", { digest: "abc" })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+			message: "a digest is 64 hexadecimal digits",
+		});
+	});
+
+	test("a signal may have been aborted", async () => {
+		const reason = new Error("enough");
+		await expect(mountImage("/image", "/", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+	});
+
+	test("there is a target, and an image", async () => {
+		await expect(mountImage(at("image"), at("target"))).rejects.toMatchObject({
+			code: "ENOENT",
+			rule: "target",
+		});
+		await expect(mountImage(at("image"), at())).rejects.toMatchObject({ code: "ENOENT", path: at("image") });
+		await expect(mountImage("/dev/null", at())).rejects.toMatchObject({ code: "ERR_COMPOSEFS_IMAGE" });
+		await expect(mountImage({ fd: -1 }, at())).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+	});
+});
+
+describeIf("a mount", canMount, CANNOT_MOUNT, () => {
+	test("shows the tree with its objects, and goes without a trace", () => {
+		const result = run(`
+			await makeWorld();
+			const before = traces();
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"] });
+			const { uid, gid, mode, mtimeMs } = fs.statSync("target/etc/inline");
+			const seen = look();
+			const details = {
+				inline: fs.readFileSync("target/etc/inline", "utf8"), uid, gid, mode, mtimeMs,
+				link: fs.readlinkSync("target/etc/link"),
+				alias: fs.statSync("target/etc/alias").ino === fs.statSync("target/large").ino,
+			};
+			const write = await failureOf(fs.promises.writeFile("target/new", ""));
+			await mounted.unmount();
+			await mounted.unmount();
+			return { seen, details, write: write.code, before, after: traces(), empty: fs.readdirSync("target") };`);
+		expect(result).toMatchObject({
+			seen: ALL,
+			details: { inline: "inline\n", uid: 1000, gid: 1001, mode: 0o100640, mtimeMs: 12_500, link: "inline" },
+			write: "EROFS",
+			empty: [],
+		});
+		const { before, after, details } = result as Record<string, Record<string, unknown>>;
+		expect(after).toEqual(before);
+		expect(details?.alias).toBe(true);
+	});
+
+	test("takes an open image, Buffers and URLs, and follows a symlink to the target", () => {
+		const result = run(`
+			await makeWorld();
+			fs.symlinkSync("target", "alias");
+			const file = await fs.promises.open("rootfs.cfs");
+			const objects = new URL("file://" + process.cwd() + "/objects");
+			const mounted = await mount(file, Buffer.from("alias"), { objects: [objects] });
+			const seen = look();
+			await mounted.unmount();
+			await file.stat();
+			await file.close();
+			return { seen, target: mounted.target, empty: fs.readdirSync("target") };`);
+		expect(result).toEqual({ seen: ALL, target: at("target"), empty: [] });
+	});
+
+	test("looks objects up in several stores", () => {
+		const result = run(`
+			await makeWorld();
+			fs.renameSync("objects", "first");
+			fs.mkdirSync("objects");
+			const { path } = await putObject(CONTENTS.small);
+			fs.rmSync("first/" + path);
+			const one = await mount("rootfs.cfs", "target", { objects: ["first"] });
+			const without = look().right;
+			await one.unmount();
+			const two = await mount("rootfs.cfs", "target", { objects: ["first", "objects"] });
+			const withBoth = look();
+			await two.unmount();
+			return { without, withBoth };`);
+		expect(result).toEqual({ without: ["large", "odd \n name"], withBoth: ALL });
+	});
+
+	test("takes changes with upperdir and workdir, unless it is read-only", () => {
+		const result = run(`
+			await makeWorld();
+			const folders = { objects: ["objects"], upperdir: "up", workdir: "work" };
+			const first = await mount("rootfs.cfs", "target", folders);
+			fs.appendFileSync("target/small", "!");
+			fs.rmSync("target/large");
+			fs.writeFileSync("target/etc/new", "new");
+			await first.unmount();
+			const second = await mount("rootfs.cfs", "target", { ...folders, readOnly: true });
+			const after = [fs.readFileSync("target/small", "utf8"), fs.existsSync("target/large"), fs.readdirSync("target/etc")];
+			const { code } = await failureOf(fs.promises.writeFile("target/small", ""));
+			await second.unmount();
+			return { after, code, up: fs.readdirSync("up").sort() };`);
+		expect(result).toEqual({
+			after: [`${"s".repeat(65)}!`, false, ["alias", "inline", "link", "new"]],
+			code: "EROFS",
+			up: ["etc", "large", "small"],
+		});
+	});
+
+	test("works with colons, commas and backslashes in every path", () => {
+		const result = run(`
+			fs.mkdirSync("a:b,c\\\\d");
+			process.chdir("a:b,c\\\\d");
+			await makeWorld();
+			const before = traces();
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"], upperdir: "up", workdir: "work" });
+			fs.writeFileSync("target/new", "new");
+			const seen = look();
+			await mounted.unmount();
+			const wrong = await failureOf(
+				mount("rootfs.cfs", "target", { objects: ["objects"], imageMount: "image-mount" }));
+			return { seen, up: fs.readdirSync("up"), wrong, leaked: JSON.stringify(traces()) !== JSON.stringify(before) };`);
+		expect(result).toMatchObject({
+			seen: { names: ["etc", "large", "new", "odd \n name", "small"], right: ALL.right },
+			up: ["new"],
+			wrong: { code: "ERR_COMPOSEFS_MOUNT", rule: "image-mount-folder" },
+			leaked: false,
+		});
+	});
+
+	test("maps owners by a user namespace, by its path or open", () => {
+		const result = run(`
+			await makeWorld();
+			const { spawn } = await import("node:child_process");
+			const child = spawn("unshare", ["-U", "sleep", "60"]);
+			for (;;) {
+				await new Promise((resolve) => setTimeout(resolve, 20));
+				if (fs.readlinkSync("/proc/" + child.pid + "/ns/user") !== fs.readlinkSync("/proc/self/ns/user")) break;
+			}
+			for (const map of ["uid_map", "gid_map"]) fs.writeFileSync("/proc/" + child.pid + "/" + map, "0 100000 65536");
+			const idmap = "/proc/" + child.pid + "/ns/user";
+			const owners = async (mounted) => {
+				const { uid, gid } = fs.statSync("target/etc/inline");
+				await mounted.unmount();
+				return [uid, gid];
+			};
+			const file = await fs.promises.open(idmap);
+			const all = [
+				await owners(await mount("rootfs.cfs", "target", { objects: ["objects"], idmap })),
+				await owners(await mount("rootfs.cfs", "target", { objects: ["objects"], idmap: file })),
+				await owners(await mountImage("rootfs.cfs", "target", { idmap })),
+			];
+			await file.close();
+			child.kill();
+			return all;`);
+		expect(result).toEqual(Array(3).fill([101_000, 101_001]));
+	});
+
+	test("of the image alone is EROFS, where objects read as zeros", () => {
+		const result = run(`
+			await makeWorld();
+			const before = traces();
+			const mounted = await mountImage("rootfs.cfs", "target");
+			const all = [
+				mountOptions().split(" ")[0],
+				fs.readFileSync("target/etc/inline", "utf8"),
+				fs.readFileSync("target/small").equals(Buffer.alloc(65)),
+			];
+			await mounted.unmount();
+			return [...all, JSON.stringify(traces()) === JSON.stringify(before)];`);
+		expect(result).toEqual(["erofs", "inline\n", true, true]);
+	});
+
+	test("ends with its scope", () => {
+		const result = run(`
+			await makeWorld();
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"] });
+			await mounted[Symbol.asyncDispose]();
+			return fs.readdirSync("target");`);
+		expect(result).toEqual([]);
+	});
+});
+
+describeIf("the image's folder", canMount, CANNOT_MOUNT, () => {
+	test("is one of the caller's, and stays as it was, also if the mount fails", () => {
+		const result = run(`
+			await makeWorld();
+			fs.chmodSync("image-mount", 0o710);
+			const before = traces();
+			const options = { objects: ["objects"], imageMount: "image-mount" };
+			const mounted = await mount("rootfs.cfs", "target", options);
+			const { right } = look();
+			await mounted.unmount();
+			const { ino } = fs.statSync("image-mount");
+			const refused = await failureOf(
+				mount("rootfs.cfs", "target", { ...options, upperdir: "up", workdir: "up" }));
+			const after = fs.statSync("image-mount");
+			return { right, rule: refused.rule, same: after.ino === ino, mode: after.mode & 0o777,
+				before, after: traces() };`);
+		expect(result).toMatchObject({ right: ALL.right, rule: "overlay", same: true, mode: 0o710 });
+		const { before, after } = result as Record<string, unknown>;
+		expect(after).toEqual(before);
+	});
+
+	test("that a killed process left is taken away by the next mount, one in use is not", () => {
+		const result = run(`
+			await makeWorld();
+			fs.mkdirSync("tmp/composefs-mount-AAAAAA/image", { recursive: true });
+			fs.mkdirSync("tmp/composefs-mount-BBBBBB/image", { recursive: true });
+			await mountImage("rootfs.cfs", "tmp/composefs-mount-AAAAAA/image");
+			const holder = (await import("node:child_process")).spawn(
+				"flock", ["tmp/composefs-mount-BBBBBB", "sh", "-c", "echo held; exec sleep 60"], { detached: true });
+			await new Promise((resolve) => holder.stdout.once("data", resolve));
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"] });
+			const left = fs.readdirSync("tmp");
+			await mounted.unmount();
+			process.kill(-holder.pid);
+			return left;`);
+		expect(result).toEqual(["composefs-mount-BBBBBB"]);
+	});
+
+	test("is not found where nothing can be written", () => {
+		const result = run(`
+			await makeWorld();
+			process.env.TMPDIR = "/proc";
+			const wrong = await failureOf(mount("rootfs.cfs", "target", { objects: ["objects"] }));
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"], imageMount: "image-mount" });
+			await mounted.unmount();
+			return wrong;`);
+		expect(result).toMatchObject({ isError: true, code: "ERR_COMPOSEFS_MOUNT", rule: "image-mount-folder" });
+	});
+});
+
+describeIf("a mount that fails", canMount, CANNOT_MOUNT, () => {
+	let failures: Record<string, Record<string, unknown>>;
+	let leaks: unknown;
+
+	beforeAll(() => {
+		const folder = mkdtempSync(path.join(realpathSync(tmpdir()), "composefs-test-"));
+		try {
+			const result = inMountNamespace(
+				folder,
+				`
+				const digest = await makeWorld();
+				const before = JSON.stringify(traces());
+				const objects = ["objects"];
+				const fails = (options, image = "rootfs.cfs", target = "target") =>
+					failureOf(mount(image, target, { objects, ...options }));
+				fs.writeFileSync("file", "");
+				fs.writeFileSync("truncated", fs.readFileSync("rootfs.cfs").subarray(0, 4096));
+				fs.writeFileSync("longer", Buffer.concat([fs.readFileSync("rootfs.cfs"), Buffer.alloc(1)]));
+				const damaged = fs.readFileSync("rootfs.cfs");
+				damaged.writeUInt16LE(60000, 1024 + 14);
+				fs.writeFileSync("damaged", damaged);
+				const all = {
+					noVerity: await fails({ digest }),
+					noObjects: await fails({ objects: ["objects", "nowhere"] }),
+					objectsFile: await fails({ objects: ["file"] }),
+					noUpper: await fails({ upperdir: "nowhere", workdir: "work" }),
+					sameUpper: await fails({ upperdir: "up", workdir: "up" }),
+					noTarget: await fails({}, "rootfs.cfs", "nowhere"),
+					fileTarget: await fails({}, "rootfs.cfs", "file"),
+					noImage: await fails({}, "nowhere"),
+					truncated: await fails({}, "truncated"),
+					longer: await fails({}, "longer"),
+					empty: await fails({}, "file"),
+					damaged: await fails({}, "damaged"),
+					idmapFile: await fails({ idmap: "file" }),
+					idmapOther: await fails({ idmap: "/proc/self/ns/mnt" }),
+					idmapOwn: await fails({ idmap: "/proc/self/ns/user" }),
+					imageMountFile: await fails({ imageMount: "file" }),
+				};
+				return [all, before, JSON.stringify(traces())];`,
+			) as [typeof failures, string, string];
+			failures = result[0];
+			leaks = { before: result[1], after: result[2] };
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	});
+
+	test.each([
+		["noVerity", "ERR_COMPOSEFS_MOUNT", "image-verity", /fs-verity/],
+		["noObjects", "ENOENT", "objects-folder", /the objects folder '.*\/nowhere' is not there/],
+		["objectsFile", "ENOTDIR", "objects-folder", /'.*\/file' is not a folder/],
+		["noUpper", "ENOENT", "upperdir", /upperdir '.*\/nowhere' is not there/],
+		["sameUpper", "ERR_COMPOSEFS_MOUNT", "overlay", /upperdir and workdir are to be two folders/],
+		["noTarget", "ENOENT", "target", /the target '.*\/nowhere' is not there: make it first/],
+		["fileTarget", "ENOTDIR", "target", /the target '.*\/file' is not a folder/],
+		["noImage", "ENOENT", undefined, /nowhere/],
+		["truncated", "ERR_COMPOSEFS_IMAGE", "image-size", /blocks/],
+		["longer", "ERR_COMPOSEFS_IMAGE", "image-size", /blocks/],
+		["empty", "ERR_COMPOSEFS_IMAGE", "bounds", /0 bytes/],
+		["damaged", "ERR_COMPOSEFS_MOUNT", "image", /the kernel does not mount the image/],
+		["idmapFile", "ERR_COMPOSEFS_MOUNT", "idmap", /not a user namespace/],
+		["idmapOther", "ERR_COMPOSEFS_MOUNT", "idmap", /not a user namespace/],
+		["idmapOwn", "ERR_COMPOSEFS_MOUNT", "idmap", /must be another than this one's/],
+		["imageMountFile", "ENOTDIR", "image-mount-folder", /not a folder/],
+	])("says why: %s", (name, code, rule, message) => {
+		const failure = failures[name];
+		expect(failure).toMatchObject({ isError: true, code, message: expect.stringMatching(message) });
+		expect(failure?.rule).toBe(rule);
+	});
+
+	test("leaves nothing behind", () => {
+		const { before, after } = leaks as Record<string, unknown>;
+		expect(after).toBe(before);
+	});
+});
+
+describeIf(
+	"without privilege",
+	asNobody,
+	"mounting as nobody takes root, and a checkout that nobody can read",
+	(nobody) => {
+		test("says so, in a user namespace too", () => {
+			run("await makeWorld(); fs.chmodSync('.', 0o755); return 0;");
+			const body = `return [await failureOf(mountImage("rootfs.cfs", "target")),
+			await failureOf(mount("rootfs.cfs", "target", { objects: ["objects"] }))];`;
+			const wrong = { isError: true, code: "EPERM", rule: "privilege", syscall: "mount", errno: -1 };
+			expect(run(body, nobody)).toMatchObject([wrong, wrong]);
+			expect(run(body, ["unshare", "-Urm"])).toMatchObject([wrong, wrong]);
+		});
+	},
+);
+
+const loopControl = existsSync("/dev/loop-control") ? canMount : undefined;
+const IN_TMPFS = `
+	await makeWorld();
+	fs.mkdirSync("memory");
+	spawnSync("mount", ["-t", "tmpfs", "none", "memory"]);
+	fs.copyFileSync("rootfs.cfs", "memory/rootfs.cfs");
+	const before = JSON.stringify(traces());
+	const options = { objects: ["objects"] };`;
+
+describeIf("an image in memory", loopControl, `${CANNOT_MOUNT}, and loop devices`, () => {
+	test("is mounted from a loop device, many at once", () => {
+		const result = run(`${IN_TMPFS}
+			const targets = Array.from({ length: 8 }, (_, i) => "target" + i);
+			for (const target of targets) fs.mkdirSync(target);
+			const all = await Promise.all(targets.map((target) => mount("memory/rootfs.cfs", target, options)));
+			const seen = targets.map((target) => look(target).right.length);
+			await Promise.all(all.map((mounted) => mounted.unmount()));
+			const alone = await mountImage("memory/rootfs.cfs", "target");
+			await alone.unmount();
+			await new Promise((resolve) => setTimeout(resolve, 200)); // the kernel frees the device later
+			return [seen, traces(), JSON.parse(before)];`) as unknown[];
+		expect(result[0]).toEqual(Array(8).fill(3));
+		expect(result[1]).toEqual(result[2]);
+	});
+
+	test("without loop devices is refused, and not for want of fs-verity", () => {
+		const result = run(`${IN_TMPFS}
+			const wrong = [];
+			for (const instead of ["/dev/null", "up"]) {
+				if (instead === "up") spawnSync("mount", ["-t", "tmpfs", "none", "/dev"]);
+				else spawnSync("mount", ["--bind", instead, "/dev/loop-control"]);
+				wrong.push(await failureOf(mount("memory/rootfs.cfs", "target", options)));
+				wrong.push(await failureOf(mountImage("memory/rootfs.cfs", "target")));
+			}
+			return { wrong, folders: fs.readdirSync("tmp"), codes: wrong.map(({ errno }) => errno) };`);
+		const message = expect.stringMatching(
+			/no loop device can be had: .*loop-control|finding a free loop device/,
+		);
+		expect(result).toMatchObject({
+			wrong: Array(4).fill({ isError: true, code: "ERR_COMPOSEFS_MOUNT", rule: "loop", message }),
+			folders: [],
+			codes: [-25, -25, -2, -2], // ENOTTY, ENOENT
+		});
+	});
+});
+
+describeIf("a mount that is interrupted", canMount, CANNOT_MOUNT, () => {
+	test("by its signal is there, or is not, and leaves nothing behind", () => {
+		const result = run(`
+			await makeWorld();
+			const before = JSON.stringify(traces());
+			const count = { mounted: 0, aborted: 0 };
+			for (let i = 0; i < 60; i++) {
+				const controller = new AbortController();
+				const promise = mount("rootfs.cfs", "target", { objects: ["objects"], signal: controller.signal });
+				setTimeout(() => controller.abort("enough"), i / 12);
+				try {
+					await (await promise).unmount();
+					count.mounted++;
+				} catch (error) {
+					if (error !== "enough") throw error;
+					count.aborted++;
+				}
+				if (JSON.stringify(traces()) !== before) throw new Error("leaked at " + i);
+			}
+			return count;`) as Record<string, number>;
+		expect(result.aborted).toBeGreaterThan(0);
+		expect(result).toEqual({ aborted: result.aborted, mounted: 60 - Number(result.aborted) });
+	});
+
+	test("by a signal that kills leaves nothing that the next does not take away", () => {
+		const result = run(`
+			await makeWorld();
+			const { spawn } = await import("node:child_process");
+			const code = \`
+				const { mount } = await import("\${new URL("mount/index.js", world.LIB)}");
+				process.stdout.write("ready");
+				for (;;) await (await mount("rootfs.cfs", "target", { objects: ["objects"] })).unmount();\`;
+			for (let i = 0; i < 10; i++) {
+				const child = spawn(process.execPath, ["--input-type=module", "--eval", code]);
+				await new Promise((resolve) => child.stdout.once("data", resolve));
+				await new Promise((resolve) => setTimeout(resolve, 3 + 2 * i));
+				child.kill("SIGKILL");
+				await new Promise((resolve) => child.once("close", resolve));
+				while (spawnSync("umount", ["target"]).status === 0);
+			}
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"] });
+			const { right } = look();
+			await mounted.unmount();
+			const mounts = fs.readFileSync("/proc/self/mountinfo", "utf8").split("\\n");
+			return { right, folders: fs.readdirSync("tmp"), mounts: mounts.filter((line) => line.includes(process.cwd())) };`);
+		expect(result).toEqual({ right: ALL.right, folders: [], mounts: [] });
+	});
+});
