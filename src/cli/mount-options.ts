@@ -19,9 +19,9 @@ const WITHOUT_VALUE: Readonly<Record<string, Partial<MountFlags>>> = {
  * @throws UsageError
  */
 export function parseMountOptions(texts: readonly string[]): MountFlags {
-	const flags = texts
-		.flatMap((text) => splitUnescaped(text, ","))
-		.reduce<MountFlags>((before, option) => ({ ...before, ...parseOption(option, before) }), { objects: [] });
+	const flags: MountFlags = { objects: [] };
+	for (const option of texts.flatMap((text) => splitUnescaped(text, ",")))
+		Object.assign(flags, parseOption(option, flags));
 	if (flags.objects.includes("")) throw new UsageError("a folder of basedir has no name");
 	return flags;
 }

@@ -67,9 +67,9 @@ export function checkImageMount(path: Uint8Array): void {
 	throw new ComposefsError("ERR_COMPOSEFS_MOUNT", message, { rule: "image-mount-folder", path: name });
 }
 
-/** Where folders for a moment are made. */
-export function temporaryFolder(): string {
-	return ODD.test(tmpdir()) ? "/tmp" : tmpdir();
+/** Where folders for a moment are made: the system's temporary folder, if its name will do. */
+export function temporaryFolder(folder: string = tmpdir()): string {
+	return ODD.test(folder) ? "/tmp" : folder;
 }
 
 function isOdd(path: Uint8Array): boolean {
