@@ -8,24 +8,26 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
  * Unpacks packages into `destination`, from the machine's archive: on Debian its `sid` suite (the
- * releases carry no libcomposefs), elsewhere the machine's own sources.
+ * releases carry no libcomposefs), elsewhere the machine's own sources, and there also if `release` says so.
  *
  * @param {string[]} packages   names; the first decides whether a source is good enough
  * @param {object} options
  * @param {string} options.architecture   Debian's name of it, such as `amd64`
  * @param {string} options.destination    replaced when everything has been unpacked
  * @param {string} options.minimum        the first package's lowest version
+ * @param {boolean} [options.release]     from the release that the machine has
+ * @param {RegExp} [options.instead]      take that package which the first one depends on, in its place
  * @returns {string} the first package's version
  */
-export function unpackPackages(packages, { architecture, destination, minimum }) {
+export function unpackPackages(packages, { architecture, destination, minimum, release = false, instead }) {
 	fs.mkdirSync(path.dirname(destination), { recursive: true });
 	const work = fs.mkdtempSync(path.join(path.dirname(destination), ".apt-"));
 	try {
 		const problems = [];
-		for (const sources of candidateSources(work)) {
+		for (const sources of release ? [[]] : candidateSources(work)) {
 			const apt = privateApt(work, architecture, sources);
 			try {
-				const version = download(apt, packages, minimum);
+				const version = download(apt, packages, minimum, instead);
 				if (version === undefined) continue;
 				unpack(path.join(work, "packages"), path.join(work, "tree"));
 				fs.rmSync(destination, { recursive: true, force: true });
@@ -107,15 +109,25 @@ Acquire::Retries "3";
 	return (program, args) => run(program, ["-q", "-c", configuration, ...sources, ...args], { cwd });
 }
 
-function download(apt, packages, minimum) {
+function download(apt, packages, minimum, instead) {
 	apt("apt-get", ["update"]);
 	const version = apt("apt-cache", ["madison", packages[0]])
 		.split("\n")
 		.map((line) => line.split("|")[1]?.trim())
 		.find((found) => found && compareVersions(found.replace(/^\d+:/, ""), minimum) >= 0);
 	if (version === undefined) return undefined;
-	apt("apt-get", ["download", `${packages[0]}=${version}`, ...packages.slice(1)]);
+	const first = instead ? dependency(apt, packages[0], instead) : `${packages[0]}=${version}`;
+	apt("apt-get", ["download", first, ...packages.slice(1)]);
 	return version;
+}
+
+function dependency(apt, name, pattern) {
+	const lines = apt("apt-cache", ["depends", name]).split("\n");
+	const found = lines
+		.map((line) => / Depends: (\S+)/.exec(line)?.[1])
+		.find((other) => pattern.test(other ?? ""));
+	if (found === undefined) throw new SetupError(`${name} depends on no package such as ${pattern}`);
+	return found;
 }
 
 function unpack(folder, tree) {
