@@ -104,7 +104,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "mount/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
@@ -141,6 +141,7 @@ describe("the compiled package", () => {
 			]),
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
+		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {
