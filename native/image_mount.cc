@@ -73,21 +73,33 @@ class ErofsSource {
   Descriptor mount_;
 };
 
+/// Whether overlayfs takes options one by one (Linux 6.5). Before, it takes any, and looks at them in the
+/// end.
+bool ChecksOptions(FsContext& context) {
+  try {
+    context.Set("composefs.unknown", "");
+  } catch (const MountFailure&) {
+    return true;
+  }
+  return false;
+}
+
 /// libcomposefs has an error number only. Asked in the same way, the kernel says more: here with an empty
-/// folder in place of the image.
+/// folder in place of the image. Empty, if there is nothing more to say.
 std::string ExplainOverlay(const MountRequest& request, const std::string& layer) {
   try {
     FsContext context("overlay", "overlay");
+    if (!ChecksOptions(context)) return request.require_verity ? "the option verity is refused" : "";
+    if (request.require_verity) context.Set("verity", "require");
     context.Set("metacopy", "on");
     context.Set("redirect_dir", "on");
-    if (request.require_verity) context.Set("verity", "require");
     context.Set("lowerdir+", layer);
     for (const std::string& folder : request.objects) context.Set("datadir+", folder);
     if (!request.upper.empty()) context.Set("upperdir", request.upper);
     if (!request.work.empty()) context.Set("workdir", request.work);
     context.Create();
   } catch (const MountFailure& failure) {
-    return failure.log.empty() && failure.error == ENODEV ? "no overlayfs" : failure.log;
+    return failure.log.find("lowerdir+") == std::string::npos ? failure.log : "";  // not before Linux 6.7
   }
   return {};
 }

@@ -122,21 +122,15 @@ function explainOverlay(
 			"this kernel has no overlayfs: load it (modprobe overlay), or boot one with CONFIG_OVERLAY_FS";
 		return { rule: "kernel-overlay", message };
 	}
-	if (code === "EINVAL" && /option \S+ is refused|Unknown parameter/i.test(because)) {
-		const what = requiresVerity
-			? "verity needs Linux 6.6, data-only layers 6.5"
-			: "data-only layers need Linux 6.5";
-		return {
-			rule: "kernel-overlay",
-			message: `the overlayfs of this kernel cannot do it: ${because}; ${what}`,
-		};
+	if (code !== "EINVAL") return { message: `${target} cannot be mounted on: ${because}` };
+	if (requiresVerity && /verity is refused|Unknown parameter 'verity'/i.test(because)) {
+		const message =
+			"the overlayfs of this kernel cannot compare the objects' fs-verity: that takes Linux 6.6";
+		return { rule: "kernel-verity", message };
 	}
-	if (code === "EINVAL") {
-		const advice = hasUpper
-			? "; upperdir and workdir are to be two folders, neither in the other, of one file system that takes xattrs " +
-				"and is no overlayfs"
-			: "";
-		return { rule: "overlay", message: `${target}: overlayfs refuses: ${because}${advice}` };
-	}
-	return { message: `${target} cannot be mounted on: ${because}` };
+	const advice = hasUpper
+		? "upperdir and workdir are to be two folders, neither in the other, of one file system that takes xattrs " +
+			"and is no overlayfs"
+		: "the kernel's log (dmesg) may say more";
+	return { rule: "overlay", message: `${target}: overlayfs refuses: ${because}; ${advice}` };
 }
