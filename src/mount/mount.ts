@@ -26,8 +26,8 @@ export interface Mount extends AsyncDisposable {
 }
 
 /**
- * Mounts an image with the objects that its files are in. Takes root in the initial user namespace, on Linux 6.5 or
- * later (6.6 for verity).
+ * Mounts an image with the objects that its files are in. Takes root in the initial user namespace; with verity,
+ * Linux 6.6 or later.
  *
  * The work is done on a thread of libuv's pool, so the mount appears in the mount namespace of those threads: that
  * of the process, as long as no code in it calls unshare(2) or setns(2) for a thread of its own.

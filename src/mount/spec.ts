@@ -13,7 +13,7 @@ import { absolute, argumentError, checkOptions, type MountOptions, type MountReq
 /** What a context (fsopen) or a mount (fsmount) is of. */
 type Part = "image" | "overlay";
 
-/** A call of the kernel's own mount API (Linux 6.5; with `verity`, 6.6), in the order in which they are made. */
+/** A call of the kernel's own mount API (Linux 6.7), in the order in which they are made. */
 export type MountCall =
 	/** ioctl FS_IOC_MEASURE_VERITY: go no further unless it gives this SHA-256 digest. */
 	| { readonly call: "measure"; readonly file: string; readonly digest: string }
@@ -70,8 +70,8 @@ export interface OciMount {
 export interface MountSpec {
 	readonly calls: readonly MountCall[];
 	/**
-	 * The same with mount(2), also for older kernels; undefined with an `idmap`, which it cannot express. Before Linux
-	 * 6.12, and on file systems such as tmpfs, the image's source is to be a loop device over the file.
+	 * The same with mount(2), from Linux 6.5 on, with `verity` from 6.6 on; undefined with an `idmap`, which it cannot
+	 * express. Before Linux 6.12, and on file systems such as tmpfs, the image's source is to be a loop device over the file.
 	 */
 	readonly classic: readonly (ClassicMount | UnmountCall)[] | undefined;
 	/**
