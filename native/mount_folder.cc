@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "fs_context.h"
 
@@ -19,6 +21,9 @@ namespace {
 constexpr std::string_view kPrefix = "composefs-mount-";
 constexpr const char* kImage = "/image";
 constexpr int kAttempts = 100;
+constexpr int kLockAttempts = 2000;
+constexpr int kPauseMilliseconds = 5;
+constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 void Remove(const std::string& folder) {
   const std::string image = folder + kImage;
@@ -27,12 +32,12 @@ void Remove(const std::string& folder) {
   rmdir(folder.c_str());
 }
 
-/// A folder of this user's that nobody holds: whoever made it is gone.
-bool IsLeftOver(const std::string& folder) {
-  const Descriptor file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+/// The lock of a folder of this user's that nobody holds: whoever made it is gone. Not open, if it is none.
+Descriptor LockLeftOver(const std::string& folder) {
+  Descriptor lock(open(folder.c_str(), kOpenFolder));
   struct stat status {};
-  if (!file.IsOpen() || fstat(file.Get(), &status) != 0 || status.st_uid != geteuid()) return false;
-  return flock(file.Get(), LOCK_EX | LOCK_NB) == 0;
+  if (!lock.IsOpen() || fstat(lock.Get(), &status) != 0 || status.st_uid != geteuid()) return Descriptor();
+  return flock(lock.Get(), LOCK_EX | LOCK_NB) == 0 ? std::move(lock) : Descriptor();
 }
 
 void Sweep(const std::string& parent) {
@@ -41,17 +46,31 @@ void Sweep(const std::string& parent) {
   while (const dirent* entry = readdir(list.get())) {
     if (!std::string_view(entry->d_name).starts_with(kPrefix)) continue;
     const std::string folder = parent + "/" + entry->d_name;
-    if (IsLeftOver(folder)) Remove(folder);
+    // Held until the folder is gone: it may be a new one, whose maker is about to lock it.
+    const Descriptor lock = LockLeftOver(folder);
+    if (lock.IsOpen()) Remove(folder);
   }
 }
 
 }  // namespace
 
 MountFolder::MountFolder(const std::string& parent, const std::string& own) : path_(own) {
-  if (own.empty())
+  if (own.empty()) {
     MakeTemporary(parent);
-  else if (!BindOntoItself(own))
-    throw MountFailure{"folder", errno, own};
+    return;
+  }
+  LockParent();
+  if (!BindOntoItself(own)) throw MountFailure{"folder", errno, own};
+}
+
+/// Of the folder itself another process would see, and lock, what is mounted at it.
+void MountFolder::LockParent() {
+  const std::string parent = path_.substr(0, path_.rfind('/') + 1);
+  lock_ = Descriptor(open(parent.c_str(), kOpenFolder));
+  for (int attempt = 0; flock(lock_.Get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK || attempt == kLockAttempts) throw MountFailure{"folder", errno, parent};
+    poll(nullptr, 0, kPauseMilliseconds);
+  }
 }
 
 void MountFolder::MakeTemporary(const std::string& parent) {
@@ -65,7 +84,7 @@ void MountFolder::MakeTemporary(const std::string& parent) {
 bool MountFolder::TryTemporary(const std::string& parent) {
   std::string name = parent + "/" + std::string(kPrefix) + "XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw MountFailure{"folder", errno, parent};
-  lock_ = Descriptor(open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  lock_ = Descriptor(open(name.c_str(), kOpenFolder));
   if (lock_.IsOpen() && flock(lock_.Get(), LOCK_EX) == 0 && mkdirat(lock_.Get(), kImage + 1, 0700) == 0) {
     temporary_ = name;
     path_ = name + kImage;

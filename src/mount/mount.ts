@@ -6,7 +6,7 @@ import { openImage } from "../image/open.ts";
 import { systemCall } from "../image/source.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
 import { mountError } from "./failure.ts";
-import { checkImageMount, Folders, openFolder, temporaryFolder } from "./folders.ts";
+import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
 import { mountIdAt } from "./mount-info.ts";
 import { absolute, argumentError, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 import { type UnmountOptions, unmountById } from "./unmount.ts";
@@ -46,7 +46,7 @@ export async function mount(
 	const request = checkOptions(options);
 	options.signal?.throwIfAborted();
 	const imageName = isOpen(image) ? "the open image" : pathToString(image);
-	const path = await targetOf(target);
+	const path = await realFolder("target", absolute(target));
 	const file = isOpen(image) ? { fd: descriptorOf(image) } : await openFile(image);
 	const folders = new Folders();
 	let idmap: OpenedFile | undefined;
@@ -148,10 +148,9 @@ async function headerOf(file: OpenFile, name: string): Promise<{ hasAcl: boolean
 }
 
 /** Without symlinks: the kernel's calls do not agree on whether to follow one at the end. */
-async function targetOf(target: FilePath): Promise<Uint8Array> {
-	const path = absolute(target);
-	await (await openFolder("target", path)).close();
-	return systemCall(realpath(Buffer.from(path), "buffer"), pathToString(target));
+async function realFolder(role: FolderRole, path: Uint8Array): Promise<Uint8Array> {
+	await (await openFolder(role, path)).close();
+	return systemCall(realpath(Buffer.from(path), "buffer"), pathToString(path));
 }
 
 async function toNative(
@@ -161,10 +160,8 @@ async function toNative(
 ): Promise<NativeMountOptions> {
 	const names: Uint8Array[] = [];
 	for (const folder of objects) names.push(await folders.name("objects folder", folder));
-	if (imageMount !== undefined) {
-		checkImageMount(imageMount);
-		await folders.name("image mount folder", imageMount);
-	}
+	const imageFolder = imageMount && (await realFolder("image mount folder", imageMount));
+	if (imageFolder !== undefined) checkImageMount(imageFolder);
 	return {
 		...rest,
 		objects: names,
@@ -174,7 +171,7 @@ async function toNative(
 		tryVerity: verity === "try",
 		digest: digest === undefined ? undefined : Buffer.from(digest, "hex"),
 		readOnly,
-		imageMount,
+		imageMount: imageFolder,
 		temporaryFolder: Buffer.from(temporaryFolder()),
 	};
 }

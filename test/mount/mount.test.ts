@@ -212,6 +212,29 @@ describeIf("the image's folder", canMount, CANNOT_MOUNT, () => {
 		expect(after).toEqual(before);
 	});
 
+	test("of the caller's may be a symlink, and serves many mounts one after the other", () => {
+		const result = run(`
+			await makeWorld();
+			fs.symlinkSync("image-mount", "alias");
+			const before = traces();
+			const wrong = [];
+			const all = await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+				const tree = new composefs.Tree();
+				tree.writeFile("/number-" + i, Buffer.from(String(i)));
+				await composefs.writeImage(tree, { to: "image-" + i });
+				fs.mkdirSync("target-" + i);
+				const options = { objects: ["objects"], imageMount: "alias" };
+				const mounted = await mount("image-" + i, "target-" + i, options);
+				if (fs.readdirSync("target-" + i).join() !== "number-" + i) wrong.push(i);
+				return mounted;
+			}));
+			for (const mounted of all) await mounted.unmount();
+			return { wrong, before, after: traces(), there: fs.readdirSync("image-mount") };`);
+		const { before, after, ...rest } = result as Record<string, unknown>;
+		expect(after).toEqual(before);
+		expect(rest).toEqual({ wrong: [], there: [] });
+	});
+
 	test("that a killed process left is taken away by the next mount, one in use is not", () => {
 		const result = run(`
 			await makeWorld();
