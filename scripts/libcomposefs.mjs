@@ -43,7 +43,8 @@ function usable(candidate) {
 	const archive = path.join(candidate.libdir, "libcomposefs.a");
 	const { COMPOSEFS_LINK = "tuned" } = process.env;
 	if (fs.existsSync(archive) && COMPOSEFS_LINK !== "shared") {
-		const tuned = COMPOSEFS_LINK === "tuned" ? tunedArchive({ archive, version: candidate.version, arch }) : undefined;
+		const tuned =
+			COMPOSEFS_LINK === "tuned" ? tunedArchive({ archive, version: candidate.version, arch }) : undefined;
 		if (tuned) return { ...candidate, link: "tuned", libs: [tuned, ...tunedLinkFlags] };
 		return { ...candidate, link: "static", libs: [archive] };
 	}
