@@ -12,6 +12,7 @@
       "native/openssl.cc",
       "native/output.cc",
       "native/records.cc",
+      "native/source_file.cc",
       "native/tree.cc",
       "native/verity.cc",
       "native/write.cc"
@@ -40,7 +41,7 @@
       # A missing symbol must fail when the addon is loaded, not kill the process at the first call.
       "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
       # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
-      "-Wl,--wrap=EVP_sha256,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
+      "-Wl,--wrap=EVP_sha256,--wrap=EVP_sha512,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
       "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
     ]
   }]

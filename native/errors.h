@@ -3,7 +3,11 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <new>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace composefs {
 
@@ -19,11 +23,41 @@ struct RecordFailure {
   size_t record;
 };
 
+/// A file is not what it should be. The rules have their texts in src/native.ts; `file` is empty where the
+/// caller knows which one it is.
+struct RuleFailure {
+  const char* rule;
+  std::string file;
+};
+
 /// The job was told to stop.
 struct Cancelled {};
 
+using Failure = std::variant<SystemFailure, RecordFailure, RuleFailure, Cancelled>;
+
 [[noreturn]] inline void ThrowErrno(const char* call) {
   throw SystemFailure{errno, call};
+}
+
+/// Does something; what it throws is the result.
+template <typename Work>
+std::optional<Failure> Attempt(Work&& work) {
+  try {
+    std::forward<Work>(work)();
+    return std::nullopt;
+  } catch (const SystemFailure& failure) {
+    return failure;
+  } catch (const RecordFailure& failure) {
+    return failure;
+  } catch (const RuleFailure& failure) {
+    return failure;
+  } catch (const Cancelled& cancelled) {
+    return cancelled;
+  } catch (const std::bad_alloc&) {
+    return SystemFailure{ENOMEM, "malloc"};
+  } catch (...) {  // a job always comes to an end
+    return SystemFailure{EIO, "job"};
+  }
 }
 
 }  // namespace composefs

@@ -4,7 +4,8 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorMap } from "node:util";
 import nodeGypBuild from "node-gyp-build";
-import { ComposefsError } from "./errors.ts";
+import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
+import type { NativeFile } from "./file-path.ts";
 
 /** What the addon exports. Every argument has been checked: the addon checks only what could hurt memory. */
 export interface Native {
@@ -12,8 +13,8 @@ export interface Native {
 	readonly recordsVersion: number;
 	/** Begins an image. Nodes are made as records come; nothing is opened before `finish`. */
 	openWriter(options: NativeWriteOptions): NativeWriter;
-	/** The fs-verity digest, 32 bytes, of bytes, a file by path, or an open file from its beginning. */
-	computeDigest(source: { bytes: Uint8Array } | { path: Uint8Array } | number): NativeJob<Uint8Array>;
+	/** The fs-verity digest, 32 or 64 bytes, of bytes or of a file from its beginning. */
+	computeDigest(source: { bytes: Uint8Array } | NativeFile, algorithm: number): NativeJob<Uint8Array>;
 }
 
 export interface NativeWriter {
@@ -45,10 +46,12 @@ export interface NativeJob<T> {
 	cancel(): void;
 }
 
-interface NativeFailure {
+export interface NativeFailure {
 	readonly errno?: number;
 	readonly syscall?: string;
 	readonly rule?: string;
+	/** Of the file that breaks the rule, where it is not the one that the call is about. */
+	readonly file?: string;
 	readonly record?: number;
 	readonly cancelled?: true;
 }
@@ -107,9 +110,20 @@ export async function awaitJob<T>(
 	}
 }
 
-function toError(failure: NativeFailure, file: string | undefined): ComposefsError {
+/** Rules of files, and what an error says of one that breaks them. */
+const FILE_RULES: Readonly<Record<string, readonly [ComposefsErrorCode, string]>> = {
+	changed: ["ERR_COMPOSEFS_CHANGED", "the file is not, or does not stay, the one that was found"],
+};
+
+export function toError(failure: NativeFailure, file: string | undefined): ComposefsError {
 	const { errno, syscall, rule = "unknown", record } = failure;
 	if (errno !== undefined) return systemError(-errno, syscall as string, file);
+	const [code, words] = FILE_RULES[rule] ?? [];
+	if (code !== undefined) {
+		const path = failure.file ?? file;
+		const message = path === undefined ? `${words}` : `${path}: ${words}`;
+		return new ComposefsError(code, message, { rule, ...(path !== undefined && { path }) });
+	}
 	const text = `record ${record} of the tree breaks the rule ${rule}: was the tree changed meanwhile?`;
 	return new ComposefsError("ERR_COMPOSEFS_RECORDS", text, { rule });
 }
