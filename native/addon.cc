@@ -3,6 +3,7 @@
 
 #include "digest.h"
 #include "records.h"
+#include "store.h"
 #include "write.h"
 
 namespace composefs {
@@ -12,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
   return exports;
 }
 

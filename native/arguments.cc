@@ -27,8 +27,7 @@ FileName FileNameFrom(Napi::Object object) {
   const Napi::Value identity = object.Get("identity");
   if (identity.IsTypedArray()) {
     const auto fields = identity.As<Napi::BigInt64Array>();
-    if (fields.ElementLength() == 5)
-      name.identity = {fields[0], fields[1], fields[2], fields[3], fields[4]};
+    if (fields.ElementLength() == 5) name.identity = {fields[0], fields[1], fields[2], fields[3], fields[4]};
   }
   return name;
 }

@@ -43,8 +43,9 @@ class DigestJob final : public Job {
 
   void HashFile(VerityHasher& hasher) {
     const SourceFile file(file_);
-    HashContent(file, hasher, cancel());
-    if (file_.identity) file.CheckUnchanged(hasher.Size());
+    HashingSink sink(hasher);
+    const uint64_t size = ReadContent(file, sink, cancel());
+    if (file_.identity) file.CheckUnchanged(size);
     file_.file = Descriptor();
   }
 
@@ -63,8 +64,7 @@ class DigestJob final : public Job {
 
 Napi::Value ComputeDigest(const Napi::CallbackInfo& info) {
   const auto algorithm = static_cast<HashAlgorithm>(info[1].As<Napi::Number>().Uint32Value());
-  return StartJob(info.Env(),
-                  std::make_shared<DigestJob>(info.Env(), info[0].As<Napi::Object>(), algorithm));
+  return StartJob(info.Env(), std::make_shared<DigestJob>(info.Env(), info[0].As<Napi::Object>(), algorithm));
 }
 
 }  // namespace composefs

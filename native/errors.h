@@ -11,10 +11,12 @@
 
 namespace composefs {
 
-/// A system call, or a libcomposefs call that reports by errno.
+/// A system call, or a libcomposefs call that reports by errno. `file` is empty where the caller knows which
+/// file it is about.
 struct SystemFailure {
   int error;
   const char* call;
+  std::string file = {};
 };
 
 /// The records handed over break a rule: a caller's mistake, or a hostile buffer.
@@ -35,8 +37,26 @@ struct Cancelled {};
 
 using Failure = std::variant<SystemFailure, RecordFailure, RuleFailure, Cancelled>;
 
-[[noreturn]] inline void ThrowErrno(const char* call) {
-  throw SystemFailure{errno, call};
+[[noreturn]] inline void ThrowErrno(const char* call, std::string file = {}) {
+  const int error = errno;
+  throw SystemFailure{error, call, std::move(file)};
+}
+
+/// Does something with a file; an error that names none is about that one.
+template <typename Work>
+decltype(auto) About(const std::string& file, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (SystemFailure& failure) {
+    if (failure.file.empty()) failure.file = file;
+    throw;
+  }
+}
+
+/// Throws what Attempt caught.
+[[noreturn]] inline void Rethrow(const Failure& failure) {
+  std::visit([](const auto& kind) { throw kind; }, failure);
+  __builtin_unreachable();
 }
 
 /// Does something; what it throws is the result.

@@ -9,6 +9,7 @@ Napi::Object Describe(Napi::Env env, const SystemFailure& failure) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("errno", failure.error);
   object.Set("syscall", failure.call);
+  if (!failure.file.empty()) object.Set("file", failure.file);
   return object;
 }
 

@@ -13,8 +13,8 @@
 namespace composefs {
 
 /// The promise of a job is rejected with a plain object that says what happened: `{ errno, syscall }`,
-/// `{ rule, record }`, `{ rule, file? }` or `{ cancelled: true }`. Errors are made of it in src/native.ts: one
-/// made here would not be `instanceof Error` where several realms exist.
+/// `{ rule, record }`, `{ rule, file? }` or `{ cancelled: true }`. Errors are made of it in src/native.ts:
+/// one made here would not be `instanceof Error` where several realms exist.
 ///
 /// A job is owned by whoever holds it on the main thread and by each turn that is on its way. A subclass has
 ///   the constructor   main thread: copies the arguments, keeps references to buffers

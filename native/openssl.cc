@@ -1,7 +1,7 @@
-// Where SHA-256 and SHA-512 come from. libcomposefs.a and this addon call seven functions of OpenSSL, and node
-// exports them: but a host without them (Bun, Deno, a unit test) would refuse to load the addon. So the linker
-// sends the seven through here (--wrap in binding.gyp): to the host's, declared weak, where it has them, and else
-// to the plain ones of sha2.h.
+// Where SHA-256 and SHA-512 come from. libcomposefs.a and this addon call seven functions of OpenSSL, and
+// node exports them: but a host without them (Bun, Deno, a unit test) would refuse to load the addon. So the
+// linker sends the seven through here (--wrap in binding.gyp): to the host's, declared weak, where it has
+// them, and else to the plain ones of sha2.h.
 #include "openssl.h"
 
 #include <cstdint>

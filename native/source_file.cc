@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "errors.h"
@@ -66,17 +67,43 @@ void SourceFile::CheckUnchanged(uint64_t bytes_read) const {
 }
 
 void SourceFile::AdviseSequential() const {
-  if (status_.st_size > static_cast<off_t>(kReadSize)) posix_fadvise(Get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (file_.IsOpen() && status_.st_size > static_cast<off_t>(kReadSize))
+    posix_fadvise(Get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
-void HashContent(const SourceFile& file, VerityHasher& hasher, const CancelFlag& cancel) {
+bool SourceFile::HasHoles() const {
+  return file_.IsOpen() && status_.st_blocks < status_.st_size / 512;
+}
+
+uint64_t SourceFile::EndOfHole(uint64_t at) const {
+  const auto size = static_cast<uint64_t>(status_.st_size);
+  if (!HasHoles() || at >= size) return at;
+  const off_t data = lseek(Get(), static_cast<off_t>(at), SEEK_DATA);
+  if (data >= 0) return std::min(static_cast<uint64_t>(data), size);
+  return errno == ENXIO ? size : at;  // nothing but a hole up to the end; or holes are not told
+}
+
+uint64_t SourceFile::EndOfData(uint64_t at) const {
+  const off_t hole = HasHoles() ? lseek(Get(), static_cast<off_t>(at), SEEK_HOLE) : -1;
+  return hole > static_cast<off_t>(at) ? static_cast<uint64_t>(hole) : UINT64_MAX;
+}
+
+uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel) {
   const std::span<uint8_t> buffer = ReadBuffer();
   file.AdviseSequential();
-  for (;;) {
-    cancel.Checkpoint();
-    const size_t size = file.ReadAt(buffer, hasher.Size());
-    hasher.Update(buffer.first(size));
-    if (size < buffer.size()) return;
+  for (uint64_t at = 0;;) {
+    if (const uint64_t data = file.EndOfHole(at); data > at) {
+      sink.WriteHole(data - at);
+      at = data;
+    }
+    for (const uint64_t end = file.EndOfData(at); at < end;) {
+      cancel.Checkpoint();
+      const auto wanted = static_cast<size_t>(std::min<uint64_t>(buffer.size(), end - at));
+      const size_t size = file.ReadAt(buffer.first(wanted), at);
+      sink.Write(buffer.first(size));
+      at += size;
+      if (size < wanted) return at;
+    }
   }
 }
 

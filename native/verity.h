@@ -1,7 +1,8 @@
-// fs-verity digests in software, as the kernel computes them: SHA-256 or SHA-512, blocks of 4,096 bytes, no salt.
+// fs-verity digests in software, as the kernel computes them: SHA-256 or SHA-512, blocks of 4,096 bytes, no
+// salt.
 //
-// The bytes are hashed block by block; the hashes, 128 (or 64) to a block, are hashed again, level by level, to one
-// root hash; the digest is the hash of a descriptor that holds the root hash and the file's size
+// The bytes are hashed block by block; the hashes, 128 (or 64) to a block, are hashed again, level by level,
+// to one root hash; the digest is the hash of a descriptor that holds the root hash and the file's size
 // (Documentation/filesystems/fsverity.rst in the kernel's tree). Of an empty file the root hash is zero:
 // libcomposefs 1.0.8 gets that one wrong, so its own functions are not used.
 #pragma once

@@ -15,6 +15,7 @@ export interface Native {
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 or 64 bytes, of bytes or of a file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | NativeFile, algorithm: number): NativeJob<Uint8Array>;
+	openStore(options: NativeStoreOptions): NativeJob<NativeStore>;
 }
 
 export interface NativeWriter {
@@ -40,6 +41,59 @@ export interface NativeImage {
 	readonly version: number;
 }
 
+/** Numbers stand for the names in src/store/options.ts. */
+export interface NativeStoreOptions {
+	readonly path: Uint8Array;
+	readonly create: boolean;
+	readonly sync: number;
+	readonly verity: number;
+	readonly trust: number;
+	readonly mode: number;
+	readonly folderMode: number;
+	/** -1: the process's */
+	readonly uid: number;
+	readonly gid: number;
+}
+
+/** An open store. All of it works on other threads; nothing may be called after `close`. */
+export interface NativeStore {
+	/** What went wrong with one item is its result. */
+	put(items: readonly NativeContent[]): NativeJob<(NativeStored | NativeFailure)[]>;
+	/** An object that comes in pieces: one call at a time, at last `finish` or `discard`. */
+	stream(): NativeStream;
+	flush(): NativeJob<void>;
+	/** Digests of 32 bytes each. With `trust` the objects are read, or measured. */
+	inspect(digests: Uint8Array, trust?: number): NativeJob<(NativeSeen | NativeFailure | null)[]>;
+	/** False if there are other writers. */
+	lockAlone(): NativeJob<boolean>;
+	unlock(): NativeJob<void>;
+	close(): NativeJob<void>;
+}
+
+export type NativeContent = { readonly bytes: Uint8Array } | NativeFile;
+
+export interface NativeStored {
+	readonly digest: string;
+	readonly path: string;
+	readonly size: number;
+	readonly existed: boolean;
+}
+
+export interface NativeStream {
+	/** Bytes, or the lengths of holes. */
+	write(pieces: readonly (Uint8Array | number)[]): NativeJob<void>;
+	finish(): NativeJob<NativeStored>;
+	discard(): NativeJob<void>;
+}
+
+export interface NativeSeen {
+	readonly sound: boolean;
+	/** Bytes; `stored` is what they take on disk. */
+	readonly size: number;
+	readonly stored: number;
+	readonly mtimeMs: number;
+}
+
 /** Work on a worker thread. Rejected with a NativeFailure; `cancel` may be called at any time. */
 export interface NativeJob<T> {
 	readonly promise: Promise<T>;
@@ -50,7 +104,7 @@ export interface NativeFailure {
 	readonly errno?: number;
 	readonly syscall?: string;
 	readonly rule?: string;
-	/** Of the file that breaks the rule, where it is not the one that the call is about. */
+	/** The file, where it is not the one that the call is about. */
 	readonly file?: string;
 	readonly record?: number;
 	readonly cancelled?: true;
@@ -113,14 +167,27 @@ export async function awaitJob<T>(
 /** Rules of files, and what an error says of one that breaks them. */
 const FILE_RULES: Readonly<Record<string, readonly [ComposefsErrorCode, string]>> = {
 	changed: ["ERR_COMPOSEFS_CHANGED", "the file is not, or does not stay, the one that was found"],
+	"object-type": ["ERR_COMPOSEFS_STORE", "is no regular file in a folder, as an object of a store is"],
+	"object-owner": [
+		"ERR_COMPOSEFS_STORE",
+		"belongs to somebody else than the store's owner, root or this user",
+	],
+	"verity-digest": [
+		"ERR_COMPOSEFS_VERITY",
+		"the kernel measures another fs-verity digest than that of its bytes",
+	],
+	"verity-unsupported": [
+		"ERR_COMPOSEFS_VERITY",
+		"the file system has no fs-verity: it needs ext4 or f2fs with the feature verity (tune2fs -O verity), or btrfs",
+	],
 };
 
 export function toError(failure: NativeFailure, file: string | undefined): ComposefsError {
 	const { errno, syscall, rule = "unknown", record } = failure;
-	if (errno !== undefined) return systemError(-errno, syscall as string, file);
+	const path = failure.file ?? file;
+	if (errno !== undefined) return systemError(-errno, syscall as string, path);
 	const [code, words] = FILE_RULES[rule] ?? [];
 	if (code !== undefined) {
-		const path = failure.file ?? file;
 		const message = path === undefined ? `${words}` : `${path}: ${words}`;
 		return new ComposefsError(code, message, { rule, ...(path !== undefined && { path }) });
 	}
