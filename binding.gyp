@@ -21,6 +21,7 @@
       "native/store.cc",
       "native/tree.cc",
       "native/verity.cc",
+      "native/verity_jobs.cc",
       "native/write.cc"
     ],
     "include_dirs": [

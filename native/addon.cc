@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "records.h"
 #include "store.h"
+#include "verity_jobs.h"
 #include "write.h"
 
 namespace composefs {
@@ -13,6 +14,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
+  exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
   return exports;
 }

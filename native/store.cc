@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "arguments.h"
-#include "job.h"
+#include "call_job.h"
 #include "object_store.h"
 
 namespace composefs {
@@ -21,27 +21,6 @@ Napi::Object ToObject(Napi::Env env, const StoredObject& stored) {
   object.Set("existed", stored.existed);
   return object;
 }
-
-/// One call of the store, without a result of its own.
-class CallJob final : public Job {
- public:
-  using Call = std::function<void(const CancelFlag&)>;
-  using Answer = std::function<Napi::Value(Napi::Env)>;
-
-  CallJob(Napi::Env env, Call call, Answer answer = nullptr)
-      : Job(env), call_(std::move(call)), answer_(std::move(answer)) {}
-
- private:
-  Turn Run() override {
-    call_(cancel());
-    call_ = nullptr;  // what it holds is let go here, not on the main thread
-    return Turn::kDone;
-  }
-  Napi::Value Result(Napi::Env env) override { return answer_ ? answer_(env) : env.Undefined(); }
-
-  Call call_;
-  Answer answer_;
-};
 
 /// Content that is put as a whole: bytes in memory, or a file.
 struct PutItem {

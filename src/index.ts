@@ -33,4 +33,10 @@ export {
 export { LIMITS, READ_LIMITS } from "./limits.ts";
 export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
 export { Tree, type WalkEntry } from "./tree.ts";
+export {
+	enable as enableVerity,
+	measure as measureVerity,
+	type VerityDigest,
+	type VerityOptions,
+} from "./verity.ts";
 export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";

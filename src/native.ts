@@ -15,6 +15,10 @@ export interface Native {
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 or 64 bytes, of bytes or of a file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | NativeFile, algorithm: number): NativeJob<Uint8Array>;
+	/** What the kernel measures of a file; undefined if it is not sealed. */
+	measureVerity(file: NativeFile): NativeJob<NativeMeasured | undefined>;
+	/** Seals a file, unless it is sealed already. */
+	enableVerity(file: NativeFile): NativeJob<void>;
 	openStore(options: NativeStoreOptions): NativeJob<NativeStore>;
 }
 
@@ -39,6 +43,12 @@ export interface NativeImage {
 	readonly digest: Uint8Array;
 	readonly size: number;
 	readonly version: number;
+}
+
+export interface NativeMeasured {
+	/** The kernel's number (FS_VERITY_HASH_ALG_*). */
+	readonly algorithm: number;
+	readonly bytes: Uint8Array;
 }
 
 /** Numbers stand for the names in src/store/options.ts. */
@@ -167,11 +177,11 @@ export async function awaitJob<T>(
 /** Rules of files, and what an error says of one that breaks them. */
 const FILE_RULES: Readonly<Record<string, readonly [ComposefsErrorCode, string]>> = {
 	changed: ["ERR_COMPOSEFS_CHANGED", "the file is not, or does not stay, the one that was found"],
-	"object-type": ["ERR_COMPOSEFS_STORE", "is no regular file in a folder, as an object of a store is"],
-	"object-owner": [
+	"object-type": [
 		"ERR_COMPOSEFS_STORE",
-		"belongs to somebody else than the store's owner, root or this user",
+		"this is in an object's place, and is no regular file in a folder of its own",
 	],
+	"object-owner": ["ERR_COMPOSEFS_STORE", "this object belongs to somebody whom the store does not trust"],
 	"verity-digest": [
 		"ERR_COMPOSEFS_VERITY",
 		"the kernel measures another fs-verity digest than that of its bytes",

@@ -12,3 +12,8 @@ export function checkDigest(digest: string): string {
 export function objectPath(digest: string): string {
 	return `${digest.slice(0, 2)}/${digest.slice(2)}`;
 }
+
+/** The digest in an object's path, if it is one. */
+export function digestOfPath(path: string): string | undefined {
+	return /^[0-9a-f]{2}\/[0-9a-f]{62}$/.test(path) ? path.replace("/", "") : undefined;
+}

@@ -14,9 +14,15 @@ import {
 	pathToBytes,
 	pathToString,
 } from "../file-path.ts";
+import { listObjects, type StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
-import { checkDigest, objectPath } from "./digest.ts";
+import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
+import { checkStore, type FsckOptions, type FsckResult } from "./fsck.ts";
+import { collectGarbage, type GcOptions, type GcResult, type OpenStore } from "./gc.ts";
+import { inspectAll } from "./inspect.ts";
+import { inside, listStore, type StoreEntry } from "./list.ts";
 import {
+	argumentError,
 	type StoreOptions,
 	type StoreProgress,
 	TRUST,
@@ -25,6 +31,7 @@ import {
 	wholeNumber,
 } from "./options.ts";
 import { PutQueue } from "./queue.ts";
+import type { ImageOrTree } from "./references.ts";
 import { putStream } from "./stream.ts";
 
 export interface StoredObject {
@@ -64,19 +71,22 @@ const LIBUV_THREADS = 4;
  * objects into one at a time; `gc` needs it for itself. Close it: what was put and not flushed is lost.
  */
 export class ObjectStore {
-	readonly #path: FilePath;
+	readonly #root: Buffer;
+	readonly #parallel: number;
 	readonly #native: NativeStore;
 	readonly #queue: PutQueue;
 	readonly #onProgress: StoreOptions["onProgress"];
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
-	#closed = false;
+	readonly #putting = new Set<Promise<StoredObject>>();
+	#closing: Promise<void> | undefined;
 
 	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
-		this.#path = path;
+		this.#root = Buffer.from(pathToBytes(path));
 		this.#native = store;
 		this.#onProgress = options.onProgress;
 		const parallel = options.parallel ?? Math.min(availableParallelism(), LIBUV_THREADS);
-		this.#queue = new PutQueue(store, Math.max(1, wholeNumber("parallel", parallel, 1024)));
+		this.#parallel = Math.max(1, wholeNumber("parallel", parallel, 1024));
+		this.#queue = new PutQueue(store, this.#parallel);
 	}
 
 	/** @throws ComposefsError: a wrong option, or the error of a system call */
@@ -97,7 +107,16 @@ export class ObjectStore {
 	async put(content: Content, { signal, identity, size }: PutOptions = {}): Promise<StoredObject> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const stored = await this.#put(content, { signal, identity, size });
+		const put = this.#put(content, { signal, identity, size });
+		this.#putting.add(put);
+		try {
+			return this.#count(await put);
+		} finally {
+			this.#putting.delete(put);
+		}
+	}
+
+	#count(stored: StoredObject): StoredObject {
 		const { objects, bytes, existed } = this.#progress;
 		this.#progress = {
 			objects: objects + 1,
@@ -116,6 +135,8 @@ export class ObjectStore {
 			const bytes = identity === undefined ? 0 : Number(identity.size);
 			return this.#queue.put({ content: source, file, size: bytes, signal });
 		}
+		if (!isIterable(content))
+			throw argumentError("content is a Uint8Array, { file }, or comes in pieces, from an iterable");
 		const streamed = await putStream(this.#native, content, { signal, size });
 		return "stored" in streamed ? streamed.stored : this.#putBytes(streamed.bytes, signal);
 	}
@@ -124,19 +145,30 @@ export class ObjectStore {
 		return this.#queue.put({ content: { bytes }, file: undefined, size: bytes.length, signal });
 	}
 
-	/** Makes durable, and gives its name to, all that was put. */
+	/**
+	 * Makes durable, and gives its name to, all that was put, also what is on its way. Where it fails, what was put since
+	 * the last one may be lost.
+	 */
 	async flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
 		this.#checkOpen();
-		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: pathToString(this.#path) });
+		await this.#flush(options);
+	}
+
+	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+		await Promise.allSettled(this.#putting);
+		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: this.#root.toString() });
 	}
 
 	/** Flushes, and lets go of the store. */
-	async close(): Promise<void> {
-		if (this.#closed) return;
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
 		try {
-			await this.flush();
+			await this.#flush();
 		} finally {
-			this.#closed = true;
 			await awaitJob(() => this.#native.close());
 		}
 	}
@@ -147,8 +179,7 @@ export class ObjectStore {
 
 	/** Where an object is, or would be. */
 	path(digest: string): Buffer {
-		const name = `/${objectPath(checkDigest(digest))}`;
-		return Buffer.concat([pathToBytes(this.#path), Buffer.from(name)]);
+		return inside(this.#root, objectPath(checkDigest(digest)));
 	}
 
 	/** Whether there is such an object; its content is not looked at. */
@@ -190,8 +221,71 @@ export class ObjectStore {
 		throw toError(seen as NativeFailure, this.path(digest).toString());
 	}
 
+	/** All objects, in the order of their names; what they hold is not looked at. */
+	async *list(): AsyncGenerator<StoreEntry> {
+		this.#checkOpen();
+		for await (const entries of listStore(this.#root)) yield* entries;
+	}
+
+	/**
+	 * The objects of a tree or image that the store lacks, or has with another size. An object that has no name of a
+	 * store's object (`ab/cdef…`) counts as missing.
+	 */
+	async missing(
+		source: ImageOrTree,
+		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
+	): Promise<StoreObject[]> {
+		this.#checkOpen();
+		const missing: StoreObject[] = [];
+		const named: { readonly digest: string; readonly object: StoreObject }[] = [];
+		for (const object of await listObjects(source, { signal })) {
+			const digest = digestOfPath(object.path);
+			if (digest === undefined) missing.push(object);
+			else named.push({ digest, object });
+		}
+		await inspectAll(this.#native, named, { parallel: this.#parallel, signal }, ({ object }, seen) => {
+			if (seen === null) missing.push(object);
+			else if (!("size" in seen)) throw toError(seen, inside(this.#root, object.path).toString());
+			else if (seen.size !== object.size) missing.push(object);
+		});
+		return missing.sort((a, b) => (a.path < b.path ? -1 : 1));
+	}
+
+	/**
+	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the store
+	 * for itself, also against writers in this process; what this one put before must be among the images'.
+	 *
+	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing; what reading an image throws:
+	 *   then nothing is removed
+	 */
+	async gc(
+		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+		options: GcOptions = {},
+	): Promise<GcResult> {
+		await this.flush({ signal: options.signal });
+		return collectGarbage(this.#open, images, options);
+	}
+
+	/** Checks every object, and with images, that what they need is there. */
+	async fsck(
+		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree> = [],
+		options: FsckOptions = {},
+	): Promise<FsckResult> {
+		this.#checkOpen();
+		return checkStore(this.#open, images, options);
+	}
+
+	get #open(): OpenStore {
+		return { root: this.#root, native: this.#native, parallel: this.#parallel };
+	}
+
 	#checkOpen(): void {
 		if (this.#closed)
 			throw new ComposefsError("ERR_COMPOSEFS_STORE", "the store is closed", { rule: "closed" });
 	}
+}
+
+function isIterable(content: unknown): boolean {
+	if (typeof content !== "object" || content === null) return false;
+	return Symbol.asyncIterator in content || Symbol.iterator in content;
 }

@@ -1,5 +1,6 @@
 /** Content that comes in pieces, on its way into a store. */
 import type { ContentChunk, Hole } from "../content.ts";
+import { ComposefsError } from "../errors.ts";
 import { awaitJob, type NativeStore, type NativeStored, type NativeStream } from "../native.ts";
 import { argumentError } from "./options.ts";
 
@@ -29,8 +30,10 @@ export async function putStream(
 	}
 }
 
-function sizeError(actual: number, size: number): Error {
-	return argumentError(`the content has ${actual} bytes or more, not ${size}`);
+function sizeError(actual: number, limit: number): ComposefsError {
+	const more = actual > limit ? "or more" : "in all";
+	const message = `the content has ${actual} bytes ${more}, it should have ${limit}`;
+	return new ComposefsError("ERR_COMPOSEFS_BLOB", message, { rule: "size", limit, actual });
 }
 
 class StreamWriter {
@@ -87,7 +90,8 @@ class StreamWriter {
 	}
 }
 
-function lengthOf({ hole }: Hole): number {
+function lengthOf(chunk: Hole): number {
+	const hole = chunk?.hole;
 	if (Number.isSafeInteger(hole) && hole >= 0) return hole;
 	throw argumentError("content comes as Uint8Arrays and holes of whole lengths");
 }
