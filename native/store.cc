@@ -12,6 +12,8 @@ namespace {
 
 using SharedStore = std::shared_ptr<ObjectStore>;
 
+const SystemFailure kClosed{EBADF, "close"};
+
 Napi::Object ToObject(Napi::Env env, const StoredObject& stored) {
   std::string name = ObjectName(stored.digest);
   Napi::Object object = Napi::Object::New(env);
@@ -50,10 +52,11 @@ class PutJob final : public Job {
 
  private:
   Turn Run() override {
+    const SharedStore store = std::move(store_);  // let go when this is done: not when the job is collected
     std::vector<size_t> waiting;
     for (size_t i = 0; i < items_.size(); ++i) waiting.push_back(i);
     while (!waiting.empty()) {
-      ObjectStore::Batch batch(*store_, cancel());
+      ObjectStore::Batch batch(*store, cancel());
       std::erase_if(waiting, [&](size_t i) { return Put(batch, i); });
       batch.Commit();
       batch.Wait();
@@ -110,10 +113,11 @@ class InspectJob final : public Job {
   };
 
   Turn Run() override {
+    const SharedStore store = std::move(store_);
     for (size_t i = 0; i < digests_.size(); ++i) {
       cancel().Checkpoint();
       Seen seen;
-      const auto failure = Attempt([&] { seen = Inspect(digests_[i]); });
+      const auto failure = Attempt([&] { seen = Inspect(*store, digests_[i]); });
       if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
       if (failure)
         outcomes_[i] = *failure;
@@ -123,13 +127,13 @@ class InspectJob final : public Job {
     return Turn::kDone;
   }
 
-  Seen Inspect(const Digest& digest) {
-    const std::optional<struct stat> status = store_->Look(digest);
+  Seen Inspect(ObjectStore& store, const Digest& digest) {
+    const std::optional<struct stat> status = store.Look(digest);
     if (!status) return {};
     Seen seen{true, true, static_cast<uint64_t>(status->st_size),
               static_cast<uint64_t>(status->st_blocks) * 512,
               static_cast<double>(status->st_mtim.tv_sec) * 1e3 + status->st_mtim.tv_nsec / 1'000'000};
-    if (trust_) seen.sound = store_->IsSound(digest, std::nullopt, *trust_, cancel());
+    if (trust_) seen.sound = store.IsSound(digest, std::nullopt, *trust_, cancel());
     return seen;
   }
 
@@ -164,8 +168,14 @@ struct StreamedObject {
   std::unique_ptr<StagedFile> file;
 
   StagedFile& Open(const CancelFlag& cancel) {
+    if (!store) throw kClosed;
     if (!file) file = ObjectStore::Batch(*store, cancel).NewFile();
     return *file;
+  }
+
+  void Close() {
+    file.reset();
+    store.reset();
   }
 };
 
@@ -216,7 +226,7 @@ Napi::Value FinishStream(Napi::Env env, const std::shared_ptr<StreamedObject>& o
     ObjectStore::Batch batch(*object->store, cancel);
     *stored = batch.Put(file);
     batch.Commit();
-    object->file.reset();
+    object->Close();
   };
   const auto answer = [stored](Napi::Env at) { return ToObject(at, *stored); };
   return StartJob(env, std::make_shared<CallJob>(env, finish, answer));
@@ -229,8 +239,8 @@ Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
   };
   const auto finish = [object](const Napi::CallbackInfo& info) { return FinishStream(info.Env(), object); };
   const auto discard = [object](const Napi::CallbackInfo& info) {
-    return StartJob(info.Env(), std::make_shared<CallJob>(
-                                    info.Env(), [object](const CancelFlag&) { object->file.reset(); }));
+    return StartJob(info.Env(),
+                    std::make_shared<CallJob>(info.Env(), [object](const CancelFlag&) { object->Close(); }));
   };
   Napi::Object result = Napi::Object::New(env);
   result.Set("write", Napi::Function::New(env, write, "write"));
@@ -269,12 +279,15 @@ Napi::Value Inspect(Napi::Env env, const SharedStore& store, const Napi::Callbac
   return StartJob(env, std::make_shared<InspectJob>(env, store, info[0].As<Napi::Uint8Array>(), trust));
 }
 
-/// The functions of a store. They and its jobs share it.
-Napi::Value ToValue(Napi::Env env, const SharedStore& store) {
+/// The functions of a store. They share it until it is closed; jobs that are on their way keep it longer.
+Napi::Value ToValue(Napi::Env env, SharedStore store) {
+  const auto holder = std::make_shared<SharedStore>(std::move(store));
   Napi::Object object = Napi::Object::New(env);
   const auto define = [&](const char* name, StoreCall call) {
-    const auto function = [store, call](const Napi::CallbackInfo& info) {
-      return call(info.Env(), store, info);
+    const auto function = [holder, call](const Napi::CallbackInfo& info) -> Napi::Value {
+      if (*holder) return call(info.Env(), *holder, info);
+      return StartJob(info.Env(),
+                      std::make_shared<CallJob>(info.Env(), [](const CancelFlag&) { throw kClosed; }));
     };
     object.Set(name, Napi::Function::New(env, function, name));
   };
@@ -292,8 +305,9 @@ Napi::Value ToValue(Napi::Env env, const SharedStore& store) {
   define("unlock", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
     return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Unlock(); }));
   });
-  define("close", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
-    return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Close(); }));
+  define("close", [holder](Napi::Env at, const SharedStore&, const Napi::CallbackInfo&) {
+    const auto close = [last = std::move(*holder)](const CancelFlag&) { last->Close(); };
+    return StartJob(at, std::make_shared<CallJob>(at, close));
   });
   return object;
 }
@@ -306,7 +320,7 @@ Napi::Value OpenStore(const Napi::CallbackInfo& info) {
   const auto open = [store, options = OptionsFrom(info[0].As<Napi::Object>())](const CancelFlag&) {
     *store = std::make_shared<ObjectStore>(options);
   };
-  const auto answer = [store](Napi::Env at) { return ToValue(at, *store); };
+  const auto answer = [store](Napi::Env at) { return ToValue(at, std::move(*store)); };
   return StartJob(env, std::make_shared<CallJob>(env, open, answer));
 }
 

@@ -280,7 +280,7 @@ export class ObjectStore {
 	}
 
 	#checkOpen(): void {
-		if (this.#closed)
+		if (this.#closing)
 			throw new ComposefsError("ERR_COMPOSEFS_STORE", "the store is closed", { rule: "closed" });
 	}
 }
