@@ -7,6 +7,7 @@
       "native/arguments.cc",
       "native/batch.cc",
       "native/digest.cc",
+      "native/digest_cache.cc",
       "native/fsverity.cc",
       "native/hard_links.cc",
       "native/image.cc",

@@ -1,4 +1,7 @@
 // The half of ObjectStore that takes content in.
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "errors.h"
@@ -65,7 +68,30 @@ bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& repla
 }
 
 std::optional<StoredObject> ObjectStore::Batch::Put(const FileName& name) {
+  const bool remembers = store_.options_.cache && name.identity;
+  if (remembers)
+    if (const auto known = PutKnown(name)) return known;
   const SourceFile source(name);
+  const std::optional<StoredObject> stored = PutRead(source);
+  if (remembers && stored) store_.cache_.Add(*name.identity, stored->digest);
+  return stored;
+}
+
+/// Of a file that has been put before, and is as it was then.
+std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileName& name) {
+  const std::optional<Digest> digest = store_.cache_.Find(*name.identity);
+  if (!digest) return std::nullopt;
+  struct stat now {};
+  const int found = name.path ? fstatat(AT_FDCWD, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
+                              : fstat(name.file.Get(), &now);
+  if (found != 0 || FileIdentity::Of(now) != *name.identity) return std::nullopt;  // opening it will say so
+  const auto size = static_cast<uint64_t>(now.st_size);
+  bool replace = false;
+  if (!Exists(*digest, size, replace)) return std::nullopt;
+  return StoredObject{*digest, size, true};
+}
+
+std::optional<StoredObject> ObjectStore::Batch::PutRead(const SourceFile& source) {
   const dev_t device = source.Status().st_dev;
   const auto size = static_cast<uint64_t>(source.Status().st_size);
   const bool small = size < ReadBuffer().size();

@@ -19,6 +19,7 @@ namespace {
 constexpr auto kWait = std::chrono::milliseconds(20);  // how soon who waits sees that it is to stop
 constexpr int kNameAttempts = 100;
 constexpr const char* kLockName = ".lock";
+constexpr const char* kCacheName = ".digests";
 
 std::string RandomName() {
   static thread_local std::random_device device;
@@ -79,6 +80,7 @@ void ObjectStore::Close() {
     const std::lock_guard pending_lock(mutex_);
     Discard(std::exchange(pending_, {}));
   }
+  if (!staging_name_.empty()) cache_.Save(staging_.file.Get(), root_.Get(), kCacheName);
   if (!staging_name_.empty()) unlinkat(root_.Get(), staging_name_.c_str(), AT_REMOVEDIR);
   staging_name_.clear();
   lock_ = Descriptor();
@@ -92,6 +94,7 @@ void ObjectStore::BeginWriting(const CancelFlag& cancel) {
   if (writing_) return;
   TakeLock(cancel);
   MakeStagingFolder();
+  if (options_.cache) cache_.Load(root_.Get(), kCacheName);
   writing_ = true;
 }
 

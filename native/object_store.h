@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "digest_cache.h"
 #include "staged_file.h"
 
 namespace composefs {
@@ -39,6 +40,7 @@ struct StoreOptions {
   uid_t uid = static_cast<uid_t>(-1);  // -1: the process's own
   gid_t gid = static_cast<gid_t>(-1);
   bool create = true;
+  bool cache = true;  // remember the digests of files that have an identity
 };
 
 struct StoredObject {
@@ -128,6 +130,7 @@ class ObjectStore {
 
   StoreOptions options_;
   Descriptor root_;
+  DigestCache cache_;
   uid_t root_owner_ = 0;
   StagingFolder staging_;
   std::string staging_name_;
@@ -169,6 +172,8 @@ class ObjectStore::Batch {
 
  private:
   bool Exists(const Digest& digest, uint64_t size, bool& replace);
+  std::optional<StoredObject> PutKnown(const FileName& file);
+  std::optional<StoredObject> PutRead(const SourceFile& file);
   std::optional<StoredObject> PutSmall(const SourceFile& file);
   std::optional<StoredObject> PutHashed(const Digest& digest, std::span<const uint8_t> bytes);
   void Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed);

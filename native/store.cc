@@ -261,6 +261,7 @@ StoreOptions OptionsFrom(Napi::Object object) {
   options.uid = static_cast<uid_t>(number("uid"));
   options.gid = static_cast<gid_t>(number("gid"));
   options.create = object.Get("create").As<Napi::Boolean>();
+  options.cache = object.Get("cache").As<Napi::Boolean>();
   return options;
 }
 

@@ -55,6 +55,7 @@ export interface NativeMeasured {
 export interface NativeStoreOptions {
 	readonly path: Uint8Array;
 	readonly create: boolean;
+	readonly cache: boolean;
 	readonly sync: number;
 	readonly verity: number;
 	readonly trust: number;

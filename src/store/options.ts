@@ -32,6 +32,11 @@ export interface StoreOptions {
 	readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 	/** Makes the folder if it is missing. Default: true */
 	readonly create?: boolean | undefined;
+	/**
+	 * Remembers, in the store, the digests of files that were put with their `identity`: a file that is put again, and is
+	 * the same by that, is not read. Files that changed in the last two seconds are not remembered. Default: true
+	 */
+	readonly cache?: boolean | undefined;
 	/** Jobs at a time. Default: as many as the machine has processors, at most 4 (libuv's pool has 4 threads). */
 	readonly parallel?: number | undefined;
 	/** Told of each object that was put. */
@@ -55,10 +60,11 @@ const VERITY = { off: 0, try: 1, require: 2 } as const;
 export const TRUST: Readonly<Record<Trust, number>> = { size: 0, verity: 1, content: 2 };
 
 export function toNativeOptions(path: FilePath, options: StoreOptions): NativeStoreOptions {
-	const { mode = 0o644, folderMode = 0o755, owner, create = true } = options;
+	const { mode = 0o644, folderMode = 0o755, owner, create = true, cache = true } = options;
 	return {
 		path: pathToBytes(path),
 		create,
+		cache,
 		sync: choice("sync", SYNC, options.sync ?? "put"),
 		verity: choice("verity", VERITY, options.verity ?? "try"),
 		trust: choice("trust", TRUST, options.trust ?? "size"),
