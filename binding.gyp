@@ -20,6 +20,7 @@
       "native/source_file.cc",
       "native/staged_file.cc",
       "native/store.cc",
+      "native/store_stream.cc",
       "native/tree.cc",
       "native/verity.cc",
       "native/verity_jobs.cc",

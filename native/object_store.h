@@ -47,6 +47,8 @@ struct StoredObject {
   Digest digest;
   uint64_t size;
   bool existed;
+
+  bool operator==(const StoredObject&) const = default;
 };
 
 /// `ab/cdef…`

@@ -5,24 +5,10 @@
 
 #include "arguments.h"
 #include "call_job.h"
-#include "object_store.h"
+#include "store_stream.h"
 
 namespace composefs {
 namespace {
-
-using SharedStore = std::shared_ptr<ObjectStore>;
-
-const SystemFailure kClosed{EBADF, "close"};
-
-Napi::Object ToObject(Napi::Env env, const StoredObject& stored) {
-  std::string name = ObjectName(stored.digest);
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("path", name);
-  object.Set("digest", name.erase(2, 1));
-  object.Set("size", static_cast<double>(stored.size));
-  object.Set("existed", stored.existed);
-  return object;
-}
 
 /// Content that is put as a whole: bytes in memory, or a file.
 struct PutItem {
@@ -162,93 +148,6 @@ class InspectJob final : public Job {
   std::vector<std::variant<Seen, Failure>> outcomes_;
 };
 
-/// An object that comes in pieces. One job at a time.
-struct StreamedObject {
-  SharedStore store;
-  std::unique_ptr<StagedFile> file;
-
-  StagedFile& Open(const CancelFlag& cancel) {
-    if (!store) throw kClosed;
-    if (!file) file = ObjectStore::Batch(*store, cancel).NewFile();
-    return *file;
-  }
-
-  void Close() {
-    file.reset();
-    store.reset();
-  }
-};
-
-/// Pieces are bytes, or the lengths of holes.
-class PiecesJob final : public Job {
- public:
-  PiecesJob(Napi::Env env, std::shared_ptr<StreamedObject> object, Napi::Array pieces)
-      : Job(env), object_(std::move(object)) {
-    for (uint32_t i = 0; i < pieces.Length(); ++i) {
-      const Napi::Value value = pieces.Get(i);
-      Piece& piece = pieces_.emplace_back();
-      if (value.IsNumber()) {
-        piece.hole = static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
-        continue;
-      }
-      const auto array = value.As<Napi::Uint8Array>();
-      piece.buffer = Napi::Persistent(array);
-      piece.bytes = {array.Data(), array.ByteLength()};
-    }
-  }
-
- private:
-  struct Piece {
-    Napi::Reference<Napi::Uint8Array> buffer;
-    std::span<const uint8_t> bytes;
-    uint64_t hole = 0;
-  };
-
-  Turn Run() override {
-    StagedFile& file = object_->Open(cancel());
-    for (const Piece& piece : pieces_) {
-      cancel().Checkpoint();
-      file.Write(piece.bytes);
-      file.WriteHole(piece.hole);
-    }
-    return Turn::kDone;
-  }
-  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
-
-  std::shared_ptr<StreamedObject> object_;
-  std::vector<Piece> pieces_;
-};
-
-Napi::Value FinishStream(Napi::Env env, const std::shared_ptr<StreamedObject>& object) {
-  auto stored = std::make_shared<StoredObject>();
-  const auto finish = [object, stored](const CancelFlag& cancel) {
-    StagedFile& file = object->Open(cancel);
-    ObjectStore::Batch batch(*object->store, cancel);
-    *stored = batch.Put(file);
-    batch.Commit();
-    object->Close();
-  };
-  const auto answer = [stored](Napi::Env at) { return ToObject(at, *stored); };
-  return StartJob(env, std::make_shared<CallJob>(env, finish, answer));
-}
-
-Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
-  const auto object = std::make_shared<StreamedObject>(StreamedObject{store, nullptr});
-  const auto write = [object](const Napi::CallbackInfo& info) {
-    return StartJob(info.Env(), std::make_shared<PiecesJob>(info.Env(), object, info[0].As<Napi::Array>()));
-  };
-  const auto finish = [object](const Napi::CallbackInfo& info) { return FinishStream(info.Env(), object); };
-  const auto discard = [object](const Napi::CallbackInfo& info) {
-    return StartJob(info.Env(),
-                    std::make_shared<CallJob>(info.Env(), [object](const CancelFlag&) { object->Close(); }));
-  };
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("write", Napi::Function::New(env, write, "write"));
-  result.Set("finish", Napi::Function::New(env, finish, "finish"));
-  result.Set("discard", Napi::Function::New(env, discard, "discard"));
-  return result;
-}
-
 StoreOptions OptionsFrom(Napi::Object object) {
   const auto number = [&](const char* name) { return object.Get(name).As<Napi::Number>().Int64Value(); };
   StoreOptions options;
@@ -287,8 +186,8 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
   const auto define = [&](const char* name, StoreCall call) {
     const auto function = [holder, call](const Napi::CallbackInfo& info) -> Napi::Value {
       if (*holder) return call(info.Env(), *holder, info);
-      return StartJob(info.Env(),
-                      std::make_shared<CallJob>(info.Env(), [](const CancelFlag&) { throw kClosed; }));
+      return StartJob(info.Env(), std::make_shared<CallJob>(
+                                      info.Env(), [](const CancelFlag&) { throw StoreIsClosed(); }));
     };
     object.Set(name, Napi::Function::New(env, function, name));
   };
@@ -314,6 +213,16 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
 }
 
 }  // namespace
+
+Napi::Object ToObject(Napi::Env env, const StoredObject& stored) {
+  std::string name = ObjectName(stored.digest);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("path", name);
+  object.Set("digest", name.erase(2, 1));
+  object.Set("size", static_cast<double>(stored.size));
+  object.Set("existed", stored.existed);
+  return object;
+}
 
 Napi::Value OpenStore(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

@@ -99,6 +99,7 @@ void VerityHasher::AddRun(size_t level, const Hash& hash, uint64_t count) {
 }
 
 void VerityHasher::Update(std::span<const uint8_t> bytes) {
+  if (bytes.empty()) return;
   size_ += bytes.size();
   if (data_.filled > 0) {
     const size_t taken = std::min(bytes.size(), kBlockSize - data_.filled);

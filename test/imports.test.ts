@@ -18,7 +18,13 @@ function importsOf(source: string): string[] {
 	return Array.from(found, ([, target]) => path.join(path.dirname(source), target as string));
 }
 
-const SINKS = ["write", "digest", "verity", "mount", "store"];
+const SINKS = [
+	"write",
+	"digest",
+	"verity",
+	"mount",
+	...["store", "queue", "stream", "inspect", "list", "gc", "fsck"].map((name) => `store/${name}`),
+];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
@@ -71,6 +77,7 @@ describe("arrows between sources", () => {
 
 /** Sources without a test of their own, and the test that goes through them. The list is to get shorter. */
 const TESTED_BY: Readonly<Record<string, string>> = {
+	content: "store/store",
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
@@ -80,6 +87,11 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/fault": "image/superblock",
 	"image/image": "image/open",
 	"image/stat": "image/open",
+	"store/digest": "store/store",
+	"store/inspect": "store/fsck",
+	"store/list": "store/gc",
+	"store/references": "store/fsck",
+	"store/stream": "store/store",
 };
 
 describe("the map of tests", () => {
@@ -102,7 +114,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "store/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
@@ -138,6 +150,7 @@ describe("the compiled package", () => {
 				..."fileSize isWhiteout nameToBytes socket symlink validate whiteout writeImage".split(" "),
 			]),
 		);
+		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 	});
 
