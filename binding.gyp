@@ -5,8 +5,11 @@
       "native/addon.cc",
       "native/arena.cc",
       "native/arguments.cc",
+      "native/batch.cc",
       "native/digest.cc",
+      "native/digest_cache.cc",
       "native/fs_context.cc",
+      "native/fsverity.cc",
       "native/hard_links.cc",
       "native/image.cc",
       "native/image_mount.cc",
@@ -14,12 +17,19 @@
       "native/loop_device.cc",
       "native/mount.cc",
       "native/mount_folder.cc",
+      "native/object_store.cc",
       "native/openssl.cc",
       "native/output.cc",
+      "native/publish.cc",
       "native/record_index.cc",
       "native/records.cc",
+      "native/source_file.cc",
+      "native/staged_file.cc",
+      "native/store.cc",
+      "native/store_stream.cc",
       "native/tree.cc",
       "native/verity.cc",
+      "native/verity_jobs.cc",
       "native/write.cc",
       "native/xattr_table.cc"
     ],
@@ -47,7 +57,7 @@
       # A missing symbol must fail when the addon is loaded, not kill the process at the first call.
       "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
       # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
-      "-Wl,--wrap=EVP_sha256,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
+      "-Wl,--wrap=EVP_sha256,--wrap=EVP_sha512,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
       "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
     ]
   }]

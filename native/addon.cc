@@ -4,6 +4,8 @@
 #include "digest.h"
 #include "mount.h"
 #include "records.h"
+#include "store.h"
+#include "verity_jobs.h"
 #include "write.h"
 
 namespace composefs {
@@ -15,6 +17,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
   exports.Set("mount", Napi::Function::New(env, Mount, "mount"));
   exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
+  exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
+  exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
+  exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
   return exports;
 }
 

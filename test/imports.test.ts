@@ -18,7 +18,15 @@ function importsOf(source: string): string[] {
 	return Array.from(found, ([, target]) => path.join(path.dirname(source), target as string));
 }
 
-const SINKS = ["write", "digest", "verity", "mount/mount", "mount/unmount", "mount/failure", "store"];
+const SINKS = [
+	"write",
+	"digest",
+	"verity",
+	"mount/mount",
+	"mount/unmount",
+	"mount/failure",
+	...["store", "queue", "stream", "inspect", "list", "gc", "fsck"].map((name) => `store/${name}`),
+];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
@@ -73,6 +81,7 @@ describe("arrows between sources", () => {
 
 /** Sources without a test of their own, and the test that goes through them. The list is to get shorter. */
 const TESTED_BY: Readonly<Record<string, string>> = {
+	content: "store/store",
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
@@ -82,6 +91,11 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/fault": "image/superblock",
 	"image/image": "image/open",
 	"image/stat": "image/open",
+	"store/digest": "store/store",
+	"store/inspect": "store/fsck",
+	"store/list": "store/gc",
+	"store/references": "store/fsck",
+	"store/stream": "store/store",
 };
 
 describe("the map of tests", () => {
@@ -105,6 +119,7 @@ describe("the compiled package", () => {
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
 	test.each(["index.js", "dump/index.js", "mount/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "store/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
@@ -140,6 +155,7 @@ describe("the compiled package", () => {
 				..."fileSize isWhiteout nameToBytes socket symlink validate whiteout writeImage".split(" "),
 			]),
 		);
+		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
 	});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "openssl.h"
@@ -9,7 +11,7 @@
 namespace composefs {
 namespace {
 
-std::string Hex(const Digest& digest) {
+std::string Hex(std::span<const uint8_t> digest) {
   std::string text;
   for (const uint8_t byte : digest) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -37,6 +39,50 @@ TEST(Verity, PiecesOfAnyLength) {
   const Digest whole = DigestOf(bytes, bytes.size());
   for (const size_t piece : {1000, 4095, 4096, 4097, 65536})
     EXPECT_EQ(DigestOf(bytes, piece), whole) << piece;
+}
+
+TEST(Verity, RunsOfZerosAreThoseBytes) {
+  for (const HashAlgorithm algorithm : {HashAlgorithm::kSha256, HashAlgorithm::kSha512})
+    for (const uint64_t before : {0, 1, 4096, 4097, 128 * 4096, 128 * 4096 + 1})
+      for (const uint64_t zeros :
+           {1, 4095, 4096, 8192, 127 * 4096, 128 * 4096, 129 * 4096, 128 * 128 * 4096 + 4097})
+        for (const uint64_t after : {0, 5, 4096, 200 * 4096}) {
+          VerityHasher plain(algorithm);
+          VerityHasher sparse(algorithm);
+          const std::vector<uint8_t> bytes(std::max(before, after), 7);
+          for (VerityHasher* hasher : {&plain, &sparse}) {
+            hasher->Update(std::span(bytes).first(before));
+            if (hasher == &plain)
+              hasher->Update(std::vector<uint8_t>(zeros));
+            else
+              hasher->UpdateZeros(zeros);
+            hasher->Update(std::span(bytes).first(after));
+          }
+          ASSERT_EQ(plain.FinishBytes(), sparse.FinishBytes()) << before << " " << zeros << " " << after;
+        }
+}
+
+TEST(Verity, ManyRunsOfZerosAreOne) {
+  VerityHasher one;
+  VerityHasher many;
+  one.UpdateZeros(uint64_t{1} << 33);
+  for (int i = 0; i < 8; ++i) many.UpdateZeros(uint64_t{1} << 30);
+  EXPECT_EQ(one.Finish(), many.Finish());
+}
+
+TEST(Sha512, TheStandardsExample) {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  std::array<uint8_t, 64> digest;
+  ASSERT_EQ(EVP_DigestInit_ex(context, EVP_sha512(), nullptr), 1);
+  for (int i = 0; i < 2; ++i) {  // begun anew, it is still SHA-512
+    ASSERT_EQ(EVP_DigestInit_ex(context, nullptr, nullptr), 1);
+    ASSERT_EQ(EVP_DigestUpdate(context, "abc", 3), 1);
+    ASSERT_EQ(EVP_DigestFinal_ex(context, digest.data(), nullptr), 1);
+    EXPECT_EQ(Hex(digest),
+              "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+              "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+  }
+  EVP_MD_CTX_free(context);
 }
 
 TEST(Sha256, TheStandardsExample) {

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <napi.h>
+
+#include "store.h"
+
+namespace composefs {
+
+/// NativeStream of src/native.ts.
+Napi::Value NewStream(Napi::Env env, const SharedStore& store);
+
+}  // namespace composefs

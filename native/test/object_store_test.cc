@@ -1,0 +1,114 @@
+#include "object_store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "temporary_folder.h"
+
+namespace composefs {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::span<const uint8_t> Bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+class ObjectStoreTest : public testing::Test {
+ protected:
+  StoreOptions Options(Sync sync = Sync::kNever) {
+    StoreOptions options;
+    options.path = folder_ / "store";
+    options.sync = sync;
+    return options;
+  }
+
+  TemporaryFolder folder_;
+  CancelFlag cancel_;
+};
+
+TEST_F(ObjectStoreTest, ABatchThatIsNotCommittedLeavesNothing) {
+  ObjectStore store(Options());
+  Digest digest;
+  {
+    ObjectStore::Batch batch(store, cancel_);
+    digest = batch.Put(Bytes("text"))->digest;
+  }
+  EXPECT_FALSE(store.Look(digest));
+  store.Close();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "store"), {}), 1);  // the lock
+}
+
+TEST_F(ObjectStoreTest, WhoMeetsAnEqualObjectWaits) {
+  ObjectStore store(Options());
+  ObjectStore::Batch first(store, cancel_);
+  const Digest digest = first.Put(Bytes("text"))->digest;
+  ObjectStore::Batch second(store, cancel_);
+  EXPECT_EQ(second.Put(Bytes("text")), std::nullopt);
+  std::thread thread([&] { first.Commit(); });
+  second.Commit();
+  second.Wait();
+  thread.join();
+  EXPECT_TRUE(second.Put(Bytes("text"))->existed);
+  EXPECT_TRUE(store.IsSound(digest, 4, Trust::kContent, cancel_));
+}
+
+TEST_F(ObjectStoreTest, WhoseEqualFailedWritesItself) {
+  ObjectStore store(Options());
+  ObjectStore::Batch second(store, cancel_);
+  {
+    ObjectStore::Batch first(store, cancel_);
+    first.Put(Bytes("text"));
+    EXPECT_EQ(second.Put(Bytes("text")), std::nullopt);
+  }
+  second.Wait();
+  EXPECT_FALSE(second.Put(Bytes("text"))->existed);
+}
+
+TEST_F(ObjectStoreTest, ManyThreads) {
+  ObjectStore store(Options());
+  std::vector<std::thread> threads;
+  std::atomic<int> fresh = 0;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i)
+        for (;;) {
+          ObjectStore::Batch batch(store, cancel_);
+          const auto stored = batch.Put(Bytes("text " + std::to_string(i)));
+          batch.Commit();
+          batch.Wait();
+          if (!stored) continue;
+          fresh += stored->existed ? 0 : 1;
+          break;
+        }
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(fresh, 50);
+}
+
+TEST_F(ObjectStoreTest, OnlyWithoutOtherWritersIsItHadAlone) {
+  ObjectStore one(Options());
+  ObjectStore other(Options());
+  { ObjectStore::Batch batch(one, cancel_); }
+  EXPECT_TRUE(one.LockAlone());
+  one.Unlock();
+  { ObjectStore::Batch batch(other, cancel_); }
+  EXPECT_FALSE(one.LockAlone());
+  other.Close();
+  EXPECT_TRUE(one.LockAlone());
+}
+
+TEST_F(ObjectStoreTest, WhoWaitsForTheLockCanBeStopped) {
+  ObjectStore one(Options());
+  { ObjectStore::Batch batch(one, cancel_); }
+  ASSERT_TRUE(one.LockAlone());
+  ObjectStore other(Options());
+  CancelFlag cancel;
+  cancel.Set();
+  EXPECT_THROW(ObjectStore::Batch(other, cancel), Cancelled);
+}
+
+}  // namespace
+}  // namespace composefs
