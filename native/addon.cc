@@ -2,6 +2,8 @@
 #include <napi.h>
 
 #include "digest.h"
+#include "digest_files.h"
+#include "directory.h"
 #include "records.h"
 #include "store.h"
 #include "verity_jobs.h"
@@ -14,6 +16,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  exports.Set("digestFiles", Napi::Function::New(env, DigestFiles, "digestFiles"));
+  exports.Set("scanDirectories", Napi::Function::New(env, ScanDirectories, "scanDirectories"));
   exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
   exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));

@@ -20,6 +20,36 @@ export interface Native {
 	/** Seals a file, unless it is sealed already. */
 	enableVerity(file: NativeFile): NativeJob<void>;
 	openStore(options: NativeStoreOptions): NativeJob<NativeStore>;
+	/**
+	 * The fs-verity digests of several files: 32 bytes for each, and by their indices the failures of those that have
+	 * none. The paths have a NUL behind each, an identity is five numbers.
+	 */
+	digestFiles(paths: Uint8Array, identities: BigInt64Array): NativeJob<NativeDigests>;
+	/** Reads directories, following no symlink: records as src/directory/decode.ts tells, or what one failed with. */
+	scanDirectories(
+		directories: readonly NativeDirectory[],
+		options: NativeScanOptions,
+	): NativeJob<(ArrayBuffer | NativeFailure)[]>;
+}
+
+export interface NativeDigests {
+	readonly digests: Buffer;
+	readonly failures: readonly (NativeFailure | undefined)[];
+}
+
+export interface NativeDirectory {
+	readonly path: Uint8Array;
+	/** Device and inode number that it must have. */
+	readonly expected: BigInt64Array | undefined;
+}
+
+export interface NativeScanOptions {
+	readonly xattrs: boolean;
+	readonly userXattrsOnly: boolean;
+	/** Files of 1 to so many bytes are read. */
+	readonly inlineLimit: number;
+	/** The most names that are read of a directory. */
+	readonly entryLimit: number;
 }
 
 export interface NativeWriter {
