@@ -3,8 +3,8 @@ import { Command, Option } from "commander";
 import { type WriteImageOptions, writeImage } from "../write.ts";
 import { interruptible, UsageError } from "./exit.ts";
 import { examples } from "./options.ts";
-import type { SourceOptions } from "./sources/kind.ts";
-import { findSource, foreignOption, SOURCES, sourceOptions } from "./sources/table.ts";
+import { foreignOption, type SourceOptions, sourceOptions } from "./sources/kind.ts";
+import { findSource, SOURCES } from "./sources/table.ts";
 
 interface BuildOptions extends SourceOptions {
 	readonly from?: string;
@@ -27,7 +27,7 @@ export function buildCommand(): Command {
 		.option("--print-digest-only", "print the digest, write no image")
 		.addOption(version("--min-version <version>", "lowest format version to use", 0))
 		.addOption(version("--max-version <version>", "highest format version to use where needed", 1));
-	for (const option of sourceOptions()) command.addOption(option);
+	for (const option of sourceOptions(SOURCES)) command.addOption(option);
 	return command
 		.addHelpText(
 			"after",
@@ -61,7 +61,7 @@ async function build(
 	if (image === "-" && printDigest) throw new UsageError("image and digest cannot both go to stdout");
 
 	const kind = await findSource(source, options.from);
-	const foreign = foreignOption(kind, (name) => command.getOptionValueSource(name) === "cli");
+	const foreign = foreignOption(kind, SOURCES, (name) => command.getOptionValueSource(name) === "cli");
 	if (foreign !== undefined) throw new UsageError(`${foreign.long} makes no sense for a ${kind.name}`);
 	await interruptible(async (signal) => {
 		const tree = await kind.read(source, options, signal);

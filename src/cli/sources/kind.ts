@@ -16,3 +16,23 @@ export interface SourceKind {
 
 /** The values of all options, by commander's names for them. */
 export type SourceOptions = Readonly<Record<string, unknown>>;
+
+/** The options of all kinds, each once. */
+export function sourceOptions(kinds: readonly SourceKind[]): Option[] {
+	const byName = new Map<string, Option>();
+	for (const option of kinds.flatMap(({ options }) => options))
+		if (!byName.has(option.attributeName())) byName.set(option.attributeName(), option);
+	return [...byName.values()];
+}
+
+/** The first option that was given and is none of a kind's. */
+export function foreignOption(
+	kind: SourceKind,
+	kinds: readonly SourceKind[],
+	isGiven: (name: string) => boolean,
+): Option | undefined {
+	const own = new Set(kind.options.map((option) => option.attributeName()));
+	return sourceOptions(kinds).find(
+		(option) => isGiven(option.attributeName()) && !own.has(option.attributeName()),
+	);
+}
