@@ -19,6 +19,8 @@ function importsOf(source: string): string[] {
 }
 
 const SINKS = ["write", "digest", "verity", "mount", "store"];
+/** Sources that ask the system natively; what they make, trees, knows nothing of it. */
+const NATIVE_SOURCES = ["directory/scan", "directory/digests", "directory/problem"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
@@ -46,7 +48,7 @@ describe("arrows between sources", () => {
 	test("only what works natively knows of the addon", () => {
 		const found = all.filter((source) => importsOf(source).includes("native"));
 		expect(found).toContain("write");
-		expect(SINKS).toEqual(expect.arrayContaining(found));
+		expect([...SINKS, ...NATIVE_SOURCES]).toEqual(expect.arrayContaining(found));
 	});
 
 	test.each([...TREE_SIDE, ...all.filter((source) => source.startsWith("dump/"))])(
@@ -102,7 +104,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "directory/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
