@@ -94,6 +94,8 @@ async function putBatch(
 			store.put({ file: nameToBytes(path) }, { identity, signal }),
 		),
 	);
+	// Else the reason, if another batch failed, would be taken for what became of these files.
+	signal.throwIfAborted();
 	return puts.map((put) => {
 		if (put.status === "fulfilled") return put.value;
 		if (put.reason instanceof ComposefsError) return put.reason;

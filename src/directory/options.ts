@@ -35,7 +35,10 @@ export interface FromDirectoryOptions {
 	readonly onProgress?: ((progress: DirectoryProgress) => void) | undefined;
 	/** How many directories or files are read at a time. Default: one for each processor; libuv's pool has 4 */
 	readonly threads?: number | undefined;
-	/** The most names that are taken. Default: 5,000,000 */
+	/**
+	 * The most names that are taken; a directory with more than are left of them is refused, whatever `filter` says.
+	 * Default: 5,000,000
+	 */
 	readonly maxEntries?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
