@@ -16,7 +16,7 @@ import { validate } from "../../src/gate.ts";
 import type { Inode } from "../../src/inode.ts";
 import { ObjectStore } from "../../src/store/index.ts";
 import type { Tree } from "../../src/tree.ts";
-import { fillFolder, inFolder, isRoot, takesXattrs } from "../support/folder.ts";
+import { fillFolder, inFolder, isRoot, temporaryTakesXattrs } from "../support/folder.ts";
 import { listing } from "../support/listing.ts";
 import { describeIf } from "../support/needs.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
@@ -90,7 +90,7 @@ describe("a folder with everything", () => {
 	});
 });
 
-describeIf("xattrs", takesXattrs("/tmp") || undefined, "the temporary folder has no user xattrs", () => {
+describeIf("xattrs", temporaryTakesXattrs() || undefined, "the temporary folder has no user xattrs", () => {
 	test("are kept byte for byte, or not, as asked", async () => {
 		fillFolder(at());
 		const tree = await fromDirectory(at());

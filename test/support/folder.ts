@@ -1,5 +1,8 @@
 /** Folders with everything that a file system can hold, for what reads them. */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { getuid } from "node:process";
 
 /** Devices, attributes beyond `user.` and owners need it. */
@@ -93,8 +96,18 @@ export function fillFolder(folder: string): void {
 }
 
 /** True where the folder's file system has user xattrs: tmpfs has them since Linux 6.6. */
-export function takesXattrs(folder: string): boolean {
+function takesXattrs(folder: string): boolean {
 	const program =
 		"import os, sys; os.setxattr(sys.argv[1], 'user.probe', b''); os.removexattr(sys.argv[1], 'user.probe')";
 	return spawnSync("python3", ["-c", program, folder]).status === 0;
+}
+
+/** Whether tests' folders have user xattrs. */
+export function temporaryTakesXattrs(): boolean {
+	const folder = mkdtempSync(path.join(tmpdir(), "composefs-probe-"));
+	try {
+		return takesXattrs(folder);
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
 }
