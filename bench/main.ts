@@ -11,6 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks, parseDump } from "composefs/dump";
+import { benchmarkDirectory } from "./directory.ts";
 import { measureImage } from "./images.ts";
 import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
 import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
@@ -76,9 +77,14 @@ function ourMemory(set: string, image: string): number {
 }
 
 const wanted = process.argv.slice(2);
-const sets = wanted.length === 0 ? SETS : SETS.filter(({ name }) => wanted.includes(name));
-if (sets.length === 0) throw new Error(`the sets are ${SETS.map(({ name }) => name).join(", ")}`);
 mkdirSync(folder, { recursive: true });
+if (wanted[0] === "directory") {
+	console.log(await benchmarkDirectory(folder, wanted[1]));
+	process.exit();
+}
+const sets = wanted.length === 0 ? SETS : SETS.filter(({ name }) => wanted.includes(name));
+if (sets.length === 0)
+	throw new Error(`the sets are ${SETS.map(({ name }) => name).join(", ")}, and directory`);
 console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Linux ${os.release()}, Node ${process.version}`);
 console.log(`mkcomposefs: ${mkcomposefs ?? "not found; name it with MKCOMPOSEFS or put it on PATH"}\n`);
 const results: Result[] = [];
@@ -88,4 +94,5 @@ for (const set of sets) {
 }
 console.log(formatReport(results));
 writeFileSync(path.join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+if (wanted.length === 0) console.log(await benchmarkDirectory(folder));
 for (const file of ["tree.dump", "tree.cfs"]) rmSync(path.join(folder, file), { force: true });

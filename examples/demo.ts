@@ -1,6 +1,7 @@
 /**
  * A real root file system, a Debian 12 with 15,249 entries, becomes a tree in memory, is changed there as a
- * program would change it, and becomes a composefs image.
+ * program would change it, and becomes a composefs image. With a directory as argument, that becomes an image and a
+ * store: see directory.ts.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -10,6 +11,7 @@ import path from "node:path";
 import { createGunzip } from "node:zlib";
 import { computeDigest, type Tree, writeImage } from "composefs";
 import { parseDump } from "composefs/dump";
+import { demonstrateDirectory } from "./directory.ts";
 
 const fixtures = new URL("../../../test/fixtures/", import.meta.url);
 
@@ -47,22 +49,23 @@ async function compareWithMkcomposefs(tree: Tree): Promise<string> {
 	return actual;
 }
 
-const image = path.join(await mkdtemp(path.join(tmpdir(), "composefs-demo-")), "debian-12.cfs");
-const readStart = performance.now();
-const dump = createReadStream(new URL("debian-12.dump.gz", fixtures)).pipe(createGunzip());
-const tree = await parseDump(dump);
-const readTime = performance.now() - readStart;
-const sha256 = await compareWithMkcomposefs(tree);
+async function demonstrateDump(): Promise<void> {
+	const image = path.join(await mkdtemp(path.join(tmpdir(), "composefs-demo-")), "debian-12.cfs");
+	const readStart = performance.now();
+	const dump = createReadStream(new URL("debian-12.dump.gz", fixtures)).pipe(createGunzip());
+	const tree = await parseDump(dump);
+	const readTime = performance.now() - readStart;
+	const sha256 = await compareWithMkcomposefs(tree);
 
-const changes = customise(tree);
-const writeStart = performance.now();
-const written = await writeImage(tree, { to: image });
-const writeTime = performance.now() - writeStart;
+	const changes = customise(tree);
+	const writeStart = performance.now();
+	const written = await writeImage(tree, { to: image });
+	const writeTime = performance.now() - writeStart;
 
-const counts = countEntries(tree);
-const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
-const kinds = Object.entries(counts).map(([type, n]) => `${type} ${n.toLocaleString("en")}`);
-console.log(`A Debian 12 root file system, read from a dump in ${readTime.toFixed(0)} ms. Its image, as it is, has the
+	const counts = countEntries(tree);
+	const total = Object.values(counts).reduce((sum, n) => sum + n, 0);
+	const kinds = Object.entries(counts).map(([type, n]) => `${type} ${n.toLocaleString("en")}`);
+	console.log(`A Debian 12 root file system, read from a dump in ${readTime.toFixed(0)} ms. Its image, as it is, has the
 bytes that mkcomposefs 1.0.8 wrote from the same dump:
   sha256    ${sha256}
 
@@ -78,3 +81,8 @@ The composefs image of that:
 
 Computed again from the file:
   digest    ${await computeDigest(image)}`);
+}
+
+const [source] = process.argv.slice(2);
+if (source === undefined) await demonstrateDump();
+else await demonstrateDirectory(source);

@@ -3,6 +3,8 @@
 
 #include "digest.h"
 #include "mount.h"
+#include "digest_files.h"
+#include "directory.h"
 #include "records.h"
 #include "store.h"
 #include "verity_jobs.h"
@@ -17,6 +19,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
   exports.Set("mount", Napi::Function::New(env, Mount, "mount"));
   exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
+  exports.Set("digestFiles", Napi::Function::New(env, DigestFiles, "digestFiles"));
+  exports.Set("scanDirectories", Napi::Function::New(env, ScanDirectories, "scanDirectories"));
   exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
   exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));

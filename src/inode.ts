@@ -161,7 +161,8 @@ function metadata(defaultMode: number, options: MetadataOptions = {}): Metadata 
 	};
 }
 
-function nanoseconds(time: Date | number): bigint {
+/** A time as the constructors take it, in nanoseconds since 1970. */
+export function nanoseconds(time: Date | number): bigint {
 	const value = typeof time === "number" ? time : time.getTime();
 	if (!Number.isFinite(value))
 		throw new ComposefsError("ERR_COMPOSEFS_INODE", `mtime is not a time: ${value}`, { rule: "mtime" });

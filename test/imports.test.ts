@@ -27,6 +27,8 @@ const SINKS = [
 	"mount/failure",
 	...["store", "queue", "stream", "inspect", "list", "gc", "fsck"].map((name) => `store/${name}`),
 ];
+/** Sources that ask the system natively; what they make, trees, knows nothing of it. */
+const NATIVE_SOURCES = ["directory/scan", "directory/digests", "directory/problem"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
@@ -56,7 +58,7 @@ describe("arrows between sources", () => {
 	test("only what works natively knows of the addon", () => {
 		const found = all.filter((source) => importsOf(source).includes("native"));
 		expect(found).toContain("write");
-		expect(SINKS).toEqual(expect.arrayContaining(found));
+		expect([...SINKS, ...NATIVE_SOURCES]).toEqual(expect.arrayContaining(found));
 	});
 
 	test.each([...TREE_SIDE, ...all.filter((source) => source.startsWith("dump/"))])(
@@ -118,9 +120,10 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js", "mount/index.js"])("%s loads without the addon", (entry) => {
-	test.each(["index.js", "dump/index.js", "store/index.js"])("%s loads without the addon", (entry) => {
-		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
+	const entries = ["index", "dump/index", "directory/index", "mount/index", "store/index"];
+
+	test.each(entries)("%s.js loads without the addon", (entry) => {
+		expect(loads(`await import("${LIB}/${entry}.js");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
 	test("trees, the gate and dumps work without the addon", () => {

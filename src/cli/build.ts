@@ -1,14 +1,13 @@
 /** `composefs build`: an image from a source. */
-import { createReadStream } from "node:fs";
 import { Command, Option } from "commander";
-import { parseDump } from "../dump/index.ts";
-import type { Tree } from "../tree.ts";
 import { type WriteImageOptions, writeImage } from "../write.ts";
 import { interruptible, UsageError } from "./exit.ts";
 import { examples } from "./options.ts";
+import { foreignOption, type SourceOptions, sourceOptions } from "./sources/kind.ts";
+import { findSource, SOURCES } from "./sources/table.ts";
 
-interface BuildOptions {
-	readonly from: "dump";
+interface BuildOptions extends SourceOptions {
+	readonly from?: string;
 	readonly printDigest?: true;
 	readonly printDigestOnly?: true;
 	readonly minVersion: number;
@@ -16,20 +15,25 @@ interface BuildOptions {
 }
 
 export function buildCommand(): Command {
-	return new Command("build")
+	const kinds = SOURCES.map(({ name }) => name);
+	const command = new Command("build")
 		.description("write the composefs image of a source")
-		.argument("<source>", "composefs-dump(5) text; - is stdin")
+		.argument("<source>", SOURCES.map(({ name, description }) => `${name}: ${description}`).join("\n"))
 		.argument("[image]", "where the image goes; - is stdout")
-		.addOption(new Option("--from <kind>", "what the source is").choices(["dump"]).default("dump"))
+		.addOption(
+			new Option("--from <kind>", "what the source is, if it is not what it looks like").choices(kinds),
+		)
 		.option("--print-digest", "print the fs-verity digest of the image")
 		.option("--print-digest-only", "print the digest, write no image")
 		.addOption(version("--min-version <version>", "lowest format version to use", 0))
-		.addOption(version("--max-version <version>", "highest format version to use where needed", 1))
+		.addOption(version("--max-version <version>", "highest format version to use where needed", 1));
+	for (const option of sourceOptions(SOURCES)) command.addOption(option);
+	return command
 		.addHelpText(
 			"after",
 			examples(
-				"composefs build --from dump rootfs.dump rootfs.cfs",
-				"zcat rootfs.dump.gz | composefs build --from dump --print-digest - rootfs.cfs",
+				"composefs build --store objects --print-digest rootfs rootfs.cfs",
+				"zcat rootfs.dump.gz | composefs build --print-digest - rootfs.cfs",
 				"composefs build --from dump --print-digest-only rootfs.dump",
 			),
 		)
@@ -41,7 +45,12 @@ function version(flags: string, description: string, value: number): Option {
 	return new Option(flags, description).argParser(parse).default(value);
 }
 
-async function build(source: string, image: string | undefined, options: BuildOptions): Promise<void> {
+async function build(
+	source: string,
+	image: string | undefined,
+	options: BuildOptions,
+	command: Command,
+): Promise<void> {
 	const { printDigest, printDigestOnly, minVersion, maxVersion } = options;
 	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion))
 		throw new UsageError("a format version is 0 or 1");
@@ -51,8 +60,11 @@ async function build(source: string, image: string | undefined, options: BuildOp
 		throw new UsageError("--print-digest-only leaves nothing to write to an image");
 	if (image === "-" && printDigest) throw new UsageError("image and digest cannot both go to stdout");
 
+	const kind = await findSource(source, options.from);
+	const foreign = foreignOption(kind, SOURCES, (name) => command.getOptionValueSource(name) === "cli");
+	if (foreign !== undefined) throw new UsageError(`${foreign.long} makes no sense for a ${kind.name}`);
 	await interruptible(async (signal) => {
-		const tree = await readSource(source, signal);
+		const tree = await kind.read(source, options, signal);
 		const { digest, warnings } = await writeImage(tree, {
 			minVersion,
 			maxVersion,
@@ -67,9 +79,4 @@ async function build(source: string, image: string | undefined, options: BuildOp
 function destination(image: string | undefined): Pick<WriteImageOptions, "to" | "digestOnly"> {
 	if (image === undefined) return { digestOnly: true };
 	return { to: image === "-" ? process.stdout : image };
-}
-
-function readSource(source: string, signal: AbortSignal): Promise<Tree> {
-	const text = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: 1 << 18 });
-	return parseDump(text, { signal });
 }

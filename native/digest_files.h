@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace composefs {
+
+/// (paths, identities) → { promise, cancel }; see Native in src/native.ts.
+Napi::Value DigestFiles(const Napi::CallbackInfo& info);
+
+}  // namespace composefs

@@ -1,0 +1,63 @@
+/** One line on a terminal that tells how far a long command is; nothing anywhere else. */
+import { clearLine, cursorTo } from "node:readline";
+import type { WriteStream } from "node:tty";
+import type { DirectoryProgress, SkippedEntry } from "../directory/index.ts";
+
+/** Milliseconds between two lines. */
+const INTERVAL = 100;
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+export class Progress {
+	readonly #stream: Pick<WriteStream, "write"> & { readonly isTTY?: boolean };
+	readonly #start = performance.now();
+	#shown = 0;
+	#isShown = false;
+
+	constructor(stream: Pick<WriteStream, "write"> & { readonly isTTY?: boolean }) {
+		this.#stream = stream;
+	}
+
+	readonly show = (progress: DirectoryProgress): void => {
+		if (!this.#stream.isTTY) return;
+		const now = performance.now();
+		if (now - this.#shown < INTERVAL) return;
+		this.#shown = now;
+		this.#clear();
+		this.#stream.write(formatProgress(progress, (now - this.#start) / 1000));
+		this.#isShown = true;
+	};
+
+	readonly warn = ({ path, error }: SkippedEntry): void => {
+		this.#clear();
+		this.#stream.write(`composefs: warning: ${path} is left out: ${error.message}\n`);
+	};
+
+	/** Takes the line away. */
+	end(): void {
+		this.#clear();
+	}
+
+	#clear(): void {
+		if (!this.#isShown) return;
+		cursorTo(this.#stream as WriteStream, 0);
+		clearLine(this.#stream as WriteStream, 0);
+		this.#isShown = false;
+	}
+}
+
+/** Files, bytes and rate. */
+export function formatProgress(
+	{ entries, files, bytes, totalFiles, totalBytes }: DirectoryProgress,
+	seconds: number,
+): string {
+	const count = (value: number) => value.toLocaleString("en");
+	if (totalFiles === 0) return `${count(entries)} names`;
+	const share = totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes);
+	const rate = `${formatBytes(bytes / Math.max(seconds, 0.001))}/s`;
+	return `${share} %  ${count(files)} of ${count(totalFiles)} files  ${formatBytes(bytes)}  ${rate}`;
+}
+
+function formatBytes(bytes: number): string {
+	const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+	return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`;
+}

@@ -1,0 +1,91 @@
+/** A directory as a source, with the options of mkcomposefs. */
+import { lstat } from "node:fs/promises";
+import { Option } from "commander";
+import { type FromDirectoryOptions, fromDirectory } from "../../directory/index.ts";
+import { ObjectStore } from "../../store/index.ts";
+import type { Tree } from "../../tree.ts";
+import { UsageError } from "../exit.ts";
+import { Progress } from "../progress.ts";
+import type { SourceKind, SourceOptions } from "./kind.ts";
+
+const options = [
+	new Option("--store <folder>", "put the contents of files into this object store"),
+	new Option("--digest-store <folder>", "the same, by the name that mkcomposefs has for it"),
+	new Option("--use-epoch", "make all times 1970-01-01"),
+	new Option("--skip-devices", "leave out device nodes"),
+	new Option("--skip-xattrs", "leave out extended attributes"),
+	new Option("--user-xattrs", "only extended attributes of users"),
+	new Option("--break-hard-links", "make an inode of each name, as mkcomposefs does"),
+	new Option("--on-changed <policy>", "what to do with files that change meanwhile").choices([
+		"error",
+		"skip",
+	]),
+	new Option("--threads <number>", "directories and files to read at a time"),
+];
+
+export const directorySource: SourceKind = {
+	name: "directory",
+	description: "a directory; later times become SOURCE_DATE_EPOCH, if it is set",
+	options,
+	async detects(path) {
+		const status = await lstat(path).catch(() => undefined);
+		return status?.isDirectory() ?? false;
+	},
+	async read(source, options, signal) {
+		const progress = new Progress(process.stderr);
+		const settings = { ...toLibrary(options), onProgress: progress.show, onSkip: progress.warn, signal };
+		try {
+			return await readInto(storeOf(options), source, settings);
+		} finally {
+			progress.end();
+		}
+	},
+};
+
+/** The store is closed, whatever becomes of the tree: what is unfinished in it then goes. */
+async function readInto(
+	folder: string | undefined,
+	source: string,
+	settings: FromDirectoryOptions,
+): Promise<Tree> {
+	if (folder === undefined) return fromDirectory(source, settings);
+	const parallel = settings.threads;
+	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
+	try {
+		return await fromDirectory(source, { ...settings, store });
+	} finally {
+		await store.close();
+	}
+}
+
+function storeOf({ store, digestStore }: SourceOptions): string | undefined {
+	if (store !== undefined && digestStore !== undefined)
+		throw new UsageError("--store and --digest-store are the same");
+	return (store ?? digestStore) as string | undefined;
+}
+
+function toLibrary(options: SourceOptions): FromDirectoryOptions {
+	const threads = options.threads === undefined ? undefined : Number(options.threads);
+	if (threads !== undefined && !(Number.isInteger(threads) && threads > 0))
+		throw new UsageError(`--threads is ${options.threads}, not a number from 1 on`);
+	if (options.skipXattrs && options.userXattrs)
+		throw new UsageError("--skip-xattrs and --user-xattrs exclude each other");
+	return {
+		useEpoch: options.useEpoch === true,
+		skipDevices: options.skipDevices === true,
+		skipXattrs: options.skipXattrs === true,
+		userXattrs: options.userXattrs === true,
+		breakHardLinks: options.breakHardLinks === true,
+		onChanged: options.onChanged === "skip" ? "skip" : "error",
+		clampMtime: sourceDateEpoch(),
+		threads,
+	};
+}
+
+/** Seconds since 1970 (reproducible-builds.org/specs/source-date-epoch). */
+function sourceDateEpoch(): number | undefined {
+	const text = process.env.SOURCE_DATE_EPOCH;
+	if (!text) return undefined;
+	if (!/^\d{1,12}$/.test(text)) throw new UsageError(`SOURCE_DATE_EPOCH is ${text}, not a number of seconds`);
+	return Number(text);
+}

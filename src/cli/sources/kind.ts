@@ -1,0 +1,38 @@
+/** What a kind of source is to `composefs build`: one file each beside this one, one line each in table.ts. */
+import type { Option } from "commander";
+import type { Tree } from "../../tree.ts";
+
+export interface SourceKind {
+	/** As `--from` has it. */
+	readonly name: string;
+	readonly description: string;
+	/** Options that make sense for this kind alone, or for those kinds that name them too. */
+	readonly options: readonly Option[];
+	/** Whether a path is one, when `--from` does not say; left out by the kind that is what no other is. */
+	detects?(path: string): Promise<boolean>;
+	/** Makes the tree. */
+	read(source: string, options: SourceOptions, signal: AbortSignal): Promise<Tree>;
+}
+
+/** The values of all options, by commander's names for them. */
+export type SourceOptions = Readonly<Record<string, unknown>>;
+
+/** The options of all kinds, each once. */
+export function sourceOptions(kinds: readonly SourceKind[]): Option[] {
+	const byName = new Map<string, Option>();
+	for (const option of kinds.flatMap(({ options }) => options))
+		if (!byName.has(option.attributeName())) byName.set(option.attributeName(), option);
+	return [...byName.values()];
+}
+
+/** The first option that was given and is none of a kind's. */
+export function foreignOption(
+	kind: SourceKind,
+	kinds: readonly SourceKind[],
+	isGiven: (name: string) => boolean,
+): Option | undefined {
+	const own = new Set(kind.options.map((option) => option.attributeName()));
+	return sourceOptions(kinds).find(
+		(option) => isGiven(option.attributeName()) && !own.has(option.attributeName()),
+	);
+}

@@ -1,0 +1,15 @@
+/** The kinds of sources that `composefs build` knows. */
+import { directorySource } from "./directory.ts";
+import { dumpSource } from "./dump.ts";
+import type { SourceKind } from "./kind.ts";
+
+/** In the order in which they are asked about a path; the last is what no other is. */
+export const SOURCES: readonly SourceKind[] = [directorySource, dumpSource];
+
+/** The kind of a name, or else what the source looks like. */
+export async function findSource(source: string, name: string | undefined): Promise<SourceKind> {
+	for (const kind of SOURCES)
+		if (name === undefined ? source !== "-" && (await kind.detects?.(source)) : kind.name === name)
+			return kind;
+	return SOURCES.at(-1) as SourceKind;
+}

@@ -1,0 +1,136 @@
+/** The contents of the files that are not inline: digested, or put into a store. */
+import { ComposefsError } from "../errors.ts";
+import { type FileIdentity, pathToString } from "../file-path.ts";
+import type { ExternalFile } from "../inode.ts";
+import { nameToBytes } from "../names.ts";
+import { forEachParallel } from "../parallel.ts";
+import { objectPath } from "../store/digest.ts";
+import type { ScanRecord } from "./decode.ts";
+import { digestFiles, type FoundFile } from "./digests.ts";
+import type { Place } from "./place.ts";
+import { changed } from "./problem.ts";
+
+/** What takes contents: an `ObjectStore`, or anything else that keeps a file's bytes under their digest. */
+export interface ContentStore {
+	/** Takes the file at a path, if it is the one that `identity` says, and stays it until it is read. */
+	put(
+		source: { readonly file: Uint8Array },
+		options: { readonly identity: FileIdentity; readonly signal: AbortSignal },
+	): Promise<StoredContent>;
+}
+
+export interface StoredContent {
+	/** fs-verity digest, 64 hexadecimal digits. */
+	readonly digest: string;
+	/** Of the object, within the store. */
+	readonly path: string;
+}
+
+/** One inode whose content is to be read, and what is to know of it. */
+export class Content implements FoundFile {
+	readonly record: ScanRecord;
+	/** Every name of it; the first is the one to open. */
+	readonly places: Place[] = [];
+	/** One, or with broken links one for each name. */
+	readonly inodes: ExternalFile[] = [];
+
+	constructor(record: ScanRecord) {
+		this.record = record;
+	}
+
+	get path(): string {
+		return (this.places[0] as Place).path;
+	}
+
+	get packedIdentity(): BigInt64Array {
+		return this.record.packedIdentity;
+	}
+}
+
+/** What is told of each content. */
+export interface ContentEvents {
+	done(content: Content): void;
+	/** May throw, to end it all. */
+	failed(content: Content, error: ComposefsError): void;
+}
+
+/** What open(2) says of a path that is not that file any more. */
+const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR", "ESTALE"]);
+
+/** Of one job: enough that a job's own cost is small beside it, few enough that threads end together. */
+const BATCH_FILES = 64;
+const BATCH_BYTES = 4 << 20;
+
+type Taken = StoredContent | ComposefsError;
+
+/** Reads contents, in at most `threads` batches at a time, and completes their inodes. */
+export async function takeContents(
+	contents: readonly Content[],
+	{ store, threads, signal }: { store: ContentStore | undefined; threads: number; signal: AbortSignal },
+	events: ContentEvents,
+): Promise<void> {
+	const take = async (batch: Content[], either: AbortSignal) => {
+		const results = await (store === undefined ? digestBatch(batch, either) : putBatch(store, batch, either));
+		for (const [i, content] of batch.entries()) settle(content, results[i] as Taken, events);
+	};
+	await forEachParallel(batches(contents), threads, take, signal);
+}
+
+async function digestBatch(batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
+	const results = await digestFiles(batch, signal);
+	return results.map((result) =>
+		typeof result === "string" ? { digest: result, path: objectPath(result) } : result,
+	);
+}
+
+/** At once: an ObjectStore gathers what is put at once into few jobs. */
+async function putBatch(
+	store: ContentStore,
+	batch: readonly Content[],
+	signal: AbortSignal,
+): Promise<Taken[]> {
+	const puts = await Promise.allSettled(
+		batch.map(({ path, record: { identity } }) =>
+			store.put({ file: nameToBytes(path) }, { identity, signal }),
+		),
+	);
+	// Else the reason, if another batch failed, would be taken for what became of these files.
+	signal.throwIfAborted();
+	return puts.map((put) => {
+		if (put.status === "fulfilled") return put.value;
+		if (put.reason instanceof ComposefsError) return put.reason;
+		throw put.reason;
+	});
+}
+
+function settle(content: Content, result: Taken, events: ContentEvents): void {
+	if (result instanceof ComposefsError) {
+		events.failed(content, explain(content, result));
+		return;
+	}
+	for (const inode of content.inodes) {
+		inode.digest = result.digest;
+		inode.path = result.path;
+	}
+	events.done(content);
+}
+
+/** A file that cannot be opened any more was there a moment ago. The store's own files may be missing too. */
+function explain({ path }: Content, error: ComposefsError): ComposefsError {
+	const isGone = GONE.has(error.code) && error.path === pathToString(nameToBytes(path));
+	return isGone ? changed(path, "it is another file now, or gone", error) : error;
+}
+
+function* batches(contents: readonly Content[]): Generator<Content[], void, undefined> {
+	let batch: Content[] = [];
+	let bytes = 0;
+	for (const content of contents) {
+		batch.push(content);
+		bytes += content.record.size;
+		if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
+		yield batch;
+		batch = [];
+		bytes = 0;
+	}
+	if (batch.length > 0) yield batch;
+}

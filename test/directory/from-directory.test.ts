@@ -1,0 +1,333 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+	mkdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	symlinkSync,
+	truncateSync,
+	writeFileSync,
+} from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { fromDirectory } from "../../src/directory/index.ts";
+import type { DirectoryProgress, FromDirectoryOptions, SkippedEntry } from "../../src/directory/options.ts";
+import { validate } from "../../src/gate.ts";
+import type { Inode } from "../../src/inode.ts";
+import { ObjectStore } from "../../src/store/index.ts";
+import type { Tree } from "../../src/tree.ts";
+import { fillFolder, inFolder, isRoot, temporaryTakesXattrs } from "../support/folder.ts";
+import { listing } from "../support/listing.ts";
+import { describeIf } from "../support/needs.ts";
+import { referenceDigest } from "../support/reference-verity.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+const SAME = "x".repeat(100);
+
+function paths(tree: Tree): string[] {
+	return Array.from(tree.walk(), ({ path }) => path);
+}
+
+describe("a folder with everything", () => {
+	test("becomes a tree that an image can hold", async () => {
+		fillFolder(at());
+		const tree = await fromDirectory(at());
+		expect(validate(tree)).toEqual([]);
+		expect(tree.get("/size-0")).toMatchObject({ type: "file", mode: 0o600, content: Buffer.alloc(0) });
+		expect(tree.get("/size-64")).toMatchObject({ content: readFileSync(at("size-64")) });
+		const digest = referenceDigest(readFileSync(at("size-65")));
+		const path = `${digest.slice(0, 2)}/${digest.slice(2)}`;
+		expect(tree.get("/size-65")).toMatchObject({
+			size: 65,
+			digest,
+			path,
+			mtimeNs: 1_600_000_000_123_456_789n,
+		});
+		expect(tree.get("/size-1")).toMatchObject({ mode: 0o4755, mtimeNs: -1_500_000_001n });
+		expect(tree.get("/a/dangling")).toMatchObject({ type: "symlink", mode: 0o777, target: "../nowhere" });
+		expect(tree.get("/to-directory")).toMatchObject({ type: "symlink", target: "a" });
+		expect(tree.get("/to-bytes")).toMatchObject({ target: "\udcff\udcfe" });
+		expect(tree.get("/fifo")).toMatchObject({ type: "fifo", mode: 0o640 });
+		expect(tree.get("/socket")).toMatchObject({ type: "socket" });
+		expect(tree.get("/\udcff")).toMatchObject({ type: "file" });
+		expect(tree.get("/dir-\udcfd/inside")).toMatchObject({ size: 70 });
+		expect(tree.get("/empty")).toMatchObject({ type: "directory", mode: 0o1777 });
+	});
+
+	test("has hard links that stay links, inline or not, symlinks too", async () => {
+		fillFolder(at());
+		const tree = await fromDirectory(at());
+		expect(tree.get("/a/b/c/linked")).toBe(tree.get("/a/same"));
+		expect(tree.get("/a/inline-linked")).toBe(tree.get("/size-64"));
+		expect(tree.get("/absolute-linked")).toBe(tree.get("/absolute"));
+		expect(tree.get("/a/b/same")).not.toBe(tree.get("/a/same"));
+		const broken = await fromDirectory(at(), { breakHardLinks: true });
+		expect(broken.get("/a/b/c/linked")).not.toBe(broken.get("/a/same"));
+		expect(broken.get("/a/b/c/linked")).toEqual(broken.get("/a/same"));
+	});
+
+	test("is the same tree into a store, which then has what the tree asks for", async () => {
+		fillFolder(at());
+		const plain = await fromDirectory(at());
+		await using store = await ObjectStore.open(at("..", `${at().split("/").at(-1)}-store`));
+		try {
+			const stored = await fromDirectory(at(), { store });
+			expect(listing(stored)).toEqual(listing(plain));
+			for (const { inode } of stored.walk())
+				if (inode.type === "file" && inode.digest !== undefined)
+					expect(await store.verify(inode.digest)).toBe(true);
+		} finally {
+			rmSync(`${at()}-store`, { recursive: true });
+		}
+	});
+
+	test("may be named with a slash behind, as bytes, as a URL", async () => {
+		inFolder(at(), 'os.mkdir(b"d\\xff"); write(b"d\\xff/f", b"1")');
+		const tree = await fromDirectory(Buffer.concat([Buffer.from(`${at()}/d`), Buffer.of(0xff, 0x2f)]));
+		expect(paths(tree)).toEqual(["/", "/f"]);
+		expect(paths(await fromDirectory(new URL(`file://${at()}`)))).toEqual(["/", "/d\udcff", "/d\udcff/f"]);
+	});
+});
+
+describeIf("xattrs", temporaryTakesXattrs() || undefined, "the temporary folder has no user xattrs", () => {
+	test("are kept byte for byte, or not, as asked", async () => {
+		fillFolder(at());
+		const tree = await fromDirectory(at());
+		const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+		expect(tree.get("/size-65")?.xattrs?.get("user.binary")).toEqual(binary);
+		expect(tree.get("/size-65")?.xattrs?.get("user.empty")).toEqual(Buffer.alloc(0));
+		expect(tree.get("/size-0")?.xattrs?.get("user.long")).toEqual(Buffer.alloc(3000, "l"));
+		expect(tree.get("/a")?.xattrs?.get("user.on-directory")).toEqual(Buffer.from("d"));
+		expect(tree.root.xattrs?.get("user.on-root")).toEqual(Buffer.from("r"));
+		const without = await fromDirectory(at(), { skipXattrs: true });
+		for (const { inode } of without.walk()) expect(inode.xattrs).toBeUndefined();
+		const users = await fromDirectory(at(), { userXattrs: true });
+		for (const { inode } of users.walk())
+			for (const name of inode.xattrs?.keys() ?? []) expect(name).toMatch(/^user\./);
+	});
+});
+
+describeIf("root", isRoot || undefined, "devices and owners need root", () => {
+	test("finds devices, owners, capabilities, ACLs, overlayfs's attributes", async () => {
+		fillFolder(at());
+		const tree = await fromDirectory(at());
+		expect(tree.get("/disk")).toMatchObject({ type: "block-device", rdev: { major: 259, minor: 70000 } });
+		expect(tree.get("/whiteout")).toMatchObject({ type: "character-device", rdev: { major: 0, minor: 0 } });
+		expect(tree.get("/size-4096")).toMatchObject({ uid: 1000, gid: 100_000 });
+		const names = (path: string) => [...(tree.get(path)?.xattrs?.keys() ?? [])].sort();
+		expect(names("/size-200000")).toEqual(["security.capability", "security.odd"]);
+		expect(names("/a")).toEqual(
+			expect.arrayContaining(["system.posix_acl_access", "system.posix_acl_default"]),
+		);
+		expect(names("/absolute")).toEqual(["trusted.on-symlink"]);
+		expect(names("/a/b")).toEqual(expect.arrayContaining(["trusted.other", "trusted.overlay.opaque"]));
+	});
+
+	test("skips devices where that is asked for", async () => {
+		fillFolder(at());
+		const tree = await fromDirectory(at(), { skipDevices: true });
+		expect(["/disk", "/console", "/whiteout", "/fifo"].map((path) => tree.get(path)?.type)).toEqual([
+			undefined,
+			undefined,
+			undefined,
+			"fifo",
+		]);
+	});
+
+	test("breaks the links of whiteouts, which overlayfs makes and an image cannot have", async () => {
+		inFolder(at(), 'os.mknod("a", stat.S_IFCHR, 0); os.link("a", "b")');
+		const tree = await fromDirectory(at());
+		expect(tree.get("/a")).not.toBe(tree.get("/b"));
+		expect(validate(tree)).toEqual([]);
+	});
+});
+
+describe("filter", () => {
+	test("leaves out files and whole directories", async () => {
+		fillFolder(at());
+		const asked: string[] = [];
+		const tree = await fromDirectory(at(), {
+			filter({ path, type, size, nlink, mode, ino, dev }) {
+				asked.push(path);
+				if (path === "/size-65")
+					expect([type, size, nlink, mode, ino > 0n, dev > 0n]).toEqual(["file", 65n, 1, 0o644, true, true]);
+				return path !== "/a/b" && type !== "symlink";
+			},
+		});
+		expect(paths(tree).filter((path) => path.startsWith("/a/"))).toEqual(["/a/inline-linked", "/a/same"]);
+		expect(asked).not.toContain("/a/b/c");
+		expect(asked).not.toContain("/");
+	});
+
+	test("its errors come out", async () => {
+		writeFileSync(at("a"), "");
+		const filter = () => {
+			throw new Error("of the filter");
+		};
+		await expect(fromDirectory(at(), { filter })).rejects.toThrow("of the filter");
+	});
+});
+
+/** Files whose content comes later, and a folder; what changes them runs when their folder has been read. */
+async function changing(change: () => void, options: FromDirectoryOptions = {}) {
+	mkdirSync(at("d"));
+	for (const name of ["a", "b", "d/c"]) writeFileSync(at(name), SAME);
+	let changed = false;
+	const filter = () => {
+		if (!changed) change();
+		changed = true;
+		return true;
+	};
+	const skipped: SkippedEntry[] = [];
+	const tree = await fromDirectory(at(), { filter, onSkip: (entry) => skipped.push(entry), ...options });
+	return { tree, skipped: skipped.map(({ path, error }) => [path, error.code]) };
+}
+
+describe("what another process changes meanwhile", () => {
+	const changes: [string, string, string, () => void][] = [
+		["shrinks", "/b", "b", () => truncateSync(at("b"), 99)],
+		["grows", "/b", "b", () => writeFileSync(at("b"), `${SAME}x`)],
+		["is rewritten", "/b", "b", () => writeFileSync(at("b"), "y".repeat(100))],
+		["vanishes", "/b", "b", () => rmSync(at("b"))],
+		[
+			"becomes a symlink to the same bytes",
+			"/b",
+			"b",
+			() => {
+				rmSync(at("b"));
+				symlinkSync("a", at("b"));
+			},
+		],
+		[
+			"becomes a fifo",
+			"/b",
+			"b",
+			() => {
+				rmSync(at("b"));
+				inFolder(at(), 'os.mkfifo("b")');
+			},
+		],
+		[
+			"becomes a folder",
+			"/b",
+			"b",
+			() => {
+				rmSync(at("b"));
+				mkdirSync(at("b"));
+			},
+		],
+		["is a folder that vanishes", "/d", "d", () => rmSync(at("d"), { recursive: true })],
+		[
+			"is a folder that becomes a symlink to it",
+			"/d",
+			"d",
+			() => {
+				renameSync(at("d"), at("e"));
+				symlinkSync("e", at("d"));
+			},
+		],
+	];
+
+	test.each(changes)("%s: an error", async (_title, _path, file, change) => {
+		await expect(changing(change)).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_CHANGED",
+			rule: "changed",
+			path: at(file),
+		});
+	});
+
+	test.each(changes)("%s: a skip that is told of, if asked for", async (_title, path, _file, change) => {
+		const { tree, skipped } = await changing(change, { onChanged: "skip" });
+		expect(skipped).toEqual([[path, "ERR_COMPOSEFS_CHANGED"]]);
+		const expected = ["/", "/a", "/b", "/d", "/d/c"].filter(
+			(name) => name !== path && !name.startsWith(`${path}/`),
+		);
+		expect(paths(tree)).toEqual(expected);
+	});
+
+	test("a linked file is left out under all its names", async () => {
+		inFolder(at(), 'write("l1", b"x" * 100); os.link("l1", "l2")');
+		const { tree, skipped } = await changing(() => truncateSync(at("l1"), 5), { onChanged: "skip" });
+		expect(skipped.map(([path]) => path).sort()).toEqual(["/l1", "/l2"]);
+		expect(paths(tree)).toEqual(["/", "/a", "/b", "/d", "/d/c"]);
+	});
+
+	test("never gives a digest of what no process wrote", async () => {
+		const [one, other] = ["1".repeat(70_000), "2".repeat(90_001)];
+		const digests = [one, other, ""].map((text) => referenceDigest(Buffer.from(text)));
+		const program = `
+import itertools, os
+os.chdir(${JSON.stringify(at())})
+for turn in itertools.count():
+    for name in "abcdefgh":
+        with open(name, "w") as file: file.write("1" * 70000 if turn % 2 else "2" * 90001)
+    if turn % 3 == 0:
+        for name in "gh": os.unlink(name)
+    if turn == 0: print("ready", flush=True)`;
+		const child = spawn("python3", ["-c", program], { stdio: ["ignore", "pipe", "inherit"] });
+		try {
+			await once(child.stdout, "data");
+			let taken = 0;
+			for (let i = 0; i < 60; i++) {
+				const tree = await fromDirectory(at(), { onChanged: "skip" }).catch(ignoreChangedRoot);
+				for (const { inode } of tree?.walk() ?? []) taken += expectOneOf(inode, digests);
+			}
+			expect(taken).toBeGreaterThan(0);
+		} finally {
+			child.kill("SIGKILL");
+			await once(child, "close");
+		}
+	});
+});
+
+/** The folder itself may never stay the same for as long as it takes to read it. */
+function ignoreChangedRoot(error: { code?: string }): undefined {
+	if (error.code !== "ERR_COMPOSEFS_CHANGED") throw error;
+}
+
+/** What a file that is being written holds from time to time: nothing, and multiples of the writer's buffer. */
+function expectOneOf(inode: Inode, digests: readonly string[]): number {
+	if (inode.type !== "file" || inode.content !== undefined) return 0;
+	if (inode.size !== 70_000 && inode.size !== 90_001) return 0;
+	expect(digests).toContain(inode.digest);
+	return 1;
+}
+
+describe("limits, progress and signals", () => {
+	test("maxEntries", async () => {
+		fillFolder(at());
+		const count = paths(await fromDirectory(at())).length - 1;
+		expect(paths(await fromDirectory(at(), { maxEntries: count })).length).toBe(count + 1);
+		await expect(fromDirectory(at(), { maxEntries: count - 1 })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_TREE",
+			rule: "inodes",
+		});
+	});
+
+	test("progress ends with all there is", async () => {
+		fillFolder(at());
+		const seen: DirectoryProgress[] = [];
+		const tree = await fromDirectory(at(), { onProgress: (progress) => seen.push(progress) });
+		const last = seen.at(-1);
+		expect(last).toMatchObject({ files: last?.totalFiles, bytes: last?.totalBytes });
+		expect(last?.entries).toBe(paths(tree).length - 1);
+		expect(last?.totalBytes).toBe(65 + 4096 + 4097 + 200_000 + 100 + 100 + 5000 + 70 + 261);
+	});
+
+	test("an aborted signal before and meanwhile", async () => {
+		fillFolder(at());
+		const reason = new Error("enough");
+		await expect(fromDirectory(at(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+		const controller = new AbortController();
+		const onProgress = () => controller.abort(reason);
+		await expect(fromDirectory(at(), { signal: controller.signal, onProgress })).rejects.toBe(reason);
+	});
+
+	test("an argument that is none", async () => {
+		await expect(fromDirectory(undefined as never)).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+		await expect(fromDirectory(at(), { threads: 0 })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+	});
+});
