@@ -16,15 +16,6 @@ std::string OptionalPath(const Napi::Object& options, const char* key) {
   return value.IsUndefined() ? std::string() : PathFrom(value);
 }
 
-Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job) {
-  job->Schedule();
-  const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("promise", job->Promise());
-  result.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
-  return result;
-}
-
 /// Resolves also where the mount fails, with what it failed at: more than the error of one system call.
 class MountJob final : public Job {
  public:

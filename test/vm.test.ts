@@ -22,6 +22,7 @@ const CHECKS = [
 	"without verity a replaced object is read",
 	"a missing object gives ENOENT or EIO",
 	"objects without fs-verity give EIO",
+	"a store that requires fs-verity has what a mount that does needs",
 	"changes go up, with verity below",
 	"an image in memory is mounted by a loop device",
 	"nothing is left behind",
