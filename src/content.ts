@@ -1,9 +1,8 @@
-/** What a file's content comes in. */
+/** What a file holds, in pieces. */
 
-/** Bytes of zeros that nobody has to hold, hash or write. */
+/** A run of zeros that is not spelled out: its length in bytes. */
 export interface Hole {
 	readonly hole: number;
 }
 
-/** A piece of content: bytes, which their source does not use again, or a hole. */
 export type ContentChunk = Uint8Array | Hole;

@@ -14,6 +14,25 @@ export interface Native {
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 bytes, of bytes, a file by path, or an open file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | { path: Uint8Array } | number): NativeJob<Uint8Array>;
+	/** A decoder of zstd frames that gives pieces of `pieceSize` bytes; no window may be above 2^`windowLog` bytes. */
+	openZstdDecoder(pieceSize: number, windowLog: number): NativeZstdDecoder;
+}
+
+export interface NativeZstdDecoder {
+	/**
+	 * Decodes up to the next piece, which is full unless it is the last. One call at a time.
+	 *
+	 * @param input   the next bytes, which are copied; undefined while the last ones still give pieces
+	 * @param end     there are no more
+	 */
+	decode(input: readonly Uint8Array[] | undefined, end: boolean): NativeJob<NativeZstdPiece>;
+}
+
+/** Neither: the input is used up. */
+export interface NativeZstdPiece {
+	readonly piece?: Uint8Array;
+	/** What libzstd says is wrong, or `truncated`. */
+	readonly problem?: string;
 }
 
 export interface NativeWriter {

@@ -15,6 +15,7 @@ export class ChunkPull {
 	readonly #slices: Slices;
 	#rejectPending: ((reason: unknown) => void) | undefined;
 	#ended = false;
+	#putBack: Buffer | undefined;
 	readonly #onAbort = () => this.#rejectPending?.(this.#signal?.reason);
 
 	/** @throws the signal's reason; ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if the source is none. */
@@ -39,6 +40,7 @@ export class ChunkPull {
 	async next(): Promise<Buffer | undefined> {
 		for (;;) {
 			if (this.#slices.isOver()) await this.#slices.next();
+			if (this.#putBack !== undefined) return this.#takeBack();
 			if (this.#ended) return undefined;
 			const { done, value } = await this.#step();
 			if (done) {
@@ -50,6 +52,18 @@ export class ChunkPull {
 		}
 	}
 
+	/** At least `length` bytes if there are so many, which come again with the next chunk. */
+	async peek(length: number): Promise<Buffer> {
+		let head: Buffer = (await this.next()) ?? Buffer.alloc(0);
+		while (head.length < length) {
+			const chunk = await this.next();
+			if (chunk === undefined) break;
+			head = Buffer.concat([head, chunk]);
+		}
+		if (head.length > 0) this.#putBack = head;
+		return head;
+	}
+
 	/** Lets the source go, at its end or before. */
 	async close(): Promise<void> {
 		this.#signal?.removeEventListener("abort", this.#onAbort);
@@ -59,6 +73,12 @@ export class ChunkPull {
 		// A generator that still waits answers when it has waited: nobody is kept for that.
 		if (this.#rejectPending === undefined) await closing;
 		else Promise.resolve(closing).catch(() => undefined);
+	}
+
+	#takeBack(): Buffer | undefined {
+		const chunk = this.#putBack;
+		this.#putBack = undefined;
+		return chunk;
 	}
 
 	async #step(): Promise<IteratorResult<Uint8Array>> {

@@ -18,7 +18,7 @@ function importsOf(source: string): string[] {
 	return Array.from(found, ([, target]) => path.join(path.dirname(source), target as string));
 }
 
-const SINKS = ["write", "digest", "verity", "mount", "store"];
+const SINKS = ["write", "digest", "verity", "mount", "store", "zstd"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
