@@ -1,33 +1,28 @@
 #include "zstd_stream.h"
 
-#include <zstd_errors.h>
-
 #include <new>
 #include <utility>
 
 namespace composefs {
 
-ZstdStream::ZstdStream(size_t piece_size, int window_log)
-    : context_(ZSTD_createDCtx()), piece_size_(piece_size) {
+ZstdStream::ZstdStream(std::shared_ptr<BlockPool> pool, int window_log)
+    : context_(ZSTD_createDCtx()), pool_(std::move(pool)) {
   if (context_ == nullptr) throw std::bad_alloc();
   ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, window_log);
 }
 
-void ZstdStream::Feed(std::vector<uint8_t> input) {
-  input_ = std::move(input);
+std::vector<uint8_t> ZstdStream::Feed(std::vector<uint8_t> input) {
   used_ = 0;
+  return std::exchange(input_, std::move(input));
 }
 
 ZstdStream::State ZstdStream::Advance() {
   if (!problem_.empty()) return State::kFailed;
   for (;;) {
-    if (piece_.data == nullptr) {
-      piece_.data.reset(static_cast<uint8_t*>(malloc(piece_size_)));
-      if (piece_.data == nullptr) throw std::bad_alloc();
-    }
+    if (piece_.data == nullptr) piece_.data = pool_->Take();
     // Also without input: a frame's last bytes may wait in the decoder.
     ZSTD_inBuffer in{input_.data(), input_.size(), used_};
-    ZSTD_outBuffer out{piece_.data.get(), piece_size_, piece_.size};
+    ZSTD_outBuffer out{piece_.data.get(), pool_->BlockSize(), piece_.size};
     // A call between two frames would begin the next one.
     const bool idle = !in_frame_ && used_ == input_.size();
     const size_t result = idle ? 0 : ZSTD_decompressStream(context_.get(), &out, &in);
@@ -36,7 +31,7 @@ ZstdStream::State ZstdStream::Advance() {
     piece_.size = out.pos;
     if (ZSTD_isError(result) != 0) return Fail(ZSTD_getErrorName(result));
     in_frame_ = result != 0;
-    if (piece_.size == piece_size_) return State::kPiece;
+    if (piece_.size == pool_->BlockSize()) return State::kPiece;
     if (used_ == input_.size() && !progress) return AtEnd();
   }
 }
@@ -54,16 +49,7 @@ ZstdStream::State ZstdStream::Fail(std::string problem) {
 }
 
 ZstdStream::Piece ZstdStream::Take() {
-  Piece piece = std::exchange(piece_, Piece{});
-  // What is left of a large block is given back: the last piece may be small.
-  if (piece.size < piece_size_ / 2 && piece.size > 0) {
-    auto* smaller = static_cast<uint8_t*>(realloc(piece.data.get(), piece.size));
-    if (smaller != nullptr) {
-      static_cast<void>(piece.data.release());
-      piece.data.reset(smaller);
-    }
-  }
-  return piece;
+  return std::exchange(piece_, Piece{});
 }
 
 }  // namespace composefs

@@ -4,23 +4,18 @@
 #include <zstd.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
+
+#include "block_pool.h"
 
 namespace composefs {
 
 class ZstdStream {
  public:
-  struct Free {
-    void operator()(uint8_t* data) const { free(data); }
-  };
-  using Data = std::unique_ptr<uint8_t, Free>;
-
   struct Piece {
-    Data data;
+    BlockPool::Block data;
     size_t size = 0;
   };
 
@@ -31,11 +26,11 @@ class ZstdStream {
     kFailed,  // see Problem()
   };
 
-  /// Throws std::bad_alloc.
-  ZstdStream(size_t piece_size, int window_log);
+  /// Pieces are the pool's blocks. Throws std::bad_alloc.
+  ZstdStream(std::shared_ptr<BlockPool> pool, int window_log);
 
-  /// Takes the next bytes. Not before the last ones are used up.
-  void Feed(std::vector<uint8_t> input);
+  /// Takes the next bytes, and gives back the last ones, which must be used up.
+  std::vector<uint8_t> Feed(std::vector<uint8_t> input);
 
   /// There are no more bytes after those that have been taken.
   void End() { ended_ = true; }
@@ -58,7 +53,7 @@ class ZstdStream {
   State Fail(std::string problem);
 
   std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
-  const size_t piece_size_;
+  const std::shared_ptr<BlockPool> pool_;
   std::vector<uint8_t> input_;
   size_t used_ = 0;
   Piece piece_;

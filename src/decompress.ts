@@ -2,7 +2,6 @@
 import { decompressionError } from "./decompress-error.ts";
 import { decodeGzip } from "./gunzip.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
-import { readAhead } from "./read-ahead.ts";
 import { decodeZstd } from "./zstd.ts";
 
 export interface DecompressOptions {
@@ -15,9 +14,6 @@ const GZIP_MAGIC = 0x1f8b;
 const ZSTD_MAGIC = 0xfd2fb528;
 /** The last four bits may be anything. */
 const ZSTD_SKIPPABLE_MAGIC = 0x184d2a50;
-
-/** Pieces of zstd that wait to be used, or are in work. */
-const AHEAD = 3;
 
 /**
  * Decompresses gzip (any number of members) and zstd (any number of frames), told by their first bytes; what is
@@ -55,7 +51,7 @@ export async function* decompress(
 async function* decode(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<Uint8Array> {
 	const head = await pull.peek(4);
 	if (head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC) yield* decodeGzip(pull);
-	else if (isZstd(head)) yield* readAhead(decodeZstd(pull, signal), AHEAD);
+	else if (isZstd(head)) yield* decodeZstd(pull, signal);
 	else yield* plain(pull);
 }
 

@@ -19,19 +19,23 @@ export interface Native {
 }
 
 export interface NativeZstdDecoder {
+	/** Takes a copy of the next bytes, also while others are decoded. */
+	feed(chunk: Uint8Array): void;
 	/**
-	 * Decodes up to the next piece, which is full unless it is the last. One call at a time.
+	 * Decodes what there is, a few pieces at a time; they are full, but for the last one. One call at a time.
 	 *
-	 * @param input   the next bytes, which are copied; undefined while the last ones still give pieces
-	 * @param end     there are no more
+	 * @param end   there is no more to feed
 	 */
-	decode(input: readonly Uint8Array[] | undefined, end: boolean): NativeJob<NativeZstdPiece>;
+	decode(end: boolean): NativeJob<NativeZstdPieces>;
 }
 
-/** Neither: the input is used up. */
-export interface NativeZstdPiece {
-	readonly piece?: Uint8Array;
-	/** What libzstd says is wrong, or `truncated`. */
+export interface NativeZstdPieces {
+	readonly pieces: readonly Uint8Array[];
+	/** Bytes that were fed and are not in work yet. */
+	readonly waiting: number;
+	/** All is decoded. */
+	readonly ended: boolean;
+	/** What libzstd says is wrong behind these pieces, or `truncated`. */
 	readonly problem?: string;
 }
 

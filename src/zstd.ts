@@ -1,13 +1,15 @@
 /** zstd frames, decoded by libzstd on a worker thread. */
 import { decompressionError } from "./decompress-error.ts";
-import { awaitJob, native } from "./native.ts";
+import { awaitJob, type NativeZstdDecoder, native } from "./native.ts";
 import type { ChunkPull } from "./pull.ts";
+import { readAhead } from "./read-ahead.ts";
 
-/** Bytes that come out at a time. */
+/** Bytes that come out at a time; the addon gives a few of these in one go. */
 const PIECE_SIZE = 1 << 19;
-/** Bytes that go in at a time, unless there are fewer, or too many chunks of them. */
-const INPUT_SIZE = 1 << 18;
-const INPUT_CHUNKS = 1024;
+/** Bytes that wait to go in. */
+const INPUT_SIZE = 1 << 19;
+/** How often the addon is asked ahead of the consumer. */
+const AHEAD = 2;
 /** The largest window is 2^27 bytes, 128 MiB, as in the zstd command: a frame decides how much memory it takes. */
 const WINDOW_LOG = 27;
 
@@ -15,36 +17,39 @@ const WINDOW_LOG = 27;
 const TOO_LARGE = "Frame requires too much memory for decoding";
 
 /**
- * Decodes any number of frames; skippable ones give nothing. A piece is decoded when it is asked for.
+ * Decodes any number of frames; skippable ones give nothing. Runs a little ahead, so the signal must abort before
+ * this is ended early.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_BLOB`, rules `zstd`, `zstd-window`, `truncated`
  */
-export async function* decodeZstd(pull: ChunkPull, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* decodeZstd(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	for await (const pieces of readAhead(decodeBatches(pull, signal), AHEAD)) yield* pieces;
+}
+
+async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
 	const decoder = native().openZstdDecoder(PIECE_SIZE, WINDOW_LOG);
-	for (;;) {
-		const input = await gather(pull);
-		const ended = input.length === 0;
-		for (let fresh = true; ; fresh = false) {
-			const chunks = fresh ? input : undefined;
-			const { piece, problem } = await awaitJob(() => decoder.decode(chunks, ended), { signal });
-			if (problem !== undefined) throw zstdError(problem);
-			if (piece === undefined) break;
-			yield piece;
-		}
-		if (ended) return;
+	let more = await feed(pull, decoder, 0);
+	for (let waiting = INPUT_SIZE; ; ) {
+		const job = awaitJob(() => decoder.decode(!more), { signal });
+		// The next bytes come while these are decoded.
+		const [batch, fed] = await Promise.all([job, more && feed(pull, decoder, waiting)]);
+		yield batch.pieces;
+		if (batch.problem !== undefined) throw zstdError(batch.problem);
+		if (batch.ended) return;
+		more = fed;
+		waiting = batch.waiting;
 	}
 }
 
-/** The next chunks of the source; none at its end. */
-async function gather(pull: ChunkPull): Promise<Uint8Array[]> {
-	const chunks: Uint8Array[] = [];
-	for (let size = 0; size < INPUT_SIZE && chunks.length < INPUT_CHUNKS; ) {
+/** Feeds the decoder, in which `waiting` bytes wait; false at the end of the source. */
+async function feed(pull: ChunkPull, decoder: NativeZstdDecoder, waiting: number): Promise<boolean> {
+	for (let size = waiting; size < INPUT_SIZE; ) {
 		const chunk = await pull.next();
-		if (chunk === undefined) break;
-		chunks.push(chunk);
+		if (chunk === undefined) return false;
+		decoder.feed(chunk);
 		size += chunk.length;
 	}
-	return chunks;
+	return true;
 }
 
 function zstdError(problem: string): Error {
