@@ -15,7 +15,7 @@
       "native/tree.cc",
       "native/verity.cc",
       "native/write.cc",
-      "native/zstd.cc",
+      "native/zstd_decoder.cc",
       "native/zstd_stream.cc"
     ],
     "include_dirs": [

@@ -4,7 +4,7 @@
 #include "digest.h"
 #include "records.h"
 #include "write.h"
-#include "zstd.h"
+#include "zstd_decoder.h"
 
 namespace composefs {
 namespace {

@@ -16,7 +16,7 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_IMAGE"
 	/** A tar archive that breaks a rule of its format. Carries `rule` and `offset`. */
 	| "ERR_COMPOSEFS_TAR"
-	/** Bytes from outside are more, or fewer, than they may be. */
+	/** Bytes from outside are more, or fewer, than they may be, or cannot be decompressed. */
 	| "ERR_COMPOSEFS_BLOB"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"

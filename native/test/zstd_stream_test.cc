@@ -35,7 +35,7 @@ struct Decoded {
 };
 
 /// Feeds the input in chunks.
-Decoded Decode(const std::vector<uint8_t>& input, size_t chunk, int window_log = 20) {
+Decoded Decode(const std::vector<uint8_t>& input, size_t chunk, int window_log = 27) {
   ZstdStream stream(std::make_shared<BlockPool>(kPiece, 2), window_log);
   Decoded decoded;
   for (size_t at = 0;;) {

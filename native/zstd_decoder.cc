@@ -1,5 +1,5 @@
 // The native half of src/zstd.ts: a decoder, and one job for each call that it takes.
-#include "zstd.h"
+#include "zstd_decoder.h"
 
 #include <atomic>
 #include <mutex>
