@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "records.h"
 #include "write.h"
+#include "zstd_decoder.h"
 
 namespace composefs {
 namespace {
@@ -12,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
+  exports.Set("openZstdDecoder", Napi::Function::New(env, OpenZstdDecoder, "openZstdDecoder"));
   return exports;
 }
 

@@ -14,7 +14,9 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_DUMP"
 	/** An image that breaks a rule of its format. Carries `rule` and `offset`. */
 	| "ERR_COMPOSEFS_IMAGE"
-	/** Bytes from outside are more, or fewer, than they may be. */
+	/** A tar archive that breaks a rule of its format. Carries `rule` and `offset`. */
+	| "ERR_COMPOSEFS_TAR"
+	/** Bytes from outside are more, or fewer, than they may be, or cannot be decompressed. */
 	| "ERR_COMPOSEFS_BLOB"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
@@ -36,7 +38,7 @@ export interface ComposefsErrorDetails {
 	readonly actual?: number | string;
 	/** The digest that was asked for. */
 	readonly expected?: string;
-	/** Place in an image, in bytes from its beginning. */
+	/** Place in an image or archive, in bytes from its beginning. */
 	readonly offset?: number;
 	/** Line of a text, from 1. */
 	readonly line?: number;

@@ -14,6 +14,29 @@ export interface Native {
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 bytes, of bytes, a file by path, or an open file from its beginning. */
 	computeDigest(source: { bytes: Uint8Array } | { path: Uint8Array } | number): NativeJob<Uint8Array>;
+	/** A decoder of zstd frames that gives pieces of `pieceSize` bytes; no window may be above 2^`windowLog` bytes. */
+	openZstdDecoder(pieceSize: number, windowLog: number): NativeZstdDecoder;
+}
+
+export interface NativeZstdDecoder {
+	/** Takes a copy of the next bytes, also while others are decoded. */
+	feed(chunk: Uint8Array): void;
+	/**
+	 * Decodes what there is, a few pieces at a time; they are full, but for the last one. One call at a time.
+	 *
+	 * @param end   there is no more to feed
+	 */
+	decode(end: boolean): NativeJob<NativeZstdPieces>;
+}
+
+export interface NativeZstdPieces {
+	readonly pieces: readonly Uint8Array[];
+	/** Bytes that were fed and are not in work yet. */
+	readonly waiting: number;
+	/** All is decoded. */
+	readonly ended: boolean;
+	/** What libzstd says is wrong behind these pieces, or `truncated`. */
+	readonly problem?: string;
 }
 
 export interface NativeWriter {

@@ -18,7 +18,7 @@ function importsOf(source: string): string[] {
 	return Array.from(found, ([, target]) => path.join(path.dirname(source), target as string));
 }
 
-const SINKS = ["write", "digest", "verity", "mount", "store"];
+const SINKS = ["write", "digest", "verity", "mount", "store", "zstd"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
@@ -76,6 +76,15 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
+	content: "tar/read",
+	"decompress-error": "decompress",
+	gunzip: "decompress",
+	zstd: "decompress",
+	"tar/content": "tar/read-streams",
+	"tar/describe": "tar/read",
+	"tar/entry": "tar/read",
+	"tar/fault": "tar/read-refused",
+	"tar/reader": "tar/read-streams",
 	"image/build": "image/read",
 	"image/bytes": "image/inode",
 	"image/claims": "image/read",
@@ -104,7 +113,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "tar/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
@@ -113,6 +122,14 @@ describe("the compiled package", () => {
 			const { Tree, validate } = await import("${LIB}/index.js");
 			const { formatDump, parseDump } = await import("${LIB}/dump/index.js");
 			validate(await parseDump(formatDump(new Tree())));`;
+		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
+	});
+
+	test("archives and gzip work without the addon", () => {
+		const code = `
+			const { decompress, readTar } = await import("${LIB}/tar/index.js");
+			const { gzipSync } = await import("node:zlib");
+			for await (const entry of readTar(decompress([gzipSync(Buffer.alloc(1024))]))) throw entry;`;
 		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
 	});
 
@@ -141,6 +158,7 @@ describe("the compiled package", () => {
 			]),
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
+		expect(exportsOf("composefs/tar")).toEqual(["decompress", "readTar"]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {
