@@ -5,16 +5,25 @@
       "native/addon.cc",
       "native/arena.cc",
       "native/arguments.cc",
+      "native/batch.cc",
       "native/digest.cc",
+      "native/digest_cache.cc",
+      "native/fsverity.cc",
       "native/hard_links.cc",
       "native/image.cc",
       "native/job.cc",
+      "native/object_store.cc",
       "native/openssl.cc",
       "native/output.cc",
+      "native/publish.cc",
       "native/record_index.cc",
       "native/records.cc",
+      "native/source_file.cc",
+      "native/staged_file.cc",
+      "native/store.cc",
       "native/tree.cc",
       "native/verity.cc",
+      "native/verity_jobs.cc",
       "native/write.cc",
       "native/xattr_table.cc",
       "native/zstd_decoder.cc",
@@ -48,7 +57,7 @@
       # A missing symbol must fail when the addon is loaded, not kill the process at the first call.
       "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
       # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
-      "-Wl,--wrap=EVP_sha256,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
+      "-Wl,--wrap=EVP_sha256,--wrap=EVP_sha512,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
       "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
     ]
   }]

@@ -3,6 +3,8 @@
 
 #include "digest.h"
 #include "records.h"
+#include "store.h"
+#include "verity_jobs.h"
 #include "write.h"
 #include "zstd_decoder.h"
 
@@ -14,6 +16,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
   exports.Set("openZstdDecoder", Napi::Function::New(env, OpenZstdDecoder, "openZstdDecoder"));
+  exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
+  exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
+  exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
   return exports;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "output.h"
+#include "source_file.h"
 
 namespace composefs {
 
@@ -15,5 +16,8 @@ std::string PathFrom(const Napi::Value& value);
 /// A descriptor of the job's own: the caller may close the original while the job runs, and the number may
 /// then belong to another file. On failure `error` is set, for the job to report.
 Descriptor DuplicateDescriptor(int file, int& error);
+
+/// `{ path } | { fd }`, with `identity` where the file must be a certain one.
+FileName FileNameFrom(Napi::Object object);
 
 }  // namespace composefs

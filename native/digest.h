@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (source) → { promise, cancel }; see Native in src/native.ts.
+/// (source, algorithm) → { promise, cancel }; see Native in src/native.ts.
 Napi::Value ComputeDigest(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

@@ -3,14 +3,20 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <new>
+#include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 
 namespace composefs {
 
-/// A system call, or a libcomposefs call that reports by errno.
+/// A system call, or a libcomposefs call that reports by errno. `file` is empty where the caller knows which
+/// file it is about.
 struct SystemFailure {
   int error;
   const char* call;
+  std::string file = {};
 };
 
 /// The records handed over break a rule: a caller's mistake, or a hostile buffer.
@@ -19,11 +25,59 @@ struct RecordFailure {
   size_t record;
 };
 
+/// A file is not what it should be. The rules have their texts in src/native.ts; `file` is empty where the
+/// caller knows which one it is.
+struct RuleFailure {
+  const char* rule;
+  std::string file;
+};
+
 /// The job was told to stop.
 struct Cancelled {};
 
-[[noreturn]] inline void ThrowErrno(const char* call) {
-  throw SystemFailure{errno, call};
+using Failure = std::variant<SystemFailure, RecordFailure, RuleFailure, Cancelled>;
+
+[[noreturn]] inline void ThrowErrno(const char* call, std::string file = {}) {
+  const int error = errno;
+  throw SystemFailure{error, call, std::move(file)};
+}
+
+/// Does something with a file; an error that names none is about that one.
+template <typename Work>
+decltype(auto) About(const std::string& file, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (SystemFailure& failure) {
+    if (failure.file.empty()) failure.file = file;
+    throw;
+  }
+}
+
+/// Throws what Attempt caught.
+[[noreturn]] inline void Rethrow(const Failure& failure) {
+  std::visit([](const auto& kind) { throw kind; }, failure);
+  __builtin_unreachable();
+}
+
+/// Does something; what it throws is the result.
+template <typename Work>
+std::optional<Failure> Attempt(Work&& work) {
+  try {
+    std::forward<Work>(work)();
+    return std::nullopt;
+  } catch (const SystemFailure& failure) {
+    return failure;
+  } catch (const RecordFailure& failure) {
+    return failure;
+  } catch (const RuleFailure& failure) {
+    return failure;
+  } catch (const Cancelled& cancelled) {
+    return cancelled;
+  } catch (const std::bad_alloc&) {
+    return SystemFailure{ENOMEM, "malloc"};
+  } catch (...) {  // a job always comes to an end
+    return SystemFailure{EIO, "job"};
+  }
 }
 
 }  // namespace composefs

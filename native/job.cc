@@ -1,7 +1,6 @@
 #include "job.h"
 
-#include <new>
-#include <type_traits>
+#include <utility>
 
 namespace composefs {
 namespace {
@@ -10,6 +9,7 @@ Napi::Object Describe(Napi::Env env, const SystemFailure& failure) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("errno", failure.error);
   object.Set("syscall", failure.call);
+  if (!failure.file.empty()) object.Set("file", failure.file);
   return object;
 }
 
@@ -20,6 +20,13 @@ Napi::Object Describe(Napi::Env env, const RecordFailure& failure) {
   return object;
 }
 
+Napi::Object Describe(Napi::Env env, const RuleFailure& failure) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("rule", failure.rule);
+  if (!failure.file.empty()) object.Set("file", failure.file);
+  return object;
+}
+
 Napi::Object Describe(Napi::Env env, const Cancelled&) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("cancelled", true);
@@ -27,6 +34,19 @@ Napi::Object Describe(Napi::Env env, const Cancelled&) {
 }
 
 }  // namespace
+
+Napi::Object DescribeFailure(Napi::Env env, const Failure& failure) {
+  return std::visit([env](const auto& kind) { return Describe(env, kind); }, failure);
+}
+
+Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job) {
+  job->Schedule();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("promise", job->Promise());
+  const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
+  result.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  return result;
+}
 
 /// One turn. Nothing is left to AsyncWorker's own error handling: it takes an exception without text for
 /// success, and its Cancel() leaves a promise that never settles.
@@ -65,19 +85,11 @@ void Job::Cancel() {
 }
 
 void Job::RunGuarded() {
-  try {
-    if (Run() == Turn::kDone) outcome_ = Done{};
-  } catch (const SystemFailure& failure) {
-    outcome_ = failure;
-  } catch (const RecordFailure& failure) {
-    outcome_ = failure;
-  } catch (const Cancelled& cancelled) {
-    outcome_ = cancelled;
-  } catch (const std::bad_alloc&) {
-    outcome_ = SystemFailure{ENOMEM, "malloc"};
-  } catch (...) {  // a job always comes to an end
-    outcome_ = SystemFailure{EIO, "job"};
-  }
+  Turn turn = Turn::kDone;
+  if (std::optional<Failure> failure = Attempt([&] { turn = Run(); }))
+    outcome_ = std::move(*failure);
+  else if (turn == Turn::kDone)
+    outcome_ = Done{};
 }
 
 void Job::AfterTurn() {
@@ -90,14 +102,10 @@ void Job::AfterTurn() {
 
 void Job::Settle() {
   const Napi::HandleScope scope(env_);
-  const auto settle = [this](const auto& outcome) {
-    using Kind = std::decay_t<decltype(outcome)>;
-    if constexpr (std::is_same_v<Kind, Done>)
-      deferred_->Resolve(Result(env_));
-    else if constexpr (!std::is_same_v<Kind, std::monostate>)
-      deferred_->Reject(Describe(env_, outcome));
-  };
-  std::visit(settle, outcome_);
+  if (std::holds_alternative<Done>(outcome_))
+    deferred_->Resolve(Result(env_));
+  else if (const auto* failure = std::get_if<Failure>(&outcome_))
+    deferred_->Reject(DescribeFailure(env_, *failure));
 }
 
 }  // namespace composefs

@@ -13,8 +13,8 @@
 namespace composefs {
 
 /// The promise of a job is rejected with a plain object that says what happened: `{ errno, syscall }`,
-/// `{ rule, record }` or `{ cancelled: true }`. Errors are made of it in src/native.ts: one made here would
-/// not be `instanceof Error` where several realms exist.
+/// `{ rule, record }`, `{ rule, file? }` or `{ cancelled: true }`. Errors are made of it in src/native.ts:
+/// one made here would not be `instanceof Error` where several realms exist.
 ///
 /// A job is owned by whoever holds it on the main thread and by each turn that is on its way. A subclass has
 ///   the constructor   main thread: copies the arguments, keeps references to buffers
@@ -50,7 +50,7 @@ class Job : public std::enable_shared_from_this<Job> {
  private:
   class Worker;
   struct Done {};
-  using Outcome = std::variant<std::monostate, Done, SystemFailure, RecordFailure, Cancelled>;
+  using Outcome = std::variant<std::monostate, Done, Failure>;
 
   void RunGuarded();
   void AfterTurn();
@@ -64,5 +64,11 @@ class Job : public std::enable_shared_from_this<Job> {
   bool running_ = false;
   bool run_again_ = false;
 };
+
+/// Main thread: the object that a promise is rejected with.
+Napi::Object DescribeFailure(Napi::Env env, const Failure& failure);
+
+/// Main thread: schedules a job; `{ promise, cancel }`, as TypeScript takes it.
+Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job);
 
 }  // namespace composefs

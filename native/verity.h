@@ -1,7 +1,8 @@
-// fs-verity digests in software, as the kernel computes them: SHA-256, blocks of 4,096 bytes, no salt.
+// fs-verity digests in software, as the kernel computes them: SHA-256 or SHA-512, blocks of 4,096 bytes, no
+// salt.
 //
-// The bytes are hashed block by block; the hashes, 128 to a block, are hashed again, level by level, to one
-// root hash; the digest is the hash of a descriptor that holds the root hash and the file's size
+// The bytes are hashed block by block; the hashes, 128 (or 64) to a block, are hashed again, level by level,
+// to one root hash; the digest is the hash of a descriptor that holds the root hash and the file's size
 // (Documentation/filesystems/fsverity.rst in the kernel's tree). Of an empty file the root hash is zero:
 // libcomposefs 1.0.8 gets that one wrong, so its own functions are not used.
 #pragma once
@@ -16,9 +17,12 @@ namespace composefs {
 
 using Digest = std::array<uint8_t, 32>;
 
+/// The values are the kernel's (FS_VERITY_HASH_ALG_*).
+enum class HashAlgorithm : uint8_t { kSha256 = 1, kSha512 = 2 };
+
 class VerityHasher {
  public:
-  VerityHasher();
+  explicit VerityHasher(HashAlgorithm algorithm = HashAlgorithm::kSha256);
   ~VerityHasher();
   VerityHasher(const VerityHasher&) = delete;
   VerityHasher& operator=(const VerityHasher&) = delete;
@@ -26,20 +30,38 @@ class VerityHasher {
   /// Takes the next bytes of the file, in pieces of any length.
   void Update(std::span<const uint8_t> bytes);
 
-  /// The digest of all bytes taken; the hasher cannot be used any more.
+  /// Takes a run of zeros, in a time that hardly depends on its length.
+  void UpdateZeros(uint64_t count);
+
+  /// The SHA-256 digest of all bytes taken; the hasher cannot be used any more.
   Digest Finish();
 
+  /// The same for any algorithm: 32 or 64 bytes.
+  std::vector<uint8_t> FinishBytes();
+
+  uint64_t Size() const { return size_; }
+
  private:
+  static constexpr size_t kBlockSize = 4096;
+
+  struct Hash {
+    std::array<uint8_t, 64> bytes{};
+  };
   struct Level {
-    std::array<uint8_t, 4096> block;
+    std::array<uint8_t, kBlockSize> block;
     size_t filled = 0;
   };
 
-  Digest HashBlock(const uint8_t* block);
-  void AddHash(size_t level, const Digest& hash);
+  Hash HashBlock(const uint8_t* block);
+  Hash HashPadded(Level& level);
+  void AddHash(size_t level, const Hash& hash);
+  void AddRun(size_t level, const Hash& hash, uint64_t count);
+  void Append(Level& level, const Hash& hash);
 
-  class Sha256;
-  std::unique_ptr<Sha256> sha256_;
+  class Hasher;
+  std::unique_ptr<Hasher> hasher_;
+  HashAlgorithm algorithm_;
+  size_t hash_size_;
   Level data_;                 // bytes that do not fill a block yet
   std::vector<Level> levels_;  // hashes that do not fill a block yet, the lowest level first
   uint64_t size_ = 0;

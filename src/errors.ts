@@ -22,6 +22,12 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_DIGEST"
 	/** An OCI image or layer breaks a rule of its format. Carries `rule`; `path` where an entry is at fault. */
 	| "ERR_COMPOSEFS_OCI"
+	/** A file is not the one that was found, or changed while it was read. `rule` is `changed`. */
+	| "ERR_COMPOSEFS_CHANGED"
+	/** A store, or an object in it, is not as it must be. Carries `rule` and `path`. */
+	| "ERR_COMPOSEFS_STORE"
+	/** fs-verity is asked for where it cannot be had, or measures another digest. */
+	| "ERR_COMPOSEFS_VERITY"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */
 	| "ERR_COMPOSEFS_RECORDS"
 	/** This platform or installation has no addon. */

@@ -9,6 +9,55 @@ export interface OpenFile {
 	readonly fd: number;
 }
 
+/**
+ * Which file it is, and in which state: what `lstat(path, { bigint: true })` said when it was found. A file that is
+ * expected to have an identity is opened without following symlinks, and must have it before and after it is read.
+ */
+export interface FileIdentity {
+	readonly dev: bigint;
+	readonly ino: bigint;
+	readonly size: bigint;
+	readonly mtimeNs: bigint;
+	readonly ctimeNs: bigint;
+}
+
+/** A file as content, where bytes would be taken as the content itself. */
+export interface FileSource {
+	readonly file: FilePath | OpenFile;
+}
+
+export function isFileSource(source: unknown): source is FileSource {
+	return typeof source === "object" && source !== null && "file" in source;
+}
+
+/** A file as the addon takes it. */
+export interface NativeFile {
+	readonly path?: Uint8Array;
+	readonly fd?: number;
+	readonly identity?: BigInt64Array | undefined;
+}
+
+export function isOpenFile(source: unknown): source is OpenFile {
+	return typeof source === "object" && source !== null && "fd" in source;
+}
+
+export function nativeFile(file: FilePath | OpenFile, identity?: FileIdentity): NativeFile {
+	const packed = identity && packIdentity(identity);
+	if (isOpenFile(file)) return { fd: descriptorOf(file), identity: packed };
+	return { path: pathToBytes(file), identity: packed };
+}
+
+/** What errors call a file; one that came open has no name. */
+export function nameOfFile(file: FilePath | OpenFile): string | undefined {
+	return isOpenFile(file) ? undefined : pathToString(file);
+}
+
+function packIdentity({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): BigInt64Array {
+	const fields = [dev, ino, size, mtimeNs, ctimeNs];
+	if (fields.every((field) => typeof field === "bigint")) return BigInt64Array.from(fields);
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the fields of an identity are bigints");
+}
+
 /** The descriptor of an open file. That of a closed FileHandle is -1: the system refuses it. */
 export function descriptorOf(file: OpenFile): number {
 	const fd = file?.fd;

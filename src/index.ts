@@ -1,8 +1,9 @@
 /** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
+export type { ContentChunk, Hole } from "./content.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
-export { computeDigest } from "./digest.ts";
+export { computeDigest, type DigestOptions } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
-export type { FilePath, OpenFile } from "./file-path.ts";
+export type { FileIdentity, FilePath, FileSource, OpenFile } from "./file-path.ts";
 export { validate } from "./gate.ts";
 export * from "./image/index.ts";
 export {
@@ -32,4 +33,10 @@ export {
 export { LIMITS, READ_LIMITS } from "./limits.ts";
 export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
 export { Tree, type WalkEntry } from "./tree.ts";
+export {
+	enable as enableVerity,
+	measure as measureVerity,
+	type VerityDigest,
+	type VerityOptions,
+} from "./verity.ts";
 export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";

@@ -7,6 +7,8 @@ import { diffCommand } from "./diff.ts";
 import { digestCommand } from "./digest.ts";
 import { dumpCommand } from "./dump.ts";
 import { EXIT, fail } from "./exit.ts";
+import { fsckCommand } from "./fsck.ts";
+import { gcCommand } from "./gc.ts";
 import { infoCommand } from "./info.ts";
 import { lsCommand } from "./ls.ts";
 import { missingObjectsCommand, objectsCommand } from "./objects.ts";
@@ -22,6 +24,8 @@ const COMMANDS = [
 	diffCommand,
 	digestCommand,
 	verifyCommand,
+	gcCommand,
+	fsckCommand,
 ];
 
 export function createProgram(): Command {

@@ -1,0 +1,164 @@
+// The half of ObjectStore that takes content in.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "errors.h"
+#include "object_store.h"
+
+namespace composefs {
+namespace {
+
+constexpr size_t kPieceSize = 1 << 20;  // of bytes in memory: how often a job looks if it is to stop
+
+}  // namespace
+
+ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel) : store_(store), cancel_(cancel) {
+  store_.BeginWriting(cancel);
+}
+
+ObjectStore::Batch::~Batch() {
+  store_.Discard(staged_);
+  for (const Staged& object : staged_)
+    if (object.claimed) store_.SetClaim(object.digest, std::nullopt);
+}
+
+std::optional<StoredObject> ObjectStore::Batch::Put(std::span<const uint8_t> bytes) {
+  VerityHasher hasher;
+  for (size_t at = 0; at < bytes.size(); at += kPieceSize) {
+    cancel_.Checkpoint();
+    hasher.Update(bytes.subspan(at, std::min(kPieceSize, bytes.size() - at)));
+  }
+  return PutHashed(hasher.Finish(), bytes);
+}
+
+std::optional<StoredObject> ObjectStore::Batch::PutHashed(const Digest& digest,
+                                                          std::span<const uint8_t> bytes) {
+  std::optional<Claim> other;
+  if (!store_.TryClaim(digest, other)) {
+    if (other == Claim::kStaged) return StoredObject{digest, bytes.size(), true};
+    awaited_.push_back(digest);
+    return std::nullopt;
+  }
+  bool staged = false;
+  const auto failure = Attempt([&] {
+    bool replace = false;
+    if (Exists(digest, bytes.size(), replace)) return;
+    const std::unique_ptr<StagedFile> file = store_.NewFile();
+    for (size_t at = 0; at < bytes.size(); at += kPieceSize) {
+      cancel_.Checkpoint();
+      file->WriteUnhashed(bytes.subspan(at, std::min(kPieceSize, bytes.size() - at)));
+    }
+    Stage(*file, digest, replace, true);
+    staged = true;
+  });
+  if (!staged) store_.SetClaim(digest, std::nullopt);
+  if (failure) Rethrow(*failure);
+  return StoredObject{digest, bytes.size(), !staged};
+}
+
+/// `replace` tells that there is one, but not a sound one.
+bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& replace) {
+  if (!store_.Look(digest)) return false;
+  replace = !store_.IsSound(digest, size, store_.options_.trust, cancel_);
+  if (replace) return false;
+  store_.SealExisting(digest);
+  return true;
+}
+
+std::optional<StoredObject> ObjectStore::Batch::Put(const FileName& name) {
+  const bool remembers = store_.options_.cache && name.identity;
+  if (remembers)
+    if (const auto known = PutKnown(name)) return known;
+  const SourceFile source(name);
+  const std::optional<StoredObject> stored = PutRead(source);
+  if (remembers && stored) store_.cache_.Add(*name.identity, stored->digest);
+  return stored;
+}
+
+/// Of a file that has been put before, and is as it was then.
+std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileName& name) {
+  const std::optional<Digest> digest = store_.cache_.Find(*name.identity);
+  if (!digest) return std::nullopt;
+  struct stat now {};
+  const int found = name.path ? fstatat(AT_FDCWD, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
+                              : fstat(name.file.Get(), &now);
+  if (found != 0 || FileIdentity::Of(now) != *name.identity) return std::nullopt;  // opening it will say so
+  const auto size = static_cast<uint64_t>(now.st_size);
+  bool replace = false;
+  if (!Exists(*digest, size, replace)) return std::nullopt;
+  return StoredObject{*digest, size, true};
+}
+
+std::optional<StoredObject> ObjectStore::Batch::PutRead(const SourceFile& source) {
+  const dev_t device = source.Status().st_dev;
+  const auto size = static_cast<uint64_t>(source.Status().st_size);
+  const bool small = size < ReadBuffer().size();
+  const bool clonable = store_.IsClonable(device);
+  if (small && !clonable) return PutSmall(source);
+  const std::unique_ptr<StagedFile> file = store_.NewFile();
+  if (clonable) {
+    const StagedFile::Cloned cloned = file->Clone(source.Get());
+    if (cloned == StagedFile::Cloned::kNever) store_.SetUnclonable(device);
+    if (cloned == StagedFile::Cloned::kYes) {
+      file->HashOwn(cancel_);
+      source.CheckUnchanged(file->Size());
+      return Put(*file);
+    }
+    if (small) return PutSmall(source);
+  }
+  source.CheckUnchanged(ReadContent(source, *file, cancel_));
+  return Put(*file);
+}
+
+/// Nothing is written that the store has already.
+std::optional<StoredObject> ObjectStore::Batch::PutSmall(const SourceFile& source) {
+  const std::span<uint8_t> buffer = ReadBuffer();
+  const std::span<const uint8_t> bytes = buffer.first(source.ReadAt(buffer, 0));
+  source.CheckUnchanged(bytes.size());
+  return Put(bytes);
+}
+
+StoredObject ObjectStore::Batch::Put(StagedFile& file) {
+  const uint64_t size = file.Size();
+  const Digest digest = file.FinishDigest();
+  std::optional<Claim> other;
+  const bool claimed = store_.TryClaim(digest, other);
+  if (!claimed && other == Claim::kStaged) return {digest, size, true};
+  bool staged = false;
+  const auto failure = Attempt([&] {
+    bool replace = false;
+    if (Exists(digest, size, replace)) return;
+    Stage(file, digest, replace, claimed);
+    staged = true;
+  });
+  if (claimed && !staged) store_.SetClaim(digest, std::nullopt);
+  if (failure) Rethrow(*failure);
+  return {digest, size, !staged};
+}
+
+void ObjectStore::Batch::Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed) {
+  file.Finish(store_.FileAttributes());
+  store_.Seal(file, digest);
+  staged_.push_back({digest, file.Name(), file.Size(), replace, claimed});
+  file.Release();
+}
+
+void ObjectStore::Batch::Commit() {
+  if (store_.options_.sync != Sync::kFlush)
+    return store_.Publish(std::exchange(staged_, {}), store_.options_.sync == Sync::kPut, cancel_);
+  const std::lock_guard lock(store_.mutex_);
+  for (Staged& object : staged_) {
+    if (object.claimed) store_.claims_[object.digest] = Claim::kStaged;
+    store_.pending_.push_back(std::move(object));
+  }
+  staged_.clear();
+  store_.claims_changed_.notify_all();
+}
+
+void ObjectStore::Batch::Wait() {
+  for (const Digest& digest : std::exchange(awaited_, {})) store_.WaitForClaim(digest, cancel_);
+}
+
+}  // namespace composefs

@@ -1,0 +1,296 @@
+#include "object_store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "errors.h"
+#include "fsverity.h"
+
+namespace composefs {
+namespace {
+
+constexpr auto kWait = std::chrono::milliseconds(20);  // how soon who waits sees that it is to stop
+constexpr int kNameAttempts = 100;
+constexpr const char* kLockName = ".lock";
+constexpr const char* kCacheName = ".digests";
+
+std::string RandomName() {
+  static thread_local std::random_device device;
+  char name[32];
+  std::snprintf(name, sizeof(name), ".tmp-%08x%08x", device(), device());
+  return name;
+}
+
+void MakeRoot(const StoreOptions& options) {
+  if (mkdir(options.path.c_str(), options.folder_mode) != 0) {
+    if (errno == EEXIST || errno == EROFS) return;  // what is wrong with it, open() will say
+    ThrowErrno("mkdir", options.path);
+  }
+  if (chmod(options.path.c_str(), options.folder_mode) != 0) ThrowErrno("chmod", options.path);
+  const bool owned = options.uid != static_cast<uid_t>(-1) || options.gid != static_cast<gid_t>(-1);
+  if (owned && chown(options.path.c_str(), options.uid, options.gid) != 0) ThrowErrno("chown", options.path);
+}
+
+bool SameBytes(const MeasuredDigest& measured, const Digest& digest) {
+  return measured.algorithm == HashAlgorithm::kSha256 && std::ranges::equal(measured.bytes, digest);
+}
+
+bool HasDigest(const FileName& object, const Digest& digest, Trust trust, const CancelFlag& cancel) {
+  if (trust == Trust::kVerity)
+    if (const auto measured = MeasureVerity(object.file.Get())) return SameBytes(*measured, digest);
+  VerityHasher hasher;
+  HashingSink sink(hasher);
+  ReadContent(SourceFile(object), sink, cancel);
+  return hasher.Finish() == digest;
+}
+
+}  // namespace
+
+std::string ObjectName(const Digest& digest) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string name;
+  name.reserve(65);
+  for (size_t i = 0; i < digest.size(); ++i) {
+    if (i == 1) name += '/';
+    name += kDigits[digest[i] >> 4];
+    name += kDigits[digest[i] & 15];
+  }
+  return name;
+}
+
+ObjectStore::ObjectStore(StoreOptions options) : options_(std::move(options)) {
+  if (options_.create) MakeRoot(options_);
+  root_ = Descriptor(open(options_.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root_.IsOpen()) ThrowErrno("open", options_.path);
+  struct stat status {};
+  if (fstat(root_.Get(), &status) != 0) ThrowErrno("fstat", options_.path);
+  root_owner_ = status.st_uid;
+}
+
+void ObjectStore::Close() {
+  const std::lock_guard lock(opening_);
+  {
+    const std::lock_guard pending_lock(mutex_);
+    Discard(std::exchange(pending_, {}));
+  }
+  if (!staging_name_.empty()) cache_.Save(staging_.file.Get(), root_.Get(), kCacheName);
+  if (!staging_name_.empty()) unlinkat(root_.Get(), staging_name_.c_str(), AT_REMOVEDIR);
+  staging_name_.clear();
+  lock_ = Descriptor();
+}
+
+// Writing begins.
+
+void ObjectStore::BeginWriting(const CancelFlag& cancel) {
+  if (writing_) return;
+  const std::lock_guard lock(opening_);
+  if (writing_) return;
+  TakeLock(cancel);
+  MakeStagingFolder();
+  if (options_.cache) cache_.Load(root_.Get(), kCacheName);
+  writing_ = true;
+}
+
+void ObjectStore::TakeLock(const CancelFlag& cancel) {
+  lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  while (flock(lock_.Get(), LOCK_SH | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) ThrowErrno("flock", PathOf(kLockName));
+    cancel.Checkpoint();
+    std::this_thread::sleep_for(kWait);
+  }
+}
+
+void ObjectStore::MakeStagingFolder() {
+  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+    const std::string name = RandomName();
+    if (mkdirat(root_.Get(), name.c_str(), 0700) == 0) {
+      staging_name_ = name;
+      staging_.path = PathOf(name);
+      staging_.file =
+          Descriptor(openat(root_.Get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!staging_.file.IsOpen()) ThrowErrno("open", staging_.path);
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  ThrowErrno("mkdir", options_.path);
+}
+
+bool ObjectStore::LockAlone() {
+  const std::lock_guard lock(opening_);
+  if (!lock_.IsOpen())
+    lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
+  if (writing_) flock(lock_.Get(), LOCK_SH);  // trying may have lost the one that was held (flock(2))
+  return false;
+}
+
+void ObjectStore::Unlock() {
+  const std::lock_guard lock(opening_);
+  if (lock_.IsOpen()) flock(lock_.Get(), writing_ ? LOCK_SH : LOCK_UN);
+}
+
+std::unique_ptr<StagedFile> ObjectStore::NewFile() {
+  return std::make_unique<StagedFile>(staging_, std::to_string(next_name_++));
+}
+
+// Objects that are there.
+
+void ObjectStore::CheckOwner(const struct stat& status, const std::string& name) const {
+  const uid_t owner = status.st_uid;
+  const bool any = options_.uid == static_cast<uid_t>(-1);
+  const bool ours = any ? owner == root_owner_ || owner == 0 || owner == geteuid() : owner == options_.uid;
+  if (!ours) throw RuleFailure{"object-owner", PathOf(name)};
+}
+
+/// Whether there is such a folder, and it is none that leads elsewhere.
+bool ObjectStore::FolderExists(const std::string& folder) {
+  const auto index = static_cast<size_t>(std::stoi(folder, nullptr, 16));
+  {
+    const std::lock_guard lock(mutex_);
+    if (folders_[index]) return true;
+  }
+  struct stat status {};
+  if (fstatat(root_.Get(), folder.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return false;
+    ThrowErrno("stat", PathOf(folder));
+  }
+  if (!S_ISDIR(status.st_mode)) throw RuleFailure{"object-type", PathOf(folder)};
+  CheckOwner(status, folder);
+  const std::lock_guard lock(mutex_);
+  return folders_[index] = true;
+}
+
+void ObjectStore::MakeFolder(const std::string& folder) {
+  if (FolderExists(folder)) return;
+  if (mkdirat(root_.Get(), folder.c_str(), 0700) != 0) {
+    if (errno != EEXIST) ThrowErrno("mkdir", PathOf(folder));
+    FolderExists(folder);
+    return;
+  }
+  const StagedFile::Attributes attributes = FileAttributes();
+  const bool owned = attributes.uid != static_cast<uid_t>(-1) || attributes.gid != static_cast<gid_t>(-1);
+  if (owned && fchownat(root_.Get(), folder.c_str(), attributes.uid, attributes.gid, 0) != 0)
+    ThrowErrno("chown", PathOf(folder));
+  if (fchmodat(root_.Get(), folder.c_str(), options_.folder_mode, 0) != 0)
+    ThrowErrno("chmod", PathOf(folder));
+}
+
+std::optional<struct stat> ObjectStore::Look(const Digest& digest) {
+  const std::string name = ObjectName(digest);
+  struct stat status {};
+  if (!FolderExists(name.substr(0, 2))) return std::nullopt;
+  if (fstatat(root_.Get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    ThrowErrno("stat", PathOf(name));
+  }
+  if (!S_ISREG(status.st_mode)) throw RuleFailure{"object-type", PathOf(name)};
+  CheckOwner(status, name);
+  return status;
+}
+
+Descriptor ObjectStore::Open(const Digest& digest) {
+  const std::string name = ObjectName(digest);
+  if (!FolderExists(name.substr(0, 2))) throw SystemFailure{ENOENT, "open", PathOf(name)};
+  Descriptor file(openat(root_.Get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.IsOpen()) {
+    if (errno == ELOOP) throw RuleFailure{"object-type", PathOf(name)};
+    ThrowErrno("open", PathOf(name));
+  }
+  struct stat status {};
+  if (fstat(file.Get(), &status) != 0) ThrowErrno("fstat", PathOf(name));
+  if (!S_ISREG(status.st_mode)) throw RuleFailure{"object-type", PathOf(name)};
+  CheckOwner(status, name);
+  return file;
+}
+
+bool ObjectStore::IsSound(const Digest& digest, std::optional<uint64_t> size, Trust trust,
+                          const CancelFlag& cancel) {
+  const std::optional<struct stat> status = Look(digest);
+  if (!status) return false;
+  if (size && static_cast<uint64_t>(status->st_size) != *size) return false;
+  if (trust == Trust::kSize) return true;
+  FileName object;
+  object.file = Open(digest);
+  try {
+    return About(PathOf(ObjectName(digest)), [&] { return HasDigest(object, digest, trust, cancel); });
+  } catch (const SystemFailure& failure) {
+    if (failure.error == EIO) return false;  // what cannot be read is as bad as what is wrong
+    throw;
+  }
+}
+
+// fs-verity.
+
+void ObjectStore::Seal(StagedFile& file, const Digest& digest) {
+  if (options_.verity == VerityPolicy::kOff || no_verity_) return;
+  const Descriptor open = file.OpenForReading();
+  CheckSeal(open.Get(), digest, staging_.path + "/" + file.Name());
+}
+
+void ObjectStore::SealExisting(const Digest& digest) {
+  if (options_.verity != VerityPolicy::kRequire) return;
+  CheckSeal(Open(digest).Get(), digest, PathOf(ObjectName(digest)));
+}
+
+void ObjectStore::CheckSeal(int file, const Digest& digest, const std::string& path) {
+  if (About(path, [file] { return EnableVerity(file); }) == Enabled::kUnsupported) {
+    if (options_.verity == VerityPolicy::kRequire) throw RuleFailure{"verity-unsupported", options_.path};
+    no_verity_ = true;
+    return;
+  }
+  const auto measured = About(path, [file] { return MeasureVerity(file); });
+  if (!measured || !SameBytes(*measured, digest)) throw RuleFailure{"verity-digest", path};
+}
+
+bool ObjectStore::IsClonable(dev_t device) {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::find(unclonable_, device) == unclonable_.end();
+}
+
+void ObjectStore::SetUnclonable(dev_t device) {
+  const std::lock_guard lock(mutex_);
+  unclonable_.push_back(device);
+}
+
+// Claims: who writes which object.
+
+bool ObjectStore::TryClaim(const Digest& digest, std::optional<Claim>& other) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, is_new] = claims_.try_emplace(digest, Claim::kWriting);
+  if (!is_new) other = at->second;
+  return is_new;
+}
+
+void ObjectStore::SetClaim(const Digest& digest, std::optional<Claim> claim) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (claim)
+      claims_[digest] = *claim;
+    else
+      claims_.erase(digest);
+  }
+  claims_changed_.notify_all();
+}
+
+void ObjectStore::WaitForClaim(const Digest& digest, const CancelFlag& cancel) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    cancel.Checkpoint();
+    const auto at = claims_.find(digest);
+    if (at == claims_.end() || at->second == Claim::kStaged) return;
+    claims_changed_.wait_for(lock, kWait);
+  }
+}
+
+}  // namespace composefs

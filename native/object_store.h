@@ -1,0 +1,187 @@
+// An object store as one writer sees it: a folder of objects `xx/<62 hex>`, each under the fs-verity digest
+// of its bytes. Any number of threads may use it at once.
+//
+// An object gets its name only when it is complete: it is written in a folder of this writer (`.tmp-…`),
+// synced, sealed, then renamed. So what has a name is whole, whenever the machine or the process stops; what
+// is left over then is in such a folder. Writers hold a shared lock of `.lock`; who deletes holds it alone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "digest_cache.h"
+#include "staged_file.h"
+
+namespace composefs {
+
+/// When what was put is durable and has its name: when `put` is done, at the next flush, or (durable)
+/// sometime.
+enum class Sync { kPut, kFlush, kNever };
+enum class VerityPolicy { kOff, kTry, kRequire };
+/// What must fit for an object that is there already to be taken for the one that is put.
+enum class Trust { kSize, kVerity, kContent };
+
+struct StoreOptions {
+  std::string path;
+  Sync sync = Sync::kPut;
+  VerityPolicy verity = VerityPolicy::kTry;
+  Trust trust = Trust::kSize;
+  mode_t mode = 0644;
+  mode_t folder_mode = 0755;
+  uid_t uid = static_cast<uid_t>(-1);  // -1: the process's own
+  gid_t gid = static_cast<gid_t>(-1);
+  bool create = true;
+  bool cache = true;  // remember the digests of files that have an identity
+};
+
+struct StoredObject {
+  Digest digest;
+  uint64_t size;
+  bool existed;
+};
+
+/// `ab/cdef…`
+std::string ObjectName(const Digest& digest);
+
+class ObjectStore {
+ public:
+  class Batch;
+
+  /// Opens the folder, or makes it. Throws SystemFailure, as everything below; RuleFailure for an object that
+  /// is a symlink, no regular file, or somebody else's.
+  explicit ObjectStore(StoreOptions options);
+  ~ObjectStore() { Close(); }
+  ObjectStore(const ObjectStore&) = delete;
+  ObjectStore& operator=(const ObjectStore&) = delete;
+
+  /// Removes what was not flushed, and lets go of the lock. Nothing may be put any more.
+  void Close();
+
+  /// Gives their names to all that was put.
+  void Flush(const CancelFlag& cancel);
+
+  /// Of an object that has its name or is to get it with the next flush; nothing, if there is none.
+  std::optional<struct stat> Look(const Digest& digest);
+  Descriptor Open(const Digest& digest);
+
+  /// Whether there is an object whose bytes, or whose seal, are what its name says. Its size must fit, if
+  /// given.
+  bool IsSound(const Digest& digest, std::optional<uint64_t> size, Trust trust, const CancelFlag& cancel);
+
+  /// For who deletes: false if there are other writers. Nothing may be put meanwhile.
+  bool LockAlone();
+  void Unlock();
+
+  const StoreOptions& Options() const { return options_; }
+
+ private:
+  enum class Claim { kWriting, kStaged };
+  struct Staged {
+    Digest digest;
+    std::string name;
+    uint64_t size;
+    bool replace;  // an object of that name is not sound
+    bool claimed;
+  };
+  struct DigestHash {
+    size_t operator()(const Digest& digest) const {
+      size_t value;
+      std::memcpy(&value, digest.data(), sizeof(value));
+      return value;
+    }
+  };
+
+  void BeginWriting(const CancelFlag& cancel);
+  void TakeLock(const CancelFlag& cancel);
+  void MakeStagingFolder();
+  std::unique_ptr<StagedFile> NewFile();
+  void Seal(StagedFile& file, const Digest& digest);
+  void SealExisting(const Digest& digest);
+  void CheckSeal(int file, const Digest& digest, const std::string& path);
+  bool IsClonable(dev_t device);
+  void SetUnclonable(dev_t device);
+  StagedFile::Attributes FileAttributes() const { return {options_.mode, options_.uid, options_.gid}; }
+
+  std::string PathOf(const std::string& name) const { return options_.path + "/" + name; }
+  void CheckOwner(const struct stat& status, const std::string& name) const;
+  bool FolderExists(const std::string& folder);
+  void MakeFolder(const std::string& folder);
+
+  void Publish(std::vector<Staged> staged, bool sync, const CancelFlag& cancel);
+  void GiveName(const Staged& staged, const CancelFlag& cancel);
+  void SyncFiles(const std::vector<Staged>& staged);
+  void SyncFolders(const std::vector<Staged>& staged);
+  void SyncAll();
+  void Discard(const std::vector<Staged>& staged);
+
+  /// True if the digest is this caller's to write.
+  bool TryClaim(const Digest& digest, std::optional<Claim>& other);
+  void SetClaim(const Digest& digest, std::optional<Claim> claim);
+  void WaitForClaim(const Digest& digest, const CancelFlag& cancel);
+
+  StoreOptions options_;
+  Descriptor root_;
+  DigestCache cache_;
+  uid_t root_owner_ = 0;
+  StagingFolder staging_;
+  std::string staging_name_;
+  std::atomic<uint64_t> next_name_ = 0;
+  std::atomic<bool> no_verity_ = false;  // seen to be so
+
+  std::mutex opening_;  // of the lock and the staging folder
+  Descriptor lock_;
+  std::atomic<bool> writing_ = false;
+
+  std::mutex mutex_;  // of all below
+  std::condition_variable claims_changed_;
+  std::unordered_map<Digest, Claim, DigestHash> claims_;
+  std::vector<Staged> pending_;
+  std::vector<dev_t> unclonable_;
+  std::array<bool, 256> folders_{};  // those that are known to be folders of ours
+};
+
+/// Some objects that are put together: what makes them durable is done once for all of them. For one thread.
+class ObjectStore::Batch {
+ public:
+  Batch(ObjectStore& store, const CancelFlag& cancel);
+  /// Removes what was not committed.
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  /// Nothing, if another batch is writing an equal object: ask again after Wait.
+  std::optional<StoredObject> Put(std::span<const uint8_t> bytes);
+  std::optional<StoredObject> Put(const FileName& file);
+  StoredObject Put(StagedFile& file);
+  std::unique_ptr<StagedFile> NewFile() { return store_.NewFile(); }
+
+  /// What was put has its name, or has it with the next flush.
+  void Commit();
+  /// For the digests of which another batch was writing an object. Only after Commit: two that wait for each
+  /// other would wait for ever.
+  void Wait();
+
+ private:
+  bool Exists(const Digest& digest, uint64_t size, bool& replace);
+  std::optional<StoredObject> PutKnown(const FileName& file);
+  std::optional<StoredObject> PutRead(const SourceFile& file);
+  std::optional<StoredObject> PutSmall(const SourceFile& file);
+  std::optional<StoredObject> PutHashed(const Digest& digest, std::span<const uint8_t> bytes);
+  void Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed);
+
+  ObjectStore& store_;
+  const CancelFlag& cancel_;
+  std::vector<Staged> staged_;
+  std::vector<Digest> awaited_;
+};
+
+}  // namespace composefs

@@ -1,0 +1,95 @@
+// A file whose content is taken in, and whether it stays what it was.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "output.h"
+#include "verity.h"
+
+namespace composefs {
+
+/// What stat(2) said of a file when it was found; FileIdentity of src/file-path.ts.
+struct FileIdentity {
+  int64_t dev;
+  int64_t ino;
+  int64_t size;
+  int64_t mtime_ns;
+  int64_t ctime_ns;
+
+  static FileIdentity Of(const struct stat& status);
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// A file as a caller names it: by its path, or open, by a descriptor of the job's own.
+struct FileName {
+  std::optional<std::string> path;
+  Descriptor file;
+  int file_error = 0;  // of duplicating the caller's descriptor
+  std::optional<FileIdentity> identity;
+};
+
+/// A regular file, open for reading. Where it is expected to have an identity, symlinks are not followed, and
+/// a file that is not that one, or no regular file any more, breaks the rule `changed`.
+class SourceFile {
+ public:
+  /// Throws SystemFailure or RuleFailure. `name` must outlive this.
+  explicit SourceFile(const FileName& name);
+
+  int Get() const { return file_.IsOpen() ? file_.Get() : name_.file.Get(); }
+  const struct stat& Status() const { return status_; }
+
+  /// Fills the buffer from an offset of the file; fewer bytes mean its end.
+  size_t ReadAt(std::span<uint8_t> buffer, uint64_t at) const;
+
+  /// Throws if the file is not what it was when it was opened, or is not as long as what was read of it.
+  void CheckUnchanged(uint64_t bytes_read) const;
+
+  /// Tells the kernel that all of it will be read. A descriptor of the caller's is left as it is.
+  void AdviseSequential() const;
+
+  /// The end of the hole that begins at an offset, or that offset; only where the file was opened by its
+  /// path, since asking moves the position that the caller's descriptor shares.
+  uint64_t EndOfHole(uint64_t at) const;
+  uint64_t EndOfData(uint64_t at) const;
+
+ private:
+  void Open();
+  bool HasHoles() const;
+
+  const FileName& name_;
+  Descriptor file_;
+  struct stat status_ {};
+};
+
+/// Takes the bytes of a file, in order.
+class ContentSink {
+ public:
+  virtual ~ContentSink() = default;
+  virtual void Write(std::span<const uint8_t> bytes) = 0;
+  /// A run of zeros that the file does not store.
+  virtual void WriteHole(uint64_t size) = 0;
+};
+
+/// Gives all of it to a hasher.
+class HashingSink final : public ContentSink {
+ public:
+  explicit HashingSink(VerityHasher& hasher) : hasher_(hasher) {}
+  void Write(std::span<const uint8_t> bytes) override { hasher_.Update(bytes); }
+  void WriteHole(uint64_t size) override { hasher_.UpdateZeros(size); }
+
+ private:
+  VerityHasher& hasher_;
+};
+
+/// Gives all of a file to a sink; the number of bytes.
+uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel);
+
+/// Memory of this thread for what is read, large enough to make calls few, small enough to stay in its cache.
+std::span<uint8_t> ReadBuffer();
+
+}  // namespace composefs

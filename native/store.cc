@@ -1,0 +1,328 @@
+// The native half of src/store/: an ObjectStore and its jobs.
+#include "store.h"
+
+#include <functional>
+
+#include "arguments.h"
+#include "call_job.h"
+#include "object_store.h"
+
+namespace composefs {
+namespace {
+
+using SharedStore = std::shared_ptr<ObjectStore>;
+
+const SystemFailure kClosed{EBADF, "close"};
+
+Napi::Object ToObject(Napi::Env env, const StoredObject& stored) {
+  std::string name = ObjectName(stored.digest);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("path", name);
+  object.Set("digest", name.erase(2, 1));
+  object.Set("size", static_cast<double>(stored.size));
+  object.Set("existed", stored.existed);
+  return object;
+}
+
+/// Content that is put as a whole: bytes in memory, or a file.
+struct PutItem {
+  Napi::Reference<Napi::Uint8Array> buffer;  // keeps bytes alive
+  std::span<const uint8_t> bytes;
+  FileName file;
+};
+
+/// Puts many; each has an outcome of its own, unless what makes them durable fails.
+class PutJob final : public Job {
+ public:
+  PutJob(Napi::Env env, SharedStore store, Napi::Array items) : Job(env), store_(std::move(store)) {
+    items_.resize(items.Length());
+    outcomes_.resize(items.Length());
+    for (uint32_t i = 0; i < items.Length(); ++i) {
+      const auto object = items.Get(i).As<Napi::Object>();
+      const Napi::Value bytes = object.Get("bytes");
+      if (!bytes.IsTypedArray()) {
+        items_[i].file = FileNameFrom(object);
+        continue;
+      }
+      const auto array = bytes.As<Napi::Uint8Array>();
+      items_[i].buffer = Napi::Persistent(array);
+      items_[i].bytes = {array.Data(), array.ByteLength()};
+    }
+  }
+
+ private:
+  Turn Run() override {
+    const SharedStore store = std::move(store_);  // let go when this is done: not when the job is collected
+    std::vector<size_t> waiting;
+    for (size_t i = 0; i < items_.size(); ++i) waiting.push_back(i);
+    while (!waiting.empty()) {
+      ObjectStore::Batch batch(*store, cancel());
+      std::erase_if(waiting, [&](size_t i) { return Put(batch, i); });
+      batch.Commit();
+      batch.Wait();
+    }
+    return Turn::kDone;
+  }
+
+  /// False if it is to be tried again.
+  bool Put(ObjectStore::Batch& batch, size_t i) {
+    cancel().Checkpoint();
+    const PutItem& item = items_[i];
+    std::optional<StoredObject> stored;
+    const auto failure =
+        Attempt([&] { stored = item.buffer.IsEmpty() ? batch.Put(item.file) : batch.Put(item.bytes); });
+    if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
+    if (failure)
+      outcomes_[i] = *failure;
+    else if (stored)
+      outcomes_[i] = *stored;
+    return failure || stored;
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    Napi::Array results = Napi::Array::New(env, outcomes_.size());
+    for (uint32_t i = 0; i < outcomes_.size(); ++i) {
+      const auto* stored = std::get_if<StoredObject>(&outcomes_[i]);
+      results.Set(i, stored ? ToObject(env, *stored) : DescribeFailure(env, std::get<Failure>(outcomes_[i])));
+    }
+    return results;
+  }
+
+  SharedStore store_;
+  std::vector<PutItem> items_;
+  std::vector<std::variant<StoredObject, Failure>> outcomes_;
+};
+
+/// Objects that are looked at, or into.
+class InspectJob final : public Job {
+ public:
+  InspectJob(Napi::Env env, SharedStore store, Napi::Uint8Array digests, std::optional<Trust> trust)
+      : Job(env), store_(std::move(store)), trust_(trust) {
+    digests_.resize(digests.ByteLength() / sizeof(Digest));
+    std::memcpy(digests_.data(), digests.Data(), digests_.size() * sizeof(Digest));
+    outcomes_.resize(digests_.size());
+  }
+
+ private:
+  struct Seen {
+    bool exists = false;
+    bool sound = true;
+    uint64_t size = 0;
+    uint64_t stored = 0;  // bytes on disk
+    double changed_ms = 0;
+  };
+
+  Turn Run() override {
+    const SharedStore store = std::move(store_);
+    for (size_t i = 0; i < digests_.size(); ++i) {
+      cancel().Checkpoint();
+      Seen seen;
+      const auto failure = Attempt([&] { seen = Inspect(*store, digests_[i]); });
+      if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
+      if (failure)
+        outcomes_[i] = *failure;
+      else
+        outcomes_[i] = seen;
+    }
+    return Turn::kDone;
+  }
+
+  Seen Inspect(ObjectStore& store, const Digest& digest) {
+    const std::optional<struct stat> status = store.Look(digest);
+    if (!status) return {};
+    Seen seen{true, true, static_cast<uint64_t>(status->st_size),
+              static_cast<uint64_t>(status->st_blocks) * 512,
+              static_cast<double>(status->st_mtim.tv_sec) * 1e3 + status->st_mtim.tv_nsec / 1'000'000};
+    if (trust_) seen.sound = store.IsSound(digest, std::nullopt, *trust_, cancel());
+    return seen;
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    Napi::Array results = Napi::Array::New(env, outcomes_.size());
+    for (uint32_t i = 0; i < outcomes_.size(); ++i) {
+      const auto* seen = std::get_if<Seen>(&outcomes_[i]);
+      results.Set(i, seen ? ToValue(env, *seen) : DescribeFailure(env, std::get<Failure>(outcomes_[i])));
+    }
+    return results;
+  }
+
+  static Napi::Value ToValue(Napi::Env env, const Seen& seen) {
+    if (!seen.exists) return env.Null();
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("sound", seen.sound);
+    object.Set("size", static_cast<double>(seen.size));
+    object.Set("stored", static_cast<double>(seen.stored));
+    object.Set("mtimeMs", seen.changed_ms);
+    return object;
+  }
+
+  SharedStore store_;
+  std::optional<Trust> trust_;
+  std::vector<Digest> digests_;
+  std::vector<std::variant<Seen, Failure>> outcomes_;
+};
+
+/// An object that comes in pieces. One job at a time.
+struct StreamedObject {
+  SharedStore store;
+  std::unique_ptr<StagedFile> file;
+
+  StagedFile& Open(const CancelFlag& cancel) {
+    if (!store) throw kClosed;
+    if (!file) file = ObjectStore::Batch(*store, cancel).NewFile();
+    return *file;
+  }
+
+  void Close() {
+    file.reset();
+    store.reset();
+  }
+};
+
+/// Pieces are bytes, or the lengths of holes.
+class PiecesJob final : public Job {
+ public:
+  PiecesJob(Napi::Env env, std::shared_ptr<StreamedObject> object, Napi::Array pieces)
+      : Job(env), object_(std::move(object)) {
+    for (uint32_t i = 0; i < pieces.Length(); ++i) {
+      const Napi::Value value = pieces.Get(i);
+      Piece& piece = pieces_.emplace_back();
+      if (value.IsNumber()) {
+        piece.hole = static_cast<uint64_t>(value.As<Napi::Number>().Int64Value());
+        continue;
+      }
+      const auto array = value.As<Napi::Uint8Array>();
+      piece.buffer = Napi::Persistent(array);
+      piece.bytes = {array.Data(), array.ByteLength()};
+    }
+  }
+
+ private:
+  struct Piece {
+    Napi::Reference<Napi::Uint8Array> buffer;
+    std::span<const uint8_t> bytes;
+    uint64_t hole = 0;
+  };
+
+  Turn Run() override {
+    StagedFile& file = object_->Open(cancel());
+    for (const Piece& piece : pieces_) {
+      cancel().Checkpoint();
+      file.Write(piece.bytes);
+      file.WriteHole(piece.hole);
+    }
+    return Turn::kDone;
+  }
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+
+  std::shared_ptr<StreamedObject> object_;
+  std::vector<Piece> pieces_;
+};
+
+Napi::Value FinishStream(Napi::Env env, const std::shared_ptr<StreamedObject>& object) {
+  auto stored = std::make_shared<StoredObject>();
+  const auto finish = [object, stored](const CancelFlag& cancel) {
+    StagedFile& file = object->Open(cancel);
+    ObjectStore::Batch batch(*object->store, cancel);
+    *stored = batch.Put(file);
+    batch.Commit();
+    object->Close();
+  };
+  const auto answer = [stored](Napi::Env at) { return ToObject(at, *stored); };
+  return StartJob(env, std::make_shared<CallJob>(env, finish, answer));
+}
+
+Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
+  const auto object = std::make_shared<StreamedObject>(StreamedObject{store, nullptr});
+  const auto write = [object](const Napi::CallbackInfo& info) {
+    return StartJob(info.Env(), std::make_shared<PiecesJob>(info.Env(), object, info[0].As<Napi::Array>()));
+  };
+  const auto finish = [object](const Napi::CallbackInfo& info) { return FinishStream(info.Env(), object); };
+  const auto discard = [object](const Napi::CallbackInfo& info) {
+    return StartJob(info.Env(),
+                    std::make_shared<CallJob>(info.Env(), [object](const CancelFlag&) { object->Close(); }));
+  };
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("write", Napi::Function::New(env, write, "write"));
+  result.Set("finish", Napi::Function::New(env, finish, "finish"));
+  result.Set("discard", Napi::Function::New(env, discard, "discard"));
+  return result;
+}
+
+StoreOptions OptionsFrom(Napi::Object object) {
+  const auto number = [&](const char* name) { return object.Get(name).As<Napi::Number>().Int64Value(); };
+  StoreOptions options;
+  options.path = PathFrom(object.Get("path"));
+  options.sync = static_cast<Sync>(number("sync"));
+  options.verity = static_cast<VerityPolicy>(number("verity"));
+  options.trust = static_cast<Trust>(number("trust"));
+  options.mode = static_cast<mode_t>(number("mode"));
+  options.folder_mode = static_cast<mode_t>(number("folderMode"));
+  options.uid = static_cast<uid_t>(number("uid"));
+  options.gid = static_cast<gid_t>(number("gid"));
+  options.create = object.Get("create").As<Napi::Boolean>();
+  options.cache = object.Get("cache").As<Napi::Boolean>();
+  return options;
+}
+
+using StoreCall = std::function<Napi::Value(Napi::Env, const SharedStore&, const Napi::CallbackInfo&)>;
+
+Napi::Value LockAlone(Napi::Env env, const SharedStore& store, const Napi::CallbackInfo&) {
+  auto locked = std::make_shared<bool>();
+  const auto lock = [store, locked](const CancelFlag&) { *locked = store->LockAlone(); };
+  const auto answer = [locked](Napi::Env at) { return Napi::Boolean::New(at, *locked); };
+  return StartJob(env, std::make_shared<CallJob>(env, lock, answer));
+}
+
+Napi::Value Inspect(Napi::Env env, const SharedStore& store, const Napi::CallbackInfo& info) {
+  std::optional<Trust> trust;
+  if (info[1].IsNumber()) trust = static_cast<Trust>(info[1].As<Napi::Number>().Int32Value());
+  return StartJob(env, std::make_shared<InspectJob>(env, store, info[0].As<Napi::Uint8Array>(), trust));
+}
+
+/// The functions of a store. They share it until it is closed; jobs that are on their way keep it longer.
+Napi::Value ToValue(Napi::Env env, SharedStore store) {
+  const auto holder = std::make_shared<SharedStore>(std::move(store));
+  Napi::Object object = Napi::Object::New(env);
+  const auto define = [&](const char* name, StoreCall call) {
+    const auto function = [holder, call](const Napi::CallbackInfo& info) -> Napi::Value {
+      if (*holder) return call(info.Env(), *holder, info);
+      return StartJob(info.Env(),
+                      std::make_shared<CallJob>(info.Env(), [](const CancelFlag&) { throw kClosed; }));
+    };
+    object.Set(name, Napi::Function::New(env, function, name));
+  };
+  define("put", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo& info) {
+    return StartJob(at, std::make_shared<PutJob>(at, open, info[0].As<Napi::Array>()));
+  });
+  define("stream", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
+    return NewStream(at, open);
+  });
+  define("inspect", Inspect);
+  define("flush", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
+    return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag& flag) { open->Flush(flag); }));
+  });
+  define("lockAlone", LockAlone);
+  define("unlock", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
+    return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Unlock(); }));
+  });
+  define("close", [holder](Napi::Env at, const SharedStore&, const Napi::CallbackInfo&) {
+    const auto close = [last = std::move(*holder)](const CancelFlag&) { last->Close(); };
+    return StartJob(at, std::make_shared<CallJob>(at, close));
+  });
+  return object;
+}
+
+}  // namespace
+
+Napi::Value OpenStore(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto store = std::make_shared<SharedStore>();
+  const auto open = [store, options = OptionsFrom(info[0].As<Napi::Object>())](const CancelFlag&) {
+    *store = std::make_shared<ObjectStore>(options);
+  };
+  const auto answer = [store](Napi::Env at) { return ToValue(at, std::move(*store)); };
+  return StartJob(env, std::make_shared<CallJob>(env, open, answer));
+}
+
+}  // namespace composefs

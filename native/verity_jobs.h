@@ -1,0 +1,11 @@
+#pragma once
+
+#include <napi.h>
+
+namespace composefs {
+
+/// (file) → { promise, cancel }; see Native in src/native.ts.
+Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info);
+Napi::Value EnableVerityJob(const Napi::CallbackInfo& info);
+
+}  // namespace composefs

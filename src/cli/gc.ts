@@ -1,0 +1,38 @@
+/** `composefs gc`: objects that no image needs are removed. */
+import { Command } from "commander";
+import { type GcResult, ObjectStore } from "../store/index.ts";
+import { interruptible } from "./exit.ts";
+import { examples } from "./options.ts";
+import { print, printJson } from "./print.ts";
+
+interface GcCommandOptions {
+	readonly store: string;
+	readonly dryRun?: true;
+	readonly json?: true;
+}
+
+export function gcCommand(): Command {
+	return new Command("gc")
+		.description("remove the objects of a store that none of the images needs")
+		.argument("<image...>", "all images that need the store")
+		.requiredOption("--store <folder>", "the object store")
+		.option("--dry-run", "only list what would be removed")
+		.option("--json", "print JSON")
+		.addHelpText("after", examples("composefs gc --store /var/objects --dry-run /var/images/*.cfs"))
+		.action(gc);
+}
+
+async function gc(images: string[], { store: folder, dryRun, json }: GcCommandOptions): Promise<void> {
+	const result = await interruptible(async (signal) => {
+		await using store = await ObjectStore.open(folder, { create: false });
+		return await store.gc(images, { dryRun, signal });
+	});
+	if (json) await printJson(result);
+	else await print(format(result));
+}
+
+function* format({ removed, freed, kept, leftovers }: GcResult): Generator<string> {
+	for (const { path } of removed) yield `${path}\n`;
+	for (const name of leftovers) yield `${name}\n`;
+	yield `${removed.length} objects of ${freed} bytes, ${leftovers.length} unfinished; ${kept} objects are needed\n`;
+}

@@ -1,0 +1,97 @@
+/** Objects that no image needs, and what writers left behind, are removed. */
+import { rm, unlink } from "node:fs/promises";
+import { ComposefsError } from "../errors.ts";
+import { awaitJob, type NativeStore, systemError } from "../native.ts";
+import { forEachParallel } from "../parallel.ts";
+import { inspectAll } from "./inspect.ts";
+import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
+import { collectReferences, type ImageOrTree } from "./references.ts";
+
+export interface GcOptions {
+	/** Tell what would be removed, and remove nothing. */
+	readonly dryRun?: boolean | undefined;
+	/** Milliseconds after which an unfinished file of mkcomposefs, which takes no lock, is removed. Default: an hour */
+	readonly temporaryAge?: number | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export interface GcResult {
+	/** Objects that were removed, or would be; in the order of their paths. */
+	readonly removed: readonly { readonly path: string; readonly size: number }[];
+	/** Bytes on disk that they took */
+	readonly freed: number;
+	/** Objects that are needed. */
+	readonly kept: number;
+	/** Unfinished files and folders of writers that are gone; names within the store. */
+	readonly leftovers: readonly string[];
+}
+
+const HOUR = 3_600_000;
+const AT_A_TIME = 16;
+
+export interface OpenStore {
+	readonly root: Buffer;
+	readonly native: NativeStore;
+	readonly parallel: number;
+}
+
+export async function collectGarbage(
+	store: OpenStore,
+	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+	options: GcOptions,
+): Promise<GcResult> {
+	if (!(await awaitJob(() => store.native.lockAlone(), { file: store.root.toString() })))
+		throw busyError(store.root.toString());
+	try {
+		return await collectLocked(store, images, options);
+	} finally {
+		await awaitJob(() => store.native.unlock());
+	}
+}
+
+async function collectLocked(
+	store: OpenStore,
+	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+	{ dryRun = false, temporaryAge = HOUR, signal }: GcOptions,
+): Promise<GcResult> {
+	const { references } = await collectReferences(images, signal);
+	const garbage: StoreEntry[] = [];
+	let kept = 0;
+	for await (const entries of listStore(store.root))
+		for (const entry of entries) {
+			if (references.has(entry.path)) kept++;
+			else garbage.push(entry);
+		}
+	const { removed, freed } = await measure(store, garbage, signal);
+	const leftovers = await listLeftovers(store.root, temporaryAge);
+	if (!dryRun) {
+		await forEachParallel(garbage, AT_A_TIME, ({ path }) => remove(inside(store.root, path)), signal);
+		for (const name of leftovers) await rm(inside(store.root, name), { recursive: true, force: true });
+	}
+	return { removed, freed, kept, leftovers };
+}
+
+async function measure(store: OpenStore, garbage: readonly StoreEntry[], signal: AbortSignal | undefined) {
+	const sizes = new Map<string, number>();
+	let freed = 0;
+	await inspectAll(store.native, garbage, { parallel: store.parallel, signal }, ({ path }, seen) => {
+		if (seen === null || !("size" in seen)) return; // gone already, or no object: it is removed as well
+		sizes.set(path, seen.size);
+		freed += seen.stored;
+	});
+	return { removed: garbage.map(({ path }) => ({ path, size: sizes.get(path) ?? 0 })), freed };
+}
+
+async function remove(path: Buffer): Promise<void> {
+	try {
+		await unlink(path);
+	} catch (error) {
+		const { code, errno = 0, syscall = "unlink" } = error as NodeJS.ErrnoException;
+		if (code !== "ENOENT") throw systemError(errno, syscall, path.toString());
+	}
+}
+
+function busyError(path: string): ComposefsError {
+	const message = `${path}: others are writing to the store; gc needs it for itself: try again when they have closed it`;
+	return new ComposefsError("ERR_COMPOSEFS_STORE", message, { rule: "busy", path });
+}

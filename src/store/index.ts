@@ -1,0 +1,6 @@
+/** Object stores: contents of files, each under the fs-verity digest of its bytes. */
+export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
+export type { GcOptions, GcResult } from "./gc.ts";
+export type { StoreEntry } from "./list.ts";
+export type { StoreOptions, StoreProgress, Trust } from "./options.ts";
+export { type Content, type ObjectStat, ObjectStore, type PutOptions, type StoredObject } from "./store.ts";

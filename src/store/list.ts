@@ -1,0 +1,58 @@
+/** What is in a store's folder. */
+import type { Dirent } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { systemError } from "../native.ts";
+
+/** An object as its name tells of it. */
+export interface StoreEntry {
+	/** 64 hexadecimal digits */
+	readonly digest: string;
+	/** In the store, such as `ab/cdef…`. */
+	readonly path: string;
+}
+
+const FOLDER = /^[0-9a-f]{2}$/;
+const OBJECT = /^[0-9a-f]{62}$/;
+/** Those of this package, and of mkcomposefs. */
+const TEMPORARY_FOLDER = /^\.tmp-[0-9a-f]{16}$/;
+const TEMPORARY_FILE = /^\.tmp[0-9A-Za-z]{6}$/;
+
+/** In the order of their names. What has another name is no object, whatever it is. */
+export async function* listStore(root: Buffer): AsyncGenerator<StoreEntry[]> {
+	for (const folder of (await read(root)).sort(byName)) {
+		if (!folder.isDirectory() || !FOLDER.test(folder.name)) continue;
+		const names = (await read(inside(root, folder.name))).map(({ name }) => name).sort();
+		yield names
+			.filter((name) => OBJECT.test(name))
+			.map((name) => ({ digest: folder.name + name, path: `${folder.name}/${name}` }));
+	}
+}
+
+/** What writers left behind: folders of ours, and files of mkcomposefs that are older than `age` milliseconds. */
+export async function listLeftovers(root: Buffer, age: number): Promise<string[]> {
+	const found: string[] = [];
+	for (const entry of await read(root)) {
+		if (entry.isDirectory() && TEMPORARY_FOLDER.test(entry.name)) found.push(entry.name);
+		if (!entry.isFile() || !TEMPORARY_FILE.test(entry.name)) continue;
+		const { mtimeMs } = await lstat(inside(root, entry.name));
+		if (Date.now() - mtimeMs > age) found.push(entry.name);
+	}
+	return found;
+}
+
+export function inside(root: Buffer, name: string): Buffer {
+	return Buffer.concat([root, Buffer.from(`/${name}`)]);
+}
+
+async function read(folder: Buffer): Promise<Dirent[]> {
+	try {
+		return await readdir(folder, { withFileTypes: true });
+	} catch (error) {
+		const { errno = 0, syscall = "scandir" } = error as NodeJS.ErrnoException;
+		throw systemError(errno, syscall, folder.toString());
+	}
+}
+
+function byName(a: Dirent, b: Dirent): number {
+	return a.name < b.name ? -1 : 1;
+}

@@ -1,0 +1,45 @@
+/** What images need of a store. */
+import { pathToString } from "../file-path.ts";
+import { listObjects, type StoreObject } from "../image/index.ts";
+import type { ImageSource } from "../image/source.ts";
+import type { Tree } from "../tree.ts";
+
+/** An object that some of the images need. */
+export interface Reference {
+	readonly path: string;
+	readonly size: number;
+	/** As the images have it; undefined where they do not say. */
+	readonly digest: string | undefined;
+	/** Which of them need it, by their numbers. */
+	readonly images: readonly number[];
+}
+
+export type ImageOrTree = Tree | ImageSource;
+
+/** By the objects' paths. An image that cannot be read ends it. */
+export async function collectReferences(
+	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+	signal: AbortSignal | undefined,
+): Promise<{ readonly references: Map<string, Reference>; readonly names: readonly string[] }> {
+	const references = new Map<string, Reference & { readonly images: number[] }>();
+	const names: string[] = [];
+	for await (const image of images) {
+		const number = names.push(nameOfImage(image, names.length)) - 1;
+		for (const object of await listObjects(image, { signal })) refer(references, object, number);
+	}
+	return { references, names };
+}
+
+function refer(
+	references: Map<string, Reference & { readonly images: number[] }>,
+	{ path, size, digest }: StoreObject,
+	image: number,
+): void {
+	const known = references.get(path);
+	if (known === undefined) references.set(path, { path, size, digest, images: [image] });
+	else if (known.images.at(-1) !== image) known.images.push(image);
+}
+
+function nameOfImage(image: ImageOrTree, number: number): string {
+	return typeof image === "string" || image instanceof URL ? pathToString(image) : `image ${number + 1}`;
+}

@@ -1,0 +1,291 @@
+/** The object store: contents of files, each under the fs-verity digest of its bytes. */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import type { ContentChunk } from "../content.ts";
+import { ComposefsError } from "../errors.ts";
+import {
+	type FileIdentity,
+	type FilePath,
+	type FileSource,
+	isFileSource,
+	nameOfFile,
+	nativeFile,
+	pathToBytes,
+	pathToString,
+} from "../file-path.ts";
+import { listObjects, type StoreObject } from "../image/index.ts";
+import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
+import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
+import { checkStore, type FsckOptions, type FsckResult } from "./fsck.ts";
+import { collectGarbage, type GcOptions, type GcResult, type OpenStore } from "./gc.ts";
+import { inspectAll } from "./inspect.ts";
+import { inside, listStore, type StoreEntry } from "./list.ts";
+import {
+	argumentError,
+	type StoreOptions,
+	type StoreProgress,
+	TRUST,
+	type Trust,
+	toNativeOptions,
+	wholeNumber,
+} from "./options.ts";
+import { PutQueue } from "./queue.ts";
+import type { ImageOrTree } from "./references.ts";
+import { putStream } from "./stream.ts";
+
+export interface StoredObject {
+	/** fs-verity digest, 64 hexadecimal digits. */
+	readonly digest: string;
+	/** In the store, such as `ab/cdef…`. */
+	readonly path: string;
+	/** Bytes */
+	readonly size: number;
+	/** Whether the store had it already. */
+	readonly existed: boolean;
+}
+
+export interface PutOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Of a file: it must be this one, before and after it is read. */
+	readonly identity?: FileIdentity | undefined;
+	/** Bytes that a stream must have. */
+	readonly size?: number | undefined;
+}
+
+/** Bytes; a file; or pieces, which must not change before the promise settles. */
+export type Content = Uint8Array | FileSource | AsyncIterable<ContentChunk> | Iterable<ContentChunk>;
+
+export interface ObjectStat {
+	/** Bytes */
+	readonly size: number;
+	/** Bytes that it takes on disk. */
+	readonly stored: number;
+	readonly mtimeMs: number;
+}
+
+const LIBUV_THREADS = 4;
+
+/**
+ * An object store of mkcomposefs's layout, `<folder>/ab/cdef…`, as one writer sees it. Any number of processes may put
+ * objects into one at a time; `gc` needs it for itself. Close it: what was put and not flushed is lost.
+ */
+export class ObjectStore {
+	readonly #root: Buffer;
+	readonly #parallel: number;
+	readonly #native: NativeStore;
+	readonly #queue: PutQueue;
+	readonly #onProgress: StoreOptions["onProgress"];
+	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
+	readonly #putting = new Set<Promise<StoredObject>>();
+	#closing: Promise<void> | undefined;
+
+	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
+		this.#root = Buffer.from(pathToBytes(path));
+		this.#native = store;
+		this.#onProgress = options.onProgress;
+		const parallel = options.parallel ?? Math.min(availableParallelism(), LIBUV_THREADS);
+		this.#parallel = Math.max(1, wholeNumber("parallel", parallel, 1024));
+		this.#queue = new PutQueue(store, this.#parallel);
+	}
+
+	/** @throws ComposefsError: a wrong option, or the error of a system call */
+	static async open(path: FilePath, options: StoreOptions = {}): Promise<ObjectStore> {
+		const nativeOptions = toNativeOptions(path, options);
+		const store = await awaitJob((addon) => addon.openStore(nativeOptions), { file: pathToString(path) });
+		return new ObjectStore(path, store, options);
+	}
+
+	/**
+	 * Puts content into the store, unless it is there. When it is durable is up to the option `sync`.
+	 *
+	 * @throws ComposefsError: the error of a system call (`ENOSPC` …); `ERR_COMPOSEFS_CHANGED` where a file is not, or
+	 *   does not stay, what it was; `ERR_COMPOSEFS_STORE` where the object's place is taken by what is no object;
+	 *   `ERR_COMPOSEFS_VERITY` where fs-verity is required and cannot be had; or the reason of `signal`. Nothing is
+	 *   left of what failed.
+	 */
+	async put(content: Content, { signal, identity, size }: PutOptions = {}): Promise<StoredObject> {
+		signal?.throwIfAborted();
+		this.#checkOpen();
+		const put = this.#put(content, { signal, identity, size });
+		this.#putting.add(put);
+		try {
+			return this.#count(await put);
+		} finally {
+			this.#putting.delete(put);
+		}
+	}
+
+	#count(stored: StoredObject): StoredObject {
+		const { objects, bytes, existed } = this.#progress;
+		this.#progress = {
+			objects: objects + 1,
+			bytes: bytes + stored.size,
+			existed: existed + (stored.existed ? 1 : 0),
+		};
+		this.#onProgress?.(this.#progress);
+		return stored;
+	}
+
+	async #put(content: Content, { signal, identity, size }: PutOptions): Promise<StoredObject> {
+		if (content instanceof Uint8Array) return this.#putBytes(content, signal);
+		if (isFileSource(content)) {
+			const source = nativeFile(content.file, identity);
+			const file = nameOfFile(content.file);
+			const bytes = identity === undefined ? 0 : Number(identity.size);
+			return this.#queue.put({ content: source, file, size: bytes, signal });
+		}
+		if (!isIterable(content))
+			throw argumentError("content is a Uint8Array, { file }, or comes in pieces, from an iterable");
+		const streamed = await putStream(this.#native, content, { signal, size });
+		return "stored" in streamed ? streamed.stored : this.#putBytes(streamed.bytes, signal);
+	}
+
+	#putBytes(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<StoredObject> {
+		return this.#queue.put({ content: { bytes }, file: undefined, size: bytes.length, signal });
+	}
+
+	/**
+	 * Makes durable, and gives its name to, all that was put, also what is on its way. Where it fails, what was put since
+	 * the last one may be lost.
+	 */
+	async flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+		this.#checkOpen();
+		await this.#flush(options);
+	}
+
+	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+		await Promise.allSettled(this.#putting);
+		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: this.#root.toString() });
+	}
+
+	/** Flushes, and lets go of the store. */
+	close(): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
+		try {
+			await this.#flush();
+		} finally {
+			await awaitJob(() => this.#native.close());
+		}
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.close();
+	}
+
+	/** Where an object is, or would be. */
+	path(digest: string): Buffer {
+		return inside(this.#root, objectPath(checkDigest(digest)));
+	}
+
+	/** Whether there is such an object; its content is not looked at. */
+	async has(digest: string): Promise<boolean> {
+		return (await this.stat(digest)) !== undefined;
+	}
+
+	/** Undefined, if there is none. */
+	async stat(digest: string): Promise<ObjectStat | undefined> {
+		const seen = await this.#inspect(digest, undefined);
+		return seen && { size: seen.size, stored: seen.stored, mtimeMs: seen.mtimeMs };
+	}
+
+	/**
+	 * Whether an object is what its name says: by its content, or by what the kernel measures.
+	 *
+	 * @throws ComposefsError `ENOENT` where there is none
+	 */
+	async verify(digest: string, { trust = "content" }: { readonly trust?: Trust } = {}): Promise<boolean> {
+		const seen = await this.#inspect(digest, trust);
+		if (seen !== undefined) return seen.sound;
+		const path = this.path(digest).toString();
+		throw new ComposefsError("ENOENT", `ENOENT: no such object, '${path}'`, { path, syscall: "open" });
+	}
+
+	/** Opens an object for reading. It is closed by the caller. */
+	async open(digest: string): Promise<FileHandle> {
+		await this.#inspect(digest, undefined);
+		return open(this.path(digest), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+	}
+
+	async #inspect(digest: string, trust: Trust | undefined): Promise<NativeSeen | undefined> {
+		this.#checkOpen();
+		const bytes = Buffer.from(checkDigest(digest), "hex");
+		const number = trust === undefined ? undefined : TRUST[trust];
+		const [seen] = await awaitJob(() => this.#native.inspect(bytes, number));
+		if (seen === null || seen === undefined) return undefined;
+		if ("size" in seen) return seen;
+		throw toError(seen as NativeFailure, this.path(digest).toString());
+	}
+
+	/** All objects, in the order of their names; what they hold is not looked at. */
+	async *list(): AsyncGenerator<StoreEntry> {
+		this.#checkOpen();
+		for await (const entries of listStore(this.#root)) yield* entries;
+	}
+
+	/**
+	 * The objects of a tree or image that the store lacks, or has with another size. An object that has no name of a
+	 * store's object (`ab/cdef…`) counts as missing.
+	 */
+	async missing(
+		source: ImageOrTree,
+		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
+	): Promise<StoreObject[]> {
+		this.#checkOpen();
+		const missing: StoreObject[] = [];
+		const named: { readonly digest: string; readonly object: StoreObject }[] = [];
+		for (const object of await listObjects(source, { signal })) {
+			const digest = digestOfPath(object.path);
+			if (digest === undefined) missing.push(object);
+			else named.push({ digest, object });
+		}
+		await inspectAll(this.#native, named, { parallel: this.#parallel, signal }, ({ object }, seen) => {
+			if (seen === null) missing.push(object);
+			else if (!("size" in seen)) throw toError(seen, inside(this.#root, object.path).toString());
+			else if (seen.size !== object.size) missing.push(object);
+		});
+		return missing.sort((a, b) => (a.path < b.path ? -1 : 1));
+	}
+
+	/**
+	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the store
+	 * for itself, also against writers in this process; what this one put before must be among the images'.
+	 *
+	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing; what reading an image throws:
+	 *   then nothing is removed
+	 */
+	async gc(
+		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+		options: GcOptions = {},
+	): Promise<GcResult> {
+		await this.flush({ signal: options.signal });
+		return collectGarbage(this.#open, images, options);
+	}
+
+	/** Checks every object, and with images, that what they need is there. */
+	async fsck(
+		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree> = [],
+		options: FsckOptions = {},
+	): Promise<FsckResult> {
+		this.#checkOpen();
+		return checkStore(this.#open, images, options);
+	}
+
+	get #open(): OpenStore {
+		return { root: this.#root, native: this.#native, parallel: this.#parallel };
+	}
+
+	#checkOpen(): void {
+		if (this.#closing)
+			throw new ComposefsError("ERR_COMPOSEFS_STORE", "the store is closed", { rule: "closed" });
+	}
+}
+
+function isIterable(content: unknown): boolean {
+	if (typeof content !== "object" || content === null) return false;
+	return Symbol.asyncIterator in content || Symbol.iterator in content;
+}

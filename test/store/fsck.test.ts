@@ -1,0 +1,94 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { type FsckOptions, ObjectStore, type StoredObject } from "../../src/store/index.ts";
+import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
+let objects: StoredObject[];
+
+beforeEach(async () => {
+	const store = await ObjectStore.open(at("store"), { sync: "never", verity: "off" });
+	objects = await Promise.all([1, 2, 3, 4].map((n) => store.put(Buffer.alloc(5000 * n, n))));
+	await store.close();
+	for (const name of ["a", "b"]) {
+		const tree = new Tree();
+		const [first, second, third] = objects as [StoredObject, StoredObject, StoredObject, StoredObject];
+		tree.writeFile("/first", first);
+		tree.writeFile("/second", name === "a" ? second : third);
+		await writeImage(tree, { to: at(name) });
+	}
+});
+
+async function fsck(images: string[] = [], options?: FsckOptions) {
+	const store = await ObjectStore.open(at("store"), { create: false });
+	try {
+		return await store.fsck(images, options);
+	} finally {
+		await store.close();
+	}
+}
+
+const place = (n: number) => at("store", objects[n]?.path ?? "");
+
+describe("fsck", () => {
+	test("of a sound store finds nothing", async () => {
+		expect(await fsck([at("a"), at("b")])).toEqual({ objects: 4, bytes: 50_000, bad: [], leftovers: [] });
+	});
+
+	test("finds wrong bytes, and the images that they break", async () => {
+		writeFileSync(place(0), Buffer.alloc(5000, 9));
+		writeFileSync(place(3), "");
+		const { bad } = await fsck([at("a"), at("b")]);
+		const expected = [
+			{ path: objects[0]?.path, problem: "content", images: [at("a"), at("b")], message: expect.any(String) },
+			{ path: objects[3]?.path, problem: "content", images: [], message: expect.any(String) },
+		];
+		expect(bad.length).toBe(2);
+		expect(bad).toEqual(expect.arrayContaining(expected));
+	});
+
+	test("with trust: size, finds only what has another size than an image says", async () => {
+		writeFileSync(place(0), Buffer.alloc(5000, 9));
+		writeFileSync(place(1), "");
+		const { bad } = await fsck([at("a"), at("b")], { trust: "size" });
+		expect(bad).toMatchObject([{ path: objects[1]?.path, problem: "size", images: [at("a")] }]);
+	});
+
+	test("finds what is missing", async () => {
+		rmSync(place(2));
+		expect((await fsck()).bad).toEqual([]);
+		const { bad } = await fsck([at("a"), at("b")]);
+		expect(bad).toMatchObject([{ path: objects[2]?.path, problem: "missing", images: [at("b")] }]);
+	});
+
+	test("finds what is no object", async () => {
+		rmSync(place(2));
+		symlinkSync(place(0), place(2));
+		rmSync(place(3));
+		mkdirSync(place(3));
+		const { bad } = await fsck([at("b")]);
+		expect(bad.map(({ problem, images }) => [problem, images.length]).sort()).toEqual([
+			["refused", 0],
+			["refused", 1],
+		]);
+	});
+
+	test("finds an object whose name is not the digest that an image has", async () => {
+		const tree = new Tree();
+		tree.writeFile("/file", { ...(objects[0] as StoredObject), digest: "5".repeat(64) });
+		await writeImage(tree, { to: at("c") });
+		expect((await fsck([at("c")])).bad).toMatchObject([{ problem: "name", images: [at("c")] }]);
+	});
+
+	test("leftovers are told, and do no harm", async () => {
+		mkdirSync(at("store/.tmp-0123456789abcdef"));
+		expect(await fsck()).toMatchObject({ bad: [], leftovers: [".tmp-0123456789abcdef"] });
+	});
+
+	test("an aborted signal's reason comes out", async () => {
+		const reason = new Error("enough");
+		await expect(fsck([], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+	});
+});

@@ -1,0 +1,39 @@
+/** File systems for tests: small ones, read-only ones, those with fs-verity. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { findProgram } from "./needs.ts";
+
+/** A folder on a file system with fs-verity, for tests to write to: such as in the VM. */
+export const verityFolder: string | undefined = process.env.COMPOSEFS_VERITY_FOLDER;
+
+function canMount(): boolean {
+	if (process.getuid?.() !== 0 || findProgram("mkfs.ext4") === undefined) return false;
+	const script = 'd=$(mktemp -d) && mount -t tmpfs none "$d" && umount "$d" && rmdir "$d"';
+	return spawnSync("unshare", ["-m", "sh", "-c", script]).status === 0;
+}
+
+/** Defined where file systems can be made and mounted. */
+export const mounting: true | undefined = canMount() ? true : undefined;
+export const NO_MOUNTING = "needs root, mount and mkfs.ext4";
+
+/** Makes an ext4 file system of some bytes in a file, and mounts it on a folder. */
+export function mountSmall(image: string, folder: string, bytes: number): void {
+	writeFileSync(image, "");
+	truncateSync(image, bytes);
+	run("mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-O", "^has_journal", image);
+	mkdirSync(folder);
+	run("mount", "-o", "loop", image, folder);
+}
+
+export function remount(folder: string, options: string): void {
+	run("mount", "-o", `remount,${options}`, folder);
+}
+
+export function unmount(folder: string): void {
+	run("umount", folder);
+}
+
+function run(program: string, ...args: string[]): void {
+	const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+	if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${stderr}`);
+}
