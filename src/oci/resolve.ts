@@ -183,7 +183,8 @@ async function readDocument(
 	return readBlob(verifiedBlob(blobs.blob(descriptor), digest, size), { limit: size, signal });
 }
 
-function checkPlatform({ name, config }: ResolvedImage, wanted: Platform): void {
+/** @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `platform` */
+export function checkPlatform({ name, config }: ResolvedImage, wanted: Platform): void {
 	const { platform } = config.value;
 	if (platformRank(wanted, platform) !== undefined) return;
 	throw ociError("platform", `${name}: is for ${platformName(platform)}, not for ${platformName(wanted)}`);
