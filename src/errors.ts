@@ -18,6 +18,12 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_TAR"
 	/** Bytes from outside are more, or fewer, than they may be, or cannot be decompressed. */
 	| "ERR_COMPOSEFS_BLOB"
+	/** A text that names no image in a registry. */
+	| "ERR_COMPOSEFS_REFERENCE"
+	/** A registry, its token server or a credential helper failed. Carries `rule` and, where there was one, `status`. */
+	| "ERR_COMPOSEFS_REGISTRY"
+	/** A manifest that cannot be sealed, or seals that do not fit each other. Carries `rule`. */
+	| "ERR_COMPOSEFS_SEAL"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
 	/** An OCI image or layer breaks a rule of its format. Carries `rule`; `path` where an entry is at fault. */
@@ -50,6 +56,8 @@ export interface ComposefsErrorDetails {
 	readonly line?: number;
 	/** Field of that line, by the name that the format's manual uses. */
 	readonly field?: string;
+	/** The status of an HTTP answer. */
+	readonly status?: number;
 	/** The system call that failed. */
 	readonly syscall?: string;
 	/** Its error number, negative, as in node:fs. */
@@ -69,6 +77,7 @@ export class ComposefsError extends Error implements ComposefsErrorDetails {
 	declare readonly offset?: number;
 	declare readonly line?: number;
 	declare readonly field?: string;
+	declare readonly status?: number;
 	declare readonly syscall?: string;
 	declare readonly errno?: number;
 
