@@ -91,6 +91,19 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/fault": "image/superblock",
 	"image/image": "image/open",
 	"image/stat": "image/open",
+	"oci/copy/destination": "oci/copy/copy",
+	"oci/registry/answer-parts": "oci/registry/registry-blob",
+	"oci/registry/blob-reader": "oci/registry/registry-blob",
+	"oci/registry/document": "oci/registry/client",
+	"oci/registry/endpoint": "oci/registry/registry-blob",
+	"oci/registry/fault": "oci/registry/retry",
+	"oci/registry/manifests": "oci/registry/client",
+	"oci/registry/push": "oci/registry/repository",
+	"oci/registry/referrers": "oci/sealing/verify",
+	"oci/registry/token": "oci/registry/authorizer",
+	"oci/registry/transport": "oci/registry/registry-blob",
+	"oci/sealing/compute": "oci/sealing/verify",
+	"oci/sealing/seal": "oci/sealing/inline",
 };
 
 describe("the map of tests", () => {

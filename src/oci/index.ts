@@ -2,6 +2,7 @@
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
 export type { ContentStore } from "./contents.ts";
+export * from "./copy/index.ts";
 export type { DockerArchive, DockerImage } from "./docker-archive.ts";
 export type {
 	Annotations,
@@ -32,5 +33,7 @@ export { type OciLayout, openLayout } from "./layout.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
 export { canonicalise, type Profile } from "./profile.ts";
 export { type PullLimits, type PullOptions, type PullProgress, pullImage } from "./pull.ts";
+export * from "./registry/index.ts";
 export { resolveImage } from "./resolve.ts";
+export * from "./sealing/index.ts";
 export { verifiedBlob } from "./verified.ts";
