@@ -34,13 +34,19 @@
       "native/verity.cc",
       "native/verity_jobs.cc",
       "native/write.cc",
-      "native/xattr_table.cc"
+      "native/xattr_table.cc",
+      "native/zstd_decoder.cc",
+      "native/zstd_stream.cc"
     ],
     "include_dirs": [
       "<!(node -p \"require('node-addon-api').include_dir\")",
-      "<!@(node scripts/libcomposefs.mjs include --arch=<(target_arch))"
+      "<!@(node scripts/libcomposefs.mjs include --arch=<(target_arch))",
+      "<!@(node scripts/libzstd.mjs include --arch=<(target_arch))"
     ],
-    "libraries": ["<!@(node scripts/libcomposefs.mjs libs --arch=<(target_arch))"],
+    "libraries": [
+      "<!@(node scripts/libcomposefs.mjs libs --arch=<(target_arch))",
+      "<!@(node scripts/libzstd.mjs libs --arch=<(target_arch))"
+    ],
     "defines": [
       "<!@(node scripts/libcomposefs.mjs defines --arch=<(target_arch))",
       "NAPI_VERSION=9",

@@ -9,6 +9,7 @@
 #include "store.h"
 #include "verity_jobs.h"
 #include "write.h"
+#include "zstd_decoder.h"
 
 namespace composefs {
 namespace {
@@ -21,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
   exports.Set("digestFiles", Napi::Function::New(env, DigestFiles, "digestFiles"));
   exports.Set("scanDirectories", Napi::Function::New(env, ScanDirectories, "scanDirectories"));
+  exports.Set("openZstdDecoder", Napi::Function::New(env, OpenZstdDecoder, "openZstdDecoder"));
   exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
   exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));

@@ -31,6 +31,7 @@ await main(() => {
 		architecture: architectures[process.arch] ?? process.arch,
 		destination: folder,
 		minimum: "1.0.8",
+		suite: "sid",
 	});
 	fs.mkdirSync(path.join(folder, "bin"));
 	for (const program of programs) writeWrapper(program);

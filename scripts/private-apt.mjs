@@ -7,24 +7,25 @@ import { compareVersions, osRelease, run, SetupError } from "./report.mjs";
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Unpacks packages into `destination`, from the machine's archive: on Debian its `sid` suite (the
- * releases carry no libcomposefs), elsewhere the machine's own sources, and there also if `release` says so.
+ * Unpacks packages into `destination`, from the machine's archive: on Debian from one suite of it, elsewhere from the
+ * machine's own sources.
  *
  * @param {string[]} packages   names; the first decides whether a source is good enough
  * @param {object} options
  * @param {string} options.architecture   Debian's name of it, such as `amd64`
  * @param {string} options.destination    replaced when everything has been unpacked
  * @param {string} options.minimum        the first package's lowest version
- * @param {boolean} [options.release]     from the release that the machine has
+ * @param {string} [options.suite]        of Debian; by default the machine's own
+ * @param {boolean} [options.release]     from the sources that the machine has, as they are
  * @param {RegExp} [options.instead]      take that package which the first one depends on, in its place
  * @returns {string} the first package's version
  */
-export function unpackPackages(packages, { architecture, destination, minimum, release = false, instead }) {
+export function unpackPackages(packages, { architecture, destination, minimum, suite, release = false, instead }) {
 	fs.mkdirSync(path.dirname(destination), { recursive: true });
 	const work = fs.mkdtempSync(path.join(path.dirname(destination), ".apt-"));
 	try {
 		const problems = [];
-		for (const sources of release ? [[]] : candidateSources(work)) {
+		for (const sources of release ? [[]] : candidateSources(work, suite)) {
 			const apt = privateApt(work, architecture, sources);
 			try {
 				const version = download(apt, packages, minimum, instead);
@@ -46,7 +47,7 @@ export function unpackPackages(packages, { architecture, destination, minimum, r
 }
 
 /** Options that name the package sources to try, one list after the other. */
-function* candidateSources(work) {
+function* candidateSources(work, suite) {
 	const os = osRelease();
 	if (os.ID !== "debian") {
 		yield []; // Ubuntu and its kin: the sources as the machine has them
@@ -55,7 +56,7 @@ function* candidateSources(work) {
 	for (const uri of debianMirrors(os.VERSION_CODENAME)) {
 		const list = path.join(work, "sources.list");
 		const trust = fs.existsSync(keyring) ? `[signed-by=${keyring}] ` : "";
-		fs.writeFileSync(list, `deb ${trust}${uri} sid main\n`);
+		fs.writeFileSync(list, `deb ${trust}${uri} ${suite ?? os.VERSION_CODENAME} main\n`);
 		yield ["-o", `Dir::Etc::sourcelist=${list}`, "-o", "Dir::Etc::sourceparts=/dev/null"];
 	}
 }

@@ -1,4 +1,4 @@
-// Makes a checkout ready: npm packages, libcomposefs, the addon, lib/, the example programs.
+// Makes a checkout ready: npm packages, libcomposefs and libzstd, the addon, lib/, the example programs.
 // Each step is skipped while nothing it depends on has changed, so a second run takes a moment.
 import { createHash } from "node:crypto";
 import fs from "node:fs";
@@ -17,13 +17,15 @@ const steps = [
 	{
 		name: "addon",
 		inputs: ["native", "binding.gyp", "package-lock.json", "scripts"],
-		settings: ["COMPOSEFS_PREFIX", "COMPOSEFS_LINK", "CXX"],
+		settings: ["COMPOSEFS_PREFIX", "COMPOSEFS_LINK", "ZSTD_PREFIX", "CXX"],
 		output: "build/Release/composefs.node",
 		run: async () => {
 			const { buildAddon, checkTools } = await import("./build-addon.mjs");
 			const { ensureLibcomposefs } = await import("./libcomposefs.mjs");
+			const { ensureLibzstd } = await import("./libzstd.mjs");
 			checkTools();
 			ensureLibcomposefs();
+			ensureLibzstd();
 			buildAddon();
 		},
 	},

@@ -51,15 +51,20 @@ export function fileBlob(path: FilePath): BlobSource {
 	return {
 		name: pathToString(path),
 		size: async () => (await stat(place)).size,
-		read: ({ range, signal } = {}) => {
-			if (range !== undefined && range.end <= range.start) return noBytes();
+		read: async function* ({ range, signal } = {}) {
+			signal?.throwIfAborted();
+			if (range !== undefined && range.end <= range.start) return;
 			const limits = range && { start: range.start, end: range.end - 1 };
-			return createReadStream(place, { ...limits, highWaterMark: READ_SIZE, ...(signal && { signal }) });
+			try {
+				yield* createReadStream(place, { ...limits, highWaterMark: READ_SIZE, ...(signal && { signal }) });
+			} catch (error) {
+				// A stream has an error of its own for the signal.
+				signal?.throwIfAborted();
+				throw error;
+			}
 		},
 	};
 }
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {}
 
 /** A blob in memory. */
 export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {

@@ -14,12 +14,22 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_DUMP"
 	/** An image that breaks a rule of its format. Carries `rule` and `offset`. */
 	| "ERR_COMPOSEFS_IMAGE"
-	/** Bytes from outside are more, or fewer, than they may be. */
+	/** A tar archive that breaks a rule of its format. Carries `rule` and `offset`. */
+	| "ERR_COMPOSEFS_TAR"
+	/** Bytes from outside are more, or fewer, than they may be, or cannot be decompressed. */
 	| "ERR_COMPOSEFS_BLOB"
+	/** A text that names no image in a registry. */
+	| "ERR_COMPOSEFS_REFERENCE"
+	/** A registry, its token server or a credential helper failed. Carries `rule` and, where there was one, `status`. */
+	| "ERR_COMPOSEFS_REGISTRY"
+	/** A manifest that cannot be sealed, or seals that do not fit each other. Carries `rule`. */
+	| "ERR_COMPOSEFS_SEAL"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
 	/** Something cannot be mounted, or unmounted, as it is asked for. Carries `rule`. */
 	| "ERR_COMPOSEFS_MOUNT"
+	/** An OCI image or layer breaks a rule of its format. Carries `rule`; `path` where an entry is at fault. */
+	| "ERR_COMPOSEFS_OCI"
 	/** A file is not the one that was found, or changed while it was read. `rule` is `changed`. */
 	| "ERR_COMPOSEFS_CHANGED"
 	/** A store, or an object in it, is not as it must be. Carries `rule` and `path`. */
@@ -42,12 +52,14 @@ export interface ComposefsErrorDetails {
 	readonly actual?: number | string;
 	/** The digest that was asked for. */
 	readonly expected?: string;
-	/** Place in an image, in bytes from its beginning. */
+	/** Place in an image or archive, in bytes from its beginning. */
 	readonly offset?: number;
 	/** Line of a text, from 1. */
 	readonly line?: number;
 	/** Field of that line, by the name that the format's manual uses. */
 	readonly field?: string;
+	/** The status of an HTTP answer. */
+	readonly status?: number;
 	/** The system call that failed. */
 	readonly syscall?: string;
 	/** Its error number, negative, as in node:fs. */
@@ -67,6 +79,7 @@ export class ComposefsError extends Error implements ComposefsErrorDetails {
 	declare readonly offset?: number;
 	declare readonly line?: number;
 	declare readonly field?: string;
+	declare readonly status?: number;
 	declare readonly syscall?: string;
 	declare readonly errno?: number;
 

@@ -22,6 +22,7 @@ const SINKS = [
 	"write",
 	"digest",
 	"verity",
+	"zstd",
 	"mount/mount",
 	"mount/unmount",
 	"mount/failure",
@@ -87,6 +88,15 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
+	content: "tar/read",
+	"decompress-error": "decompress",
+	gunzip: "decompress",
+	zstd: "decompress",
+	"tar/content": "tar/read-streams",
+	"tar/describe": "tar/read",
+	"tar/entry": "tar/read",
+	"tar/fault": "tar/read-refused",
+	"tar/reader": "tar/read-streams",
 	"image/build": "image/read",
 	"image/bytes": "image/inode",
 	"image/claims": "image/read",
@@ -98,6 +108,19 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"store/list": "store/gc",
 	"store/references": "store/fsck",
 	"store/stream": "store/store",
+	"oci/copy/destination": "oci/copy/copy",
+	"oci/registry/answer-parts": "oci/registry/registry-blob",
+	"oci/registry/blob-reader": "oci/registry/registry-blob",
+	"oci/registry/document": "oci/registry/client",
+	"oci/registry/endpoint": "oci/registry/registry-blob",
+	"oci/registry/fault": "oci/registry/retry",
+	"oci/registry/manifests": "oci/registry/client",
+	"oci/registry/push": "oci/registry/repository",
+	"oci/registry/referrers": "oci/sealing/verify",
+	"oci/registry/token": "oci/registry/authorizer",
+	"oci/registry/transport": "oci/registry/registry-blob",
+	"oci/sealing/compute": "oci/sealing/verify",
+	"oci/sealing/seal": "oci/sealing/inline",
 };
 
 describe("the map of tests", () => {
@@ -120,7 +143,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	const entries = ["index", "dump/index", "directory/index", "mount/index", "store/index"];
+	const entries = ["index", "dump/index", "directory/index", "mount/index", "store/index", "tar/index"];
 
 	test.each(entries)("%s.js loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}.js");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
@@ -131,6 +154,14 @@ describe("the compiled package", () => {
 			const { Tree, validate } = await import("${LIB}/index.js");
 			const { formatDump, parseDump } = await import("${LIB}/dump/index.js");
 			validate(await parseDump(formatDump(new Tree())));`;
+		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
+	});
+
+	test("archives and gzip work without the addon", () => {
+		const code = `
+			const { decompress, readTar } = await import("${LIB}/tar/index.js");
+			const { gzipSync } = await import("node:zlib");
+			for await (const entry of readTar(decompress([gzipSync(Buffer.alloc(1024))]))) throw entry;`;
 		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
 	});
 
@@ -161,6 +192,7 @@ describe("the compiled package", () => {
 		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
+		expect(exportsOf("composefs/tar")).toEqual(["decompress", "readTar"]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {

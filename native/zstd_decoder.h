@@ -1,0 +1,11 @@
+// The native half of src/zstd.ts.
+#pragma once
+
+#include <napi.h>
+
+namespace composefs {
+
+/// openZstdDecoder(): see src/native.ts
+Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info);
+
+}  // namespace composefs

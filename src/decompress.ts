@@ -1,0 +1,70 @@
+/** Compressed bytes, whatever compressed them. */
+import { decompressionError } from "./decompress-error.ts";
+import { decodeGzip } from "./gunzip.ts";
+import { ChunkPull, type ChunkSource } from "./pull.ts";
+import { decodeZstd } from "./zstd.ts";
+
+export interface DecompressOptions {
+	readonly signal?: AbortSignal | undefined;
+	/** Most bytes that may come out. Default: no limit */
+	readonly limit?: number | undefined;
+}
+
+const GZIP_MAGIC = 0x1f8b;
+const ZSTD_MAGIC = 0xfd2fb528;
+/** The last four bits may be anything. */
+const ZSTD_SKIPPABLE_MAGIC = 0x184d2a50;
+
+/**
+ * Decompresses gzip (any number of members) and zstd (any number of frames), told by their first bytes; what is
+ * neither comes out as it is. The work is done on other threads, a little ahead of who uses it, and no more than that:
+ * what is not asked for is not decompressed. gzip works without the addon.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_BLOB`, rules `truncated`, `gzip`, `zstd`, `zstd-window`, `output-limit`; what
+ *   the source throws; the signal's reason
+ */
+export async function* decompress(
+	source: ChunkSource,
+	{ signal, limit = Number.POSITIVE_INFINITY }: DecompressOptions = {},
+): AsyncGenerator<Uint8Array> {
+	const stop = new AbortController();
+	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+	const pull = new ChunkPull(source, either);
+	let pieces: AsyncGenerator<Uint8Array> | undefined;
+	try {
+		pieces = decode(pull, either);
+		for (let size = 0; ; ) {
+			const { done, value } = await pieces.next();
+			if (done) return;
+			size += value.length;
+			if (size > limit) throw decompressionError("output-limit", "more comes out than may", limit);
+			yield value;
+		}
+	} finally {
+		// First this: what is under way may wait for the source.
+		stop.abort();
+		await pieces?.return(undefined);
+		await pull.close();
+	}
+}
+
+async function* decode(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	const head = await pull.peek(4);
+	if (head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC) yield* decodeGzip(pull);
+	else if (isZstd(head)) yield* decodeZstd(pull, signal);
+	else yield* plain(pull);
+}
+
+function isZstd(head: Buffer): boolean {
+	if (head.length < 4) return false;
+	const magic = head.readUInt32LE(0);
+	return magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === ZSTD_SKIPPABLE_MAGIC;
+}
+
+async function* plain(pull: ChunkPull): AsyncGenerator<Uint8Array> {
+	for (;;) {
+		const chunk = await pull.next();
+		if (chunk === undefined) return;
+		yield chunk;
+	}
+}

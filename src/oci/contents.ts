@@ -1,0 +1,96 @@
+/** Contents of a layer's files, on their way into a store. */
+import type { ContentChunk } from "../content.ts";
+import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
+import type { TarEntry } from "../tar/entry.ts";
+
+/** Where contents go: an `ObjectStore`, or anything else that keeps them under their fs-verity digests. */
+export interface ContentStore {
+	put(
+		content: Uint8Array | AsyncIterable<ContentChunk>,
+		options: { readonly signal?: AbortSignal | undefined; readonly size?: number | undefined },
+	): Promise<{ readonly digest: string; readonly path: string }>;
+	/** Makes durable what was put. */
+	flush?(options: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+}
+
+/** Files of up to so many bytes are in the image itself, as every composefs tool has it. */
+export const INLINE_SIZE = 64;
+/** Files of up to so many bytes are gathered, and put while the next ones are read; larger ones are streamed. */
+const GATHERED_SIZE = 1 << 20;
+/** Of gathered files that are not in the store yet: bytes, and how many. */
+const MOST_BYTES = 16 << 20;
+const MOST_FILES = 256;
+
+export class Contents {
+	readonly #store: ContentStore;
+	readonly #signal: AbortSignal;
+	readonly #failure = new AbortController();
+	readonly #puts = new Set<Promise<void>>();
+	#bytes = 0;
+
+	constructor(store: ContentStore, signal?: AbortSignal) {
+		this.#store = store;
+		this.#signal =
+			signal === undefined ? this.#failure.signal : AbortSignal.any([signal, this.#failure.signal]);
+	}
+
+	/**
+	 * A file of a tar, its content read. Its `digest` and `path` are there when `settled` is.
+	 *
+	 * @throws what an earlier file has failed with; what the archive throws; the signal's reason
+	 */
+	async file(entry: TarEntry): Promise<RegularFile> {
+		this.#signal.throwIfAborted();
+		const { size } = entry;
+		if (size <= INLINE_SIZE) return inlineFile(entry, size === 0 ? NO_BYTES : await gather(entry));
+		const file = externalFile(entry);
+		if (size > GATHERED_SIZE) {
+			await this.#put(file, entry.content());
+			return file;
+		}
+		while (this.#puts.size > 0 && (this.#bytes + size > MOST_BYTES || this.#puts.size >= MOST_FILES))
+			await Promise.race(this.#puts);
+		this.#signal.throwIfAborted();
+		this.#bytes += size;
+		const put = this.#put(file, await gather(entry)).catch((error) => this.#failure.abort(error));
+		const settled: Promise<void> = put.finally(() => {
+			this.#bytes -= size;
+			this.#puts.delete(settled);
+		});
+		this.#puts.add(settled);
+		return file;
+	}
+
+	/** Waits until all is in the store. @throws what a file has failed with */
+	async settled(): Promise<void> {
+		await Promise.all(this.#puts);
+		this.#signal.throwIfAborted();
+	}
+
+	async #put(file: ExternalFile, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<void> {
+		const { digest, path } = await this.#store.put(content, { signal: this.#signal, size: file.size });
+		file.digest = digest;
+		file.path = path;
+	}
+}
+
+/** The content in one piece, holes as zeros. */
+async function gather(entry: TarEntry): Promise<Uint8Array> {
+	const bytes = Buffer.alloc(entry.size);
+	let at = 0;
+	for await (const chunk of entry.content()) {
+		if (chunk instanceof Uint8Array) bytes.set(chunk, at);
+		at += chunk instanceof Uint8Array ? chunk.length : chunk.hole;
+	}
+	return bytes;
+}
+
+function inlineFile({ mode, uid, gid, mtimeNs, xattrs }: TarEntry, content: Uint8Array): RegularFile {
+	const none = undefined;
+	return { type: "file", mode, uid, gid, mtimeNs, xattrs, content, size: none, digest: none, path: none };
+}
+
+function externalFile({ mode, uid, gid, mtimeNs, xattrs, size }: TarEntry): ExternalFile {
+	const none = undefined;
+	return { type: "file", mode, uid, gid, mtimeNs, xattrs, content: none, size, digest: none, path: none };
+}

@@ -1,0 +1,46 @@
+/** Images whose layers are kept in a folder: a pull that is interrupted goes on where it ended. */
+import path from "node:path";
+import { type BlobReadOptions, type BlobSource, fileBlob } from "../../blob.ts";
+import { type FilePath, pathToString } from "../../file-path.ts";
+import { parseDigest } from "../digest.ts";
+import type { Descriptor, ResolvedImage } from "../image.ts";
+import { LayoutDestination } from "./layout-destination.ts";
+
+/**
+ * The same image. A layer that is read, or a range of it, is downloaded into the folder first, as into a layout, and
+ * checked; what is there already is not asked for again. The folder is the caller's to remove.
+ */
+export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedImage {
+	const cache = new LayoutDestination(folder);
+	const layers = image.layers.map((layer) => {
+		const { descriptor, blob } = layer;
+		return { ...layer, blob: new CachedBlob(cache, pathToString(folder), descriptor, blob) };
+	});
+	return { ...image, layers };
+}
+
+class CachedBlob implements BlobSource {
+	readonly name: string;
+	readonly #cache: LayoutDestination;
+	readonly #folder: string;
+	readonly #descriptor: Descriptor;
+	readonly #blob: BlobSource;
+
+	constructor(cache: LayoutDestination, folder: string, descriptor: Descriptor, blob: BlobSource) {
+		this.name = blob.name;
+		this.#cache = cache;
+		this.#folder = folder;
+		this.#descriptor = descriptor;
+		this.#blob = blob;
+	}
+
+	async size(): Promise<number> {
+		return this.#descriptor.size;
+	}
+
+	async *read(options: BlobReadOptions = {}): AsyncGenerator<Uint8Array> {
+		await this.#cache.putBlob(this.#descriptor, this.#blob, options);
+		const { algorithm, hex } = parseDigest(this.#descriptor.digest);
+		yield* fileBlob(path.join(this.#folder, "blobs", algorithm, hex)).read(options);
+	}
+}

@@ -1,0 +1,33 @@
+/** Where images go: registries and layouts. */
+import type { BlobSource } from "../../blob.ts";
+import type { Descriptor } from "../image.ts";
+
+export interface PutOptions {
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A manifest or index to be stored, byte for byte. */
+export interface PutManifest {
+	readonly mediaType: string;
+	/** Of the bytes. */
+	readonly digest: string;
+	readonly bytes: Uint8Array;
+	/** What it is to be called as well. */
+	readonly tag?: string | undefined;
+	/** What it says of another manifest: it can be found by that one's digest then. */
+	readonly subject?: Descriptor | undefined;
+	readonly artifactType?: string | undefined;
+}
+
+export interface ImageDestination {
+	/** What errors call it. */
+	readonly name: string;
+	/**
+	 * Stores a blob, whole and with the digest of its descriptor, or not at all. One that is there already is not read.
+	 *
+	 * @returns whether it was there
+	 */
+	putBlob(descriptor: Descriptor, blob: BlobSource, options?: PutOptions): Promise<boolean>;
+	/** Stores a manifest. What it refers to must be there. */
+	putManifest(manifest: PutManifest, options?: PutOptions): Promise<void>;
+}

@@ -1,0 +1,129 @@
+/** An OCI image layout, written: a folder of blobs and an index of what is in them. */
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type BlobSource, bytesBlob } from "../../blob.ts";
+import { type FilePath, pathToString } from "../../file-path.ts";
+import { parseDigest } from "../digest.ts";
+import { ociError } from "../fault.ts";
+import type { Descriptor } from "../image.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
+import type { ImageDestination, PutManifest, PutOptions } from "./destination.ts";
+import { downloadBlob } from "./partial-blob.ts";
+
+const REF_NAME = "org.opencontainers.image.ref.name";
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+/** As much as is read of a manifest. */
+const INDEX_LIMIT = 1 << 22;
+
+interface IndexEntry {
+	readonly digest?: unknown;
+	readonly annotations?: Readonly<Record<string, unknown>>;
+}
+
+interface IndexDocument {
+	manifests: IndexEntry[];
+}
+
+/**
+ * A layout that is made, or added to. A blob is there whole or not at all, and the index is replaced in one step;
+ * what is interrupted goes on where it ended. One process at a time may write tags of a layout; any number, blobs.
+ */
+export class LayoutDestination implements ImageDestination {
+	readonly name: string;
+	readonly #folder: string;
+	readonly #running = new Map<string, Promise<boolean>>();
+	#indexing: Promise<void> = Promise.resolve();
+
+	constructor(folder: FilePath) {
+		this.#folder = pathToString(folder);
+		this.name = this.#folder;
+	}
+
+	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
+		// Whoever is at it may be stopped by a signal of its own: then it is looked for again.
+		for (
+			let other = this.#running.get(descriptor.digest);
+			other;
+			other = this.#running.get(descriptor.digest)
+		)
+			await other.catch(() => undefined);
+		const run = this.#download(descriptor, blob, signal);
+		this.#running.set(descriptor.digest, run);
+		try {
+			return await run;
+		} finally {
+			this.#running.delete(descriptor.digest);
+		}
+	}
+
+	async putManifest(manifest: PutManifest, options: PutOptions = {}): Promise<void> {
+		const { mediaType, digest, bytes, artifactType } = manifest;
+		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
+		await this.putBlob(descriptor, bytesBlob(bytes, digest), options);
+		const entry = {
+			mediaType,
+			digest,
+			size: bytes.length,
+			...(artifactType !== undefined && { artifactType }),
+			...(manifest.tag !== undefined && { annotations: { [REF_NAME]: manifest.tag } }),
+		};
+		const indexed = this.#indexing.then(() => this.#addToIndex(entry, manifest.tag));
+		this.#indexing = indexed.catch(() => undefined);
+		await indexed;
+	}
+
+	async #download(
+		descriptor: Descriptor,
+		blob: BlobSource,
+		signal: AbortSignal | undefined,
+	): Promise<boolean> {
+		signal?.throwIfAborted();
+		const { algorithm, hex } = parseDigest(descriptor.digest);
+		const folder = path.join(this.#folder, "blobs", algorithm);
+		// Its name is given when it is complete.
+		const found = await stat(path.join(folder, hex)).catch(() => undefined);
+		if (found?.isFile() && found.size === descriptor.size) return true;
+		await downloadBlob(folder, descriptor, blob, signal);
+		return false;
+	}
+
+	async #addToIndex(entry: IndexEntry, tag: string | undefined): Promise<void> {
+		const file = path.join(this.#folder, "index.json");
+		const index = await readIndex(file);
+		const isReplaced = (other: IndexEntry) =>
+			tag === undefined
+				? other.digest === entry.digest && other.annotations?.[REF_NAME] === undefined
+				: other.annotations?.[REF_NAME] === tag;
+		index.manifests = [...index.manifests.filter((other) => !isReplaced(other)), entry];
+		await replaceFile(path.join(this.#folder, "oci-layout"), LAYOUT);
+		await replaceFile(file, JSON.stringify(index));
+	}
+}
+
+async function readIndex(file: string): Promise<IndexDocument> {
+	let index: unknown;
+	try {
+		const bytes = await readFile(file);
+		if (bytes.length <= INDEX_LIMIT) index = JSON.parse(bytes.toString("utf8"));
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === "ENOENT")
+			return Object.assign({ schemaVersion: 2, mediaType: MEDIA_TYPES.index }, { manifests: [] });
+		if (!(error instanceof SyntaxError)) throw error;
+	}
+	const { manifests } = (index ?? {}) as { manifests?: unknown };
+	const isIndex =
+		Array.isArray(manifests) && manifests.every((entry) => typeof entry === "object" && entry !== null);
+	if (!isIndex) throw ociError("index", `${file}: is not the index of a layout`, { path: file });
+	return index as IndexDocument;
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+	const beside = `${file}.${process.pid}.tmp`;
+	try {
+		await writeFile(beside, text, { flush: true } as object);
+		await rename(beside, file);
+	} catch (error) {
+		await rm(beside, { force: true });
+		throw error;
+	}
+}

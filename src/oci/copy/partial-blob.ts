@@ -1,0 +1,131 @@
+/** Blobs on their way into a folder: what came before an interruption is not asked for again. */
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import type { BlobSource } from "../../blob.ts";
+import { ComposefsError } from "../../errors.ts";
+import { Digester, parseDigest } from "../digest.ts";
+import type { Descriptor } from "../image.ts";
+import { expectDigest } from "../verified.ts";
+
+/** `HEX.part` is nobody's, `HEX.PID-NUMBER.part` that of a process that is at work on it, or is dead. */
+const PART = /^([0-9a-f]+)\.(?:([0-9]+)-[0-9]+\.)?part$/;
+let count = 0;
+
+/**
+ * Downloads a blob to `folder/HEX`. The file has that name once it is complete, checked and synced. An interrupted one
+ * stays beside it, and the next attempt, by whichever process of this machine, asks for the rest alone.
+ *
+ * @param folder is made if it is not there
+ * @throws ComposefsError ERR_COMPOSEFS_DIGEST, ERR_COMPOSEFS_BLOB; then nothing of it is kept
+ */
+export async function downloadBlob(
+	folder: string,
+	{ digest, size }: Descriptor,
+	blob: BlobSource,
+	signal?: AbortSignal,
+): Promise<void> {
+	const { hex } = parseDigest(digest);
+	await mkdir(folder, { recursive: true });
+	const partial = await claim(folder, hex);
+	try {
+		await complete(partial, { digest, size }, blob, signal);
+		await rename(partial, path.join(folder, hex));
+		await syncFolder(folder);
+	} catch (error) {
+		const isWrong = error instanceof ComposefsError && /_(?:DIGEST|BLOB)$/.test(error.code);
+		if (isWrong) await rm(partial, { force: true });
+		else await rename(partial, path.join(folder, `${hex}.part`)).catch(() => undefined);
+		throw error;
+	}
+}
+
+/** A partial file of this attempt alone: one that was left, or a new one. */
+async function claim(folder: string, hex: string): Promise<string> {
+	const own = path.join(folder, `${hex}.${process.pid}-${count++}.part`);
+	for (const name of await readdir(folder)) {
+		const [, of, pid] = PART.exec(name) ?? [];
+		if (of !== hex || (pid !== undefined && isAlive(Number(pid)))) continue;
+		try {
+			await rename(path.join(folder, name), own);
+			return own;
+		} catch (error) {
+			// Somebody else was faster.
+			if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+		}
+	}
+	await (await open(own, "wx")).close();
+	return own;
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return (error as NodeJS.ErrnoException).code !== "ESRCH";
+	}
+}
+
+async function complete(
+	partial: string,
+	{ digest, size }: Pick<Descriptor, "digest" | "size">,
+	blob: BlobSource,
+	signal: AbortSignal | undefined,
+): Promise<void> {
+	const digester = new Digester(parseDigest(digest).algorithm);
+	let length = 0;
+	for await (const bytes of createReadStream(partial)) {
+		signal?.throwIfAborted();
+		digester.update(bytes);
+		length += bytes.length;
+	}
+	const file = await open(partial, "r+");
+	try {
+		if (length < size) length = await append(file, length, { size, digester }, blob, signal);
+		if (length !== size) {
+			const text = `${blob.name}: ${length} bytes instead of ${size}`;
+			throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, {
+				rule: "blob-size",
+				limit: size,
+				actual: length,
+			});
+		}
+		expectDigest(blob.name, digest, digester.finish());
+		await file.sync();
+	} finally {
+		await file.close();
+	}
+}
+
+async function append(
+	file: FileHandle,
+	start: number,
+	{ size, digester }: { size: number; digester: Digester },
+	blob: BlobSource,
+	signal: AbortSignal | undefined,
+): Promise<number> {
+	let length = start;
+	const range = start === 0 ? undefined : { start, end: size };
+	for await (const bytes of blob.read({ range, signal })) {
+		digester.update(bytes);
+		// At a given place: whatever the file is, these bytes are behind those that were hashed.
+		for (let done = 0; done < bytes.length; ) {
+			const { bytesWritten } = await file.write(bytes, done, bytes.length - done, length + done);
+			done += bytesWritten;
+		}
+		length += bytes.length;
+		if (length > size) break;
+	}
+	signal?.throwIfAborted();
+	return length;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+	const handle = await open(folder);
+	try {
+		await handle.sync();
+	} finally {
+		await handle.close();
+	}
+}

@@ -1,0 +1,135 @@
+/** What `docker save` writes: manifest.json, configs and layers. */
+import { type BlobSource, readBlob } from "../blob.ts";
+import { Digester } from "./digest.ts";
+import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
+import { ociError } from "./fault.ts";
+import { Fields } from "./fields.ts";
+import type { Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "./image.ts";
+import { type Json, parseJson } from "./json.ts";
+import type { Files } from "./layout.ts";
+import { MEDIA_TYPES } from "./media-types.ts";
+import { checkPlatform } from "./resolve.ts";
+import { expectDigest } from "./verified.ts";
+
+/** One image of manifest.json. */
+export interface DockerImage {
+	/** `name:tag` */
+	readonly tags: readonly string[];
+	/** Path of the config in the archive. */
+	readonly config: string;
+	/** Paths of the layers, from the lowest. */
+	readonly layers: readonly string[];
+}
+
+const NAMED_BY_DIGEST = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/;
+
+/** Images without manifests. References are the tags, `name:tag`. */
+export class DockerArchive implements ImageSource {
+	readonly #files: Files;
+	readonly images: readonly DockerImage[];
+
+	/** Use `openArchive`. */
+	constructor(files: Files, images: readonly DockerImage[]) {
+		this.#files = files;
+		this.images = images;
+	}
+
+	/**
+	 * The manifest is made up from the config and the layers. An uncompressed layer is checked by its diff_id; a
+	 * compressed one is read for its digest.
+	 *
+	 * @throws ComposefsError `ERR_COMPOSEFS_OCI` with `rule`; `ERR_COMPOSEFS_DIGEST`, if the config is not what its name
+	 *   says; what the archive throws; the signal's reason
+	 */
+	async resolve(reference?: string, options: ResolveOptions = {}): Promise<ResolvedImage> {
+		const { platform, signal } = options;
+		const { config: path, layers } = this.find(reference);
+		const bytes = await readBlob(this.#files.file(path), { limit: DOCUMENT_LIMIT, signal });
+		const config = parseConfig(bytes, { name: path });
+		const { diffIds } = config;
+		if (layers.length !== diffIds.length)
+			throw ociError("layer-count", `${path}: has ${diffIds.length} diff_ids for ${layers.length} layers`);
+		const blobs = layers.map((layer) => this.#files.file(layer));
+		const descriptors: Descriptor[] = [];
+		for (const [at, blob] of blobs.entries())
+			descriptors.push(await describeLayer(blob, diffIds[at] as string, signal));
+		const descriptor = describe(bytes, MEDIA_TYPES.dockerConfig);
+		const named = NAMED_BY_DIGEST.exec(path)?.[1];
+		if (named !== undefined) expectDigest(path, `sha256:${named}`, descriptor.digest);
+		const image: ResolvedImage = {
+			name: `${this.#files.name}: ${reference ?? path}`,
+			manifest: manifestOf(descriptor, descriptors),
+			config: { descriptor, bytes, value: config },
+			layers: blobs.map((blob, at) => ({
+				descriptor: descriptors[at] as Descriptor,
+				diffId: diffIds[at] as string,
+				blob,
+			})),
+		};
+		if (platform !== undefined) checkPlatform(image, platform);
+		return image;
+	}
+
+	/** @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `reference` */
+	find(reference?: string): DockerImage {
+		const found = this.images.filter(({ tags }) => reference === undefined || tags.includes(reference));
+		const [image] = found;
+		if (image !== undefined && found.length === 1) return image;
+		const problem = found.length > 1 ? "which image?" : `has no image ${JSON.stringify(reference ?? "")}.`;
+		const tags = this.images.flatMap((one) => one.tags).slice(0, 20);
+		throw ociError("reference", `${this.#files.name}: ${problem} There are: ${tags.join(", ") || "none"}`);
+	}
+}
+
+export async function readDockerArchive(files: Files, signal?: AbortSignal): Promise<DockerArchive> {
+	const name = "manifest.json";
+	const bytes = await readBlob(files.file(name), { limit: DOCUMENT_LIMIT, signal });
+	// The document is an array: as a field, it is read as every other.
+	const fields = new Fields(new Map<string, Json>([["images", parseJson(bytes, name)]]), name);
+	const images = fields.objects("images", (image) => ({
+		tags: image.has("RepoTags") ? image.strings("RepoTags") : [],
+		config: image.string("Config"),
+		layers: image.strings("Layers"),
+	}));
+	return new DockerArchive(files, images);
+}
+
+const COMPRESSED = [
+	{ magic: "1f8b", mediaType: MEDIA_TYPES.dockerLayerGzip },
+	{ magic: "28b52ffd", mediaType: MEDIA_TYPES.dockerLayerZstd },
+];
+
+async function describeLayer(blob: BlobSource, diffId: string, signal?: AbortSignal): Promise<Descriptor> {
+	const head = await readBlob(blob, { range: { start: 0, end: 4 }, limit: 4, signal });
+	const compressed = COMPRESSED.find(({ magic }) => head.toString("hex").startsWith(magic));
+	const annotations = new Map<string, string>();
+	if (compressed === undefined)
+		return {
+			mediaType: MEDIA_TYPES.dockerLayer,
+			digest: diffId,
+			size: await blob.size({ signal }),
+			annotations,
+		};
+	const digester = new Digester("sha256");
+	let size = 0;
+	for await (const bytes of blob.read({ signal })) {
+		digester.update(bytes);
+		size += bytes.length;
+	}
+	return { mediaType: compressed.mediaType, digest: digester.finish(), size, annotations };
+}
+
+function describe(bytes: Uint8Array, mediaType: string): Descriptor {
+	const digester = new Digester("sha256");
+	digester.update(bytes);
+	return { mediaType, digest: digester.finish(), size: bytes.length, annotations: new Map() };
+}
+
+function manifestOf(config: Descriptor, layers: readonly Descriptor[]): ResolvedImage["manifest"] {
+	const plain = ({ mediaType, size, digest }: Descriptor) => ({ mediaType, size, digest });
+	const mediaType = MEDIA_TYPES.dockerManifest;
+	const document = { schemaVersion: 2, mediaType, config: plain(config), layers: layers.map(plain) };
+	const bytes = Buffer.from(JSON.stringify(document));
+	const descriptor = describe(bytes, mediaType);
+	return { descriptor, bytes, value: parseManifest(bytes, { name: descriptor.digest, mediaType }) };
+}

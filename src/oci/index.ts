@@ -1,0 +1,39 @@
+/** `composefs/oci`: images of layers, where they come from, and how they become one tree. */
+export { applyLayer } from "./apply.ts";
+export { openArchive } from "./archive.ts";
+export type { ContentStore } from "./contents.ts";
+export * from "./copy/index.ts";
+export type { DockerArchive, DockerImage } from "./docker-archive.ts";
+export type {
+	Annotations,
+	BlobFinder,
+	Descriptor,
+	Document,
+	ImageConfig,
+	ImageSource,
+	Index,
+	Manifest,
+	Platform,
+	ResolvedImage,
+	ResolvedLayer,
+	ResolveOptions,
+} from "./image.ts";
+export {
+	type InodeEntry,
+	type Layer,
+	type LayerEntries,
+	type LayerEntry,
+	type LayerLimits,
+	type LinkEntry,
+	type ReadLayerOptions,
+	readLayer,
+} from "./layer.ts";
+export { type LayerTreeOptions, layerTree } from "./layer-tree.ts";
+export { type OciLayout, openLayout } from "./layout.ts";
+export { MEDIA_TYPES } from "./media-types.ts";
+export { canonicalise, type Profile } from "./profile.ts";
+export { type PullLimits, type PullOptions, type PullProgress, pullImage } from "./pull.ts";
+export * from "./registry/index.ts";
+export { resolveImage } from "./resolve.ts";
+export * from "./sealing/index.ts";
+export { verifiedBlob } from "./verified.ts";

@@ -1,0 +1,23 @@
+/** Hard links of a layer to inodes of the layers below it. */
+import type { Directory, Inode } from "../inode.ts";
+import type { Layer } from "./layer.ts";
+import { badLink } from "./layer-builder.ts";
+
+/**
+ * The inodes that a layer's stand-ins stand for. What the layer's own marks take away cannot be linked to.
+ *
+ * @param lower   the lower tree without that
+ * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `link-target`
+ */
+export function resolveLinks({ links }: Layer, lower: Directory): Map<Inode, Inode> {
+	const found = new Map<Inode, Inode>();
+	for (const [standIn, { path, target }] of links) {
+		let at: Inode | undefined = lower;
+		for (const name of target) at = at?.type === "directory" ? at.children.get(name) : undefined;
+		const name = target.join("/");
+		if (at === undefined) throw badLink(path, name, "is not there");
+		if (at.type === "directory") throw badLink(path, name, "is a directory");
+		found.set(standIn, at);
+	}
+	return found;
+}

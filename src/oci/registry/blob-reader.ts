@@ -1,0 +1,144 @@
+/** The bytes of a blob from an endpoint, through connections that break and servers that know few kinds of ranges. */
+import type { RangePiece } from "../../blob.ts";
+import { ComposefsError } from "../../errors.ts";
+import { answerParts, PARTS_EXPECTED } from "./answer-parts.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { registryError } from "./fault.ts";
+import type { Answer } from "./transport.ts";
+import type { WantedRanges } from "./wanted-ranges.ts";
+
+/** Progress that makes another interruption count as the first: less, and a server could do this for ever. */
+const PROGRESS = 1 << 16;
+/** What servers answer that cannot give several ranges at once, or do not want to. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 413, 414, 416, 431, 501]);
+/** As a header of so many ranges is taken by all servers: some have 8 KiB for all headers. */
+const RANGES_AT_ONCE = 200;
+/** Requests at once where each is for one range. */
+const PARALLEL = 4;
+
+export class BlobReader {
+	readonly #endpoint: Endpoint;
+	readonly #repository: string;
+	readonly #digest: string;
+	readonly #size: number;
+	readonly #signal: AbortSignal | undefined;
+	/** By origin, since each server of a blob has names of its own for it. */
+	readonly #etags = new Map<string, string>();
+
+	constructor(
+		endpoint: Endpoint,
+		repository: string,
+		{ digest, size, signal }: { digest: string; size: number; signal: AbortSignal | undefined },
+	) {
+		this.#endpoint = endpoint;
+		this.#repository = repository;
+		this.#digest = digest;
+		this.#size = size;
+		this.#signal = signal;
+	}
+
+	/** Bytes of the wanted ranges, in their order, until none is left. */
+	async *read(wanted: WantedRanges): AsyncGenerator<RangePiece> {
+		if (wanted.next(2).length > 1 && !this.#endpoint.refusesRanges) yield* this.#together(wanted);
+		if (wanted.next(2).length > 1) yield* this.#apart(wanted);
+		else yield* this.#through(wanted, 1);
+	}
+
+	/** Many ranges a request. Returns with ranges left where the server does not do that. */
+	async *#together(wanted: WantedRanges): AsyncGenerator<RangePiece> {
+		try {
+			yield* this.#through(wanted, RANGES_AT_ONCE);
+		} catch (error) {
+			if (!isRefusal(error)) throw error;
+			this.#endpoint.refusesRanges = true;
+		}
+	}
+
+	/** A range a request, several requests ahead of the reader; their bytes wait in the connections. */
+	async *#apart(wanted: WantedRanges): AsyncGenerator<RangePiece> {
+		const end = new AbortController();
+		const signal = this.#signal === undefined ? end.signal : AbortSignal.any([this.#signal, end.signal]);
+		const ranges = wanted.next(Number.POSITIVE_INFINITY);
+		const ahead: { readonly answer: Promise<Answer>; readonly end: number }[] = [];
+		try {
+			for (let begun = 0; !wanted.isEmpty; ) {
+				for (; begun < ranges.length && ahead.length < PARALLEL; begun++) {
+					const answer = this.#ask(ranges.slice(begun, begun + 1), signal);
+					// Who comes to it sees the error.
+					answer.catch(() => undefined);
+					ahead.push({ answer, end: ranges[begun]?.end ?? 0 });
+				}
+				const next = ahead.shift();
+				// An answer with more than it was asked for has left nothing to some later one.
+				if (next !== undefined && next.end > wanted.start) yield* this.#through(wanted, 1, next.answer);
+			}
+		} finally {
+			end.abort();
+		}
+	}
+
+	/**
+	 * One request after another, each for at most `count` ranges, goes on where the one before ended. With an answer
+	 * that is there already, ends with the range that it is for.
+	 */
+	async *#through(wanted: WantedRanges, count: number, first?: Promise<Answer>): AsyncGenerator<RangePiece> {
+		const attempts = this.#endpoint.attempts(this.#signal);
+		const end = first === undefined ? this.#size : (wanted.next(1)[0]?.end ?? 0);
+		for (let ready = first; wanted.start < end; ready = undefined) {
+			const before = wanted.received;
+			const asked = wanted.next(count);
+			const answer = await (ready ?? this.#ask(asked, this.#signal));
+			let failure: unknown;
+			try {
+				yield* this.#take(answer, wanted);
+				if (wanted.start < (asked.at(-1)?.end ?? 0))
+					failure = registryError("range", answer.url, "answers with fewer bytes than asked for");
+			} catch (error) {
+				answer.cancel();
+				failure = error;
+			}
+			if (wanted.received - before >= PROGRESS) attempts.restart();
+			if (failure !== undefined) await attempts.next(failure);
+		}
+	}
+
+	async *#take(answer: Answer, wanted: WantedRanges): AsyncGenerator<RangePiece> {
+		this.#compareTags(answer);
+		for await (const piece of answerParts(answer, this.#size)) {
+			const pieces = wanted.take(piece);
+			if (pieces === undefined)
+				throw registryError("range", answer.url, "sends ranges in another order than asked for");
+			yield* pieces;
+			// The rest of a whole blob is not waited for.
+			if (wanted.isEmpty && piece.offset + piece.bytes.length < this.#size && answer.status === 200) return;
+		}
+	}
+
+	#ask(ranges: readonly { start: number; end: number }[], signal: AbortSignal | undefined): Promise<Answer> {
+		const [first] = ranges;
+		const isWhole = first?.start === 0 && first.end === this.#size;
+		const range = `bytes=${ranges.map(({ start, end }) => `${start}-${end - 1}`).join(",")}`;
+		return this.#endpoint.request({
+			url: `/v2/${this.#repository}/blobs/${this.#digest}`,
+			access: { repository: this.#repository, actions: "pull" },
+			expected: PARTS_EXPECTED,
+			signal,
+			...(!isWhole && { headers: { range } }),
+		});
+	}
+
+	#compareTags({ headers, url }: Answer): void {
+		const tag = headers.get("etag");
+		if (tag === null || !tag.startsWith('"')) return;
+		const known = this.#etags.get(url.origin);
+		if (known !== undefined && known !== tag)
+			throw registryError("changed", url, "the blob has another etag than when it was begun");
+		this.#etags.set(url.origin, tag);
+	}
+}
+
+/** Whether a server, asked for several ranges, can only be asked for each. */
+function isRefusal(error: unknown): boolean {
+	if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_REGISTRY") return false;
+	return error.rule === "range" || (error.status !== undefined && REFUSALS.has(error.status));
+}

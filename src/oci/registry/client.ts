@@ -1,0 +1,85 @@
+/** Registries: their endpoints, with what they share. */
+import { ComposefsError } from "../../errors.ts";
+import { type CredentialSource, type Credentials, dockerCredentials } from "./docker-config.ts";
+import { Endpoint, type EndpointOptions } from "./endpoint.ts";
+import { checkPlainHttp } from "./plain-http.ts";
+import { type ImageReference, isRegistry, parseReference } from "./reference.ts";
+import type { Place } from "./registry-blob.ts";
+import { Repository } from "./repository.ts";
+import type { RetryOptions } from "./retry.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+
+export interface RegistryOptions extends TransportOptions, RetryOptions {
+	/** For every registry, or a function that finds them. Default: `dockerCredentials()` */
+	readonly credentials?: Credentials | CredentialSource | undefined;
+	/** Hosts of token servers that are trusted although they do not belong to their registry. */
+	readonly trustedRealms?: readonly string[] | undefined;
+	/**
+	 * Where to look for images before their registry is asked, by registry: a host, or a host and a folder that the
+	 * names of repositories are in. What a mirror does not have, or fails at, the next one is asked for.
+	 */
+	readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** What is known of registries, tokens among it, is kept for as long as this is. */
+export class RegistryClient {
+	readonly #options: EndpointOptions;
+	readonly #mirrors: Readonly<Record<string, readonly string[]>>;
+	readonly #endpoints = new Map<string, Endpoint>();
+
+	/** @throws ComposefsError ERR_COMPOSEFS_ARGUMENT */
+	constructor(options: RegistryOptions = {}) {
+		checkOptions(options);
+		const { credentials = dockerCredentials(), mirrors = {}, trustedRealms, retries, backoffMs } = options;
+		const source = typeof credentials === "function" ? credentials : async () => credentials;
+		const transport = new Transport(options);
+		this.#options = { transport, credentials: source, trustedRealms, retries, backoffMs };
+		this.#mirrors = mirrors;
+	}
+
+	/**
+	 * The repository of a reference. Nothing is asked yet.
+	 *
+	 * @throws ComposefsError ERR_COMPOSEFS_REFERENCE
+	 */
+	repository(reference: string | ImageReference): Repository {
+		const parsed = typeof reference === "string" ? parseReference(reference) : reference;
+		const mirrors = Object.hasOwn(this.#mirrors, parsed.registry) ? this.#mirrors[parsed.registry] : [];
+		const own = { endpoint: this.#endpoint(parsed.registry), repository: parsed.repository };
+		return new Repository(
+			parsed,
+			own,
+			mirrors?.map((mirror) => this.#mirror(mirror, parsed.repository)) ?? [],
+		);
+	}
+
+	#mirror(mirror: string, repository: string): Place {
+		const slash = mirror.indexOf("/");
+		if (slash < 0) return { endpoint: this.#endpoint(mirror), repository };
+		const folder = mirror.slice(slash + 1);
+		return { endpoint: this.#endpoint(mirror.slice(0, slash)), repository: `${folder}/${repository}` };
+	}
+
+	#endpoint(registry: string): Endpoint {
+		const known = this.#endpoints.get(registry);
+		const endpoint = known ?? new Endpoint(registry, this.#options);
+		this.#endpoints.set(registry, endpoint);
+		return endpoint;
+	}
+}
+
+function checkOptions({ plainHttp, mirrors = {}, timeoutMs, retries, backoffMs }: RegistryOptions): void {
+	checkPlainHttp(plainHttp);
+	for (const [name, value] of Object.entries({ timeoutMs, retries, backoffMs }))
+		if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
+			throw argumentError(`${name} is ${value}, not a whole number`);
+	for (const mirror of Object.values(mirrors).flat()) {
+		const [host = "", ...folders] = mirror.split("/");
+		if (!isRegistry(host) || !folders.every((folder) => /^[a-z0-9][a-z0-9._-]*$/.test(folder)))
+			throw argumentError(`${JSON.stringify(mirror)} is no mirror: a host, or a host and a folder`);
+	}
+}
+
+function argumentError(message: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
+}

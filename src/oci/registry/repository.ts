@@ -1,0 +1,99 @@
+/** One repository of a registry: its images, and where they are pushed to. */
+import { type BlobReadOptions, type BlobSource, bytesBlob } from "../../blob.ts";
+import type { ImageDestination, PutManifest, PutOptions } from "../copy/destination.ts";
+import { parseDigest } from "../digest.ts";
+import type { BlobFinder, Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "../image.ts";
+import { isIndexType, isManifestType } from "../media-types.ts";
+import { resolveImage } from "../resolve.ts";
+import { type FetchedManifest, fetchManifest } from "./manifests.ts";
+import { pushBlob, pushManifest } from "./push.ts";
+import { formatReference, type ImageReference } from "./reference.ts";
+import { listReferrers, tagReferrer } from "./referrers.ts";
+import { type Place, RegistryBlob } from "./registry-blob.ts";
+
+export class Repository implements ImageSource, BlobFinder, ImageDestination {
+	readonly reference: ImageReference;
+	/** The reference without tag and digest. */
+	readonly name: string;
+	readonly #own: Place;
+	/** Mirrors, then the registry itself. */
+	readonly #places: readonly Place[];
+
+	constructor(reference: ImageReference, own: Place, mirrors: readonly Place[]) {
+		this.reference = reference;
+		this.name = formatReference({ registry: reference.registry, repository: reference.repository });
+		this.#own = own;
+		this.#places = [...mirrors, own];
+	}
+
+	/**
+	 * Reads a manifest or index and checks its digest; that of a tag is in the result.
+	 *
+	 * @param reference a tag or a digest. Default: those of the repository's reference, the digest before the tag
+	 */
+	async manifest(
+		reference: string = this.reference.digest ?? this.reference.tag ?? "latest",
+		{ signal }: PutOptions = {},
+	): Promise<FetchedManifest> {
+		for (const [index, place] of this.#places.entries()) {
+			try {
+				return await fetchManifest(place, reference, signal);
+			} catch (error) {
+				signal?.throwIfAborted();
+				if (index === this.#places.length - 1) throw error;
+			}
+		}
+		throw new Error("a repository has a place");
+	}
+
+	/**
+	 * Finds the image of a reference, for a platform where there are several.
+	 *
+	 * @param reference as for `manifest`
+	 * @throws ComposefsError as `manifest` and `resolveImage` do
+	 */
+	async resolve(reference?: string, options: ResolveOptions = {}): Promise<ResolvedImage> {
+		const { digest, mediaType, bytes } = await this.manifest(reference, options);
+		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
+		// It is here already: not asked for again by its digest.
+		const blob = (named: Descriptor) =>
+			named.digest === digest ? bytesBlob(bytes, digest) : this.blob(named);
+		return resolveImage({ name: this.name, blob }, descriptor, options);
+	}
+
+	/** What a descriptor names: a blob, or a manifest, which registries keep apart. */
+	blob(descriptor: Descriptor): BlobSource {
+		const { digest, mediaType, size } = descriptor;
+		parseDigest(digest);
+		const name = `${this.name}@${digest}`;
+		if (!isManifestType(mediaType) && !isIndexType(mediaType))
+			return new RegistryBlob(this.#places, name, { digest, size });
+		const read = ({ range, signal }: BlobReadOptions = {}) => this.#readManifest(digest, range, signal);
+		return { name, size: async () => size, read };
+	}
+
+	async *#readManifest(
+		digest: string,
+		range: BlobReadOptions["range"],
+		signal: AbortSignal | undefined,
+	): AsyncGenerator<Uint8Array> {
+		const { bytes } = await this.manifest(digest, { signal });
+		yield range === undefined ? bytes : bytes.subarray(range.start, range.end);
+	}
+
+	/** Manifests of a type that have another one as their subject. The registry itself is asked, no mirror. */
+	referrers(digest: string, artifactType: string, { signal }: PutOptions = {}): Promise<Descriptor[]> {
+		parseDigest(digest);
+		return listReferrers(this.#own, digest, artifactType, signal);
+	}
+
+	putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
+		return pushBlob(this.#own, descriptor, blob, signal);
+	}
+
+	async putManifest(manifest: PutManifest, { signal }: PutOptions = {}): Promise<void> {
+		const isListed = await pushManifest(this.#own, manifest, signal);
+		if (manifest.subject !== undefined && !isListed)
+			await tagReferrer(this.#own, manifest, manifest.subject.digest, signal);
+	}
+}

@@ -1,0 +1,6 @@
+/** `composefs/tar`: archives, byte for byte. */
+export type { ContentChunk, Hole } from "../content.ts";
+export { type DecompressOptions, decompress } from "../decompress.ts";
+export type { TarEntry, TarEntryType, TarLimits } from "./entry.ts";
+export type { TarRule } from "./fault.ts";
+export { type ReadTarOptions, readTar } from "./read.ts";

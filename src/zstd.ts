@@ -1,0 +1,60 @@
+/** zstd frames, decoded by libzstd on a worker thread. */
+import { decompressionError } from "./decompress-error.ts";
+import { awaitJob, type NativeZstdDecoder, native } from "./native.ts";
+import type { ChunkPull } from "./pull.ts";
+import { readAhead } from "./read-ahead.ts";
+
+/** Bytes that come out at a time; the addon gives a few of these in one go. */
+const PIECE_SIZE = 1 << 19;
+/** Bytes that wait to go in. */
+const INPUT_SIZE = 1 << 19;
+/** How often the addon is asked ahead of the consumer. */
+const AHEAD = 2;
+/** The largest window is 2^27 bytes, 128 MiB, as in the zstd command: a frame decides how much memory it takes. */
+const WINDOW_LOG = 27;
+
+/** What libzstd calls a window that is too large. */
+const TOO_LARGE = "Frame requires too much memory for decoding";
+
+/**
+ * Decodes any number of frames; skippable ones give nothing. Runs a little ahead, so the signal must abort before
+ * this is ended early.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_BLOB`, rules `zstd`, `zstd-window`, `truncated`
+ */
+export async function* decodeZstd(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	for await (const pieces of readAhead(decodeBatches(pull, signal), AHEAD)) yield* pieces;
+}
+
+async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
+	const decoder = native().openZstdDecoder(PIECE_SIZE, WINDOW_LOG);
+	let more = await feed(pull, decoder, 0);
+	for (let waiting = INPUT_SIZE; ; ) {
+		const job = awaitJob(() => decoder.decode(!more), { signal });
+		// The next bytes come while these are decoded.
+		const [batch, fed] = await Promise.all([job, more && feed(pull, decoder, waiting)]);
+		yield batch.pieces;
+		if (batch.problem !== undefined) throw zstdError(batch.problem);
+		if (batch.ended) return;
+		more = fed;
+		waiting = batch.waiting;
+	}
+}
+
+/** Feeds the decoder, in which `waiting` bytes wait; false at the end of the source. */
+async function feed(pull: ChunkPull, decoder: NativeZstdDecoder, waiting: number): Promise<boolean> {
+	for (let size = waiting; size < INPUT_SIZE; ) {
+		const chunk = await pull.next();
+		if (chunk === undefined) return false;
+		decoder.feed(chunk);
+		size += chunk.length;
+	}
+	return true;
+}
+
+function zstdError(problem: string): Error {
+	if (problem === "truncated") return decompressionError("truncated", "zstd: the last frame is not complete");
+	if (problem === TOO_LARGE)
+		return decompressionError("zstd-window", "zstd: the window of a frame is too large", 2 ** WINDOW_LOG);
+	return decompressionError("zstd", `zstd: ${problem}`);
+}

@@ -1,0 +1,94 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "@jest/globals";
+import { computeDigest } from "../../src/digest.ts";
+import { Contents, INLINE_SIZE } from "../../src/oci/contents.ts";
+import { readTar } from "../../src/tar/read.ts";
+import { MemoryStore } from "../support/memory-store.ts";
+import { type PlainEntry, plainTar } from "../support/plain-tar.ts";
+
+const sized = (size: number, name = `f${size}`): PlainEntry => ({ name, content: Buffer.alloc(size, name) });
+
+async function read(contents: Contents, ...entries: PlainEntry[]) {
+	const files = [];
+	for await (const entry of readTar([plainTar(...entries)])) files.push(await contents.file(entry));
+	return files;
+}
+
+describe("a file's content", () => {
+	test("is in the image up to 64 bytes, and else in the store", async () => {
+		const store = new MemoryStore();
+		const contents = new Contents(store);
+		const sizes = [0, 1, INLINE_SIZE, INLINE_SIZE + 1, 1 << 20, (1 << 20) + 1];
+		const files = await read(contents, ...sizes.map((size) => sized(size)));
+		await contents.settled();
+		expect(files.map(({ content }) => content?.length)).toEqual([0, 1, 64, undefined, undefined, undefined]);
+		for (const [at, size] of sizes.entries()) {
+			if (size <= INLINE_SIZE) continue;
+			const digest = await computeDigest(Buffer.alloc(size, `f${size}`));
+			expect(files[at]).toMatchObject({ size, digest, path: `${digest.slice(0, 2)}/${digest.slice(2)}` });
+		}
+		expect(store.objects.size).toBe(3);
+	});
+
+	test("keeps its metadata", async () => {
+		const entry = {
+			...sized(100),
+			mode: 0o4711,
+			uid: 5,
+			gid: 6,
+			mtimeNs: 7_000_000_008n,
+			xattrs: { "user.a": "b" },
+		};
+		const [file] = await read(new Contents(new MemoryStore()), entry);
+		expect(file).toMatchObject({ mode: 0o4711, uid: 5, gid: 6, mtimeNs: 7_000_000_008n });
+		expect(file?.xattrs).toEqual(new Map([["user.a", Buffer.from("b")]]));
+	});
+});
+
+describe("files on their way", () => {
+	test("are several, and not all", async () => {
+		const store = new MemoryStore();
+		store.before = () => wait(1);
+		const contents = new Contents(store);
+		await read(contents, ...Array.from({ length: 400 }, (_, at) => sized(100, `f${at}`)));
+		await contents.settled();
+		expect(store.most).toBeGreaterThan(10);
+		expect(store.most).toBeLessThanOrEqual(256);
+		expect(store.objects.size).toBe(400);
+	});
+
+	test("hold 16 MiB at most", async () => {
+		const store = new MemoryStore();
+		store.before = () => wait(1);
+		const contents = new Contents(store);
+		await read(contents, ...Array.from({ length: 40 }, (_, at) => sized(1 << 20, `f${at}`)));
+		await contents.settled();
+		expect(store.most).toBeLessThanOrEqual(16);
+	});
+
+	test("that fail end it all, with their error", async () => {
+		const store = new MemoryStore();
+		store.before = () => {
+			throw new Error("no space");
+		};
+		const contents = new Contents(store);
+		await expect(
+			read(contents, ...Array.from({ length: 1000 }, (_, at) => sized(100, `f${at}`))).then(() =>
+				contents.settled(),
+			),
+		).rejects.toThrow("no space");
+		await expect(contents.settled()).rejects.toThrow("no space");
+		await expect(read(contents, sized(1))).rejects.toThrow("no space");
+		expect(store.objects.size).toBe(0);
+	});
+
+	test("are given up with the signal", async () => {
+		const controller = new AbortController();
+		const store = new MemoryStore();
+		store.before = () => controller.abort(new Error("enough"));
+		const contents = new Contents(store, controller.signal);
+		await expect(read(contents, sized(100), sized(2 << 20)).then(() => contents.settled())).rejects.toThrow(
+			"enough",
+		);
+	});
+});

@@ -1,0 +1,85 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "@jest/globals";
+import { bytesBlob } from "../../../src/blob.ts";
+import { copyImage } from "../../../src/oci/copy/copy.ts";
+import { LayoutDestination } from "../../../src/oci/copy/layout-destination.ts";
+import { describeBytes, imageOf } from "../../support/oci-image.ts";
+import { useTemporaryFolder } from "../../support/temporary.ts";
+
+const temporary = useTemporaryFolder();
+const image = imageOf([Buffer.from("one"), Buffer.from("two")]);
+const index = () => JSON.parse(readFileSync(temporary("layout", "index.json"), "utf8"));
+const blobs = () => readdirSync(temporary("layout", "blobs", "sha256")).sort();
+
+describe("a layout", () => {
+	test("is made with an image in it", async () => {
+		await copyImage(image, new LayoutDestination(temporary("layout")), { tag: "first" });
+		const { manifest, config, layers } = image;
+		const all = [manifest, config, ...layers].map(({ descriptor }) => descriptor.digest.slice(7));
+		expect(blobs()).toEqual(all.sort());
+		const { mediaType, digest, size } = manifest.descriptor;
+		const annotations = { "org.opencontainers.image.ref.name": "first" };
+		expect(index().manifests).toEqual([{ mediaType, digest, size, annotations }]);
+		expect(JSON.parse(readFileSync(temporary("layout", "oci-layout"), "utf8"))).toEqual({
+			imageLayoutVersion: "1.0.0",
+		});
+	});
+
+	test("keeps what else is in its index; a tag moves", async () => {
+		mkdirSync(temporary("layout"));
+		const other = { mediaType: "x", digest: "sha256:1", size: 1, annotations: { other: "y" }, unknown: [1] };
+		writeFileSync(
+			temporary("layout", "index.json"),
+			JSON.stringify({ schemaVersion: 2, manifests: [other], more: 5 }),
+		);
+		const destination = new LayoutDestination(temporary("layout"));
+		await copyImage(imageOf([Buffer.from("old")]), destination, { tag: "t" });
+		await copyImage(image, destination, { tag: "t" });
+		await copyImage(image, destination);
+		await copyImage(image, destination);
+		const { digest } = image.manifest.descriptor;
+		expect(index().manifests.map((entry: { digest: string }) => entry.digest)).toEqual([
+			"sha256:1",
+			digest,
+			digest,
+		]);
+		expect(index()).toMatchObject({ more: 5, manifests: [other, {}, {}] });
+	});
+
+	test("takes many images at once", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		const images = Array.from({ length: 20 }, (_, at) =>
+			imageOf([Buffer.from("shared"), Buffer.from(`${at}`)]),
+		);
+		await Promise.all(images.map((one, at) => copyImage(one, destination, { tag: `t${at}` })));
+		expect(index().manifests).toHaveLength(20);
+		expect(blobs()).toHaveLength(1 + 3 * 20);
+	});
+
+	test("does not read what it has", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		const bytes = Buffer.from("bytes");
+		expect(await destination.putBlob(describeBytes(bytes), bytesBlob(bytes))).toBe(false);
+		const unread = {
+			name: "x",
+			size: async () => 5,
+			read: () => {
+				throw new Error("read");
+			},
+		};
+		expect(await destination.putBlob(describeBytes(bytes), unread)).toBe(true);
+	});
+
+	test.each(["{", "[]", '{"manifests":5}', '{"manifests":[null]}'])(
+		"with an index of %s is left as it is",
+		async (text) => {
+			mkdirSync(temporary("layout"));
+			writeFileSync(temporary("layout", "index.json"), text);
+			await expect(copyImage(image, new LayoutDestination(temporary("layout")))).rejects.toMatchObject({
+				rule: "index",
+			});
+			expect(readFileSync(temporary("layout", "index.json"), "utf8")).toBe(text);
+			expect(existsSync(temporary("layout", "oci-layout"))).toBe(false);
+		},
+	);
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { type BlobSource, bytesBlob, readBlob } from "../../src/blob.ts";
+import { expectDigest, verifiedBlob } from "../../src/oci/verified.ts";
+import { sha256 } from "../support/layouts.ts";
+
+const bytes = Buffer.from("some bytes");
+const digest = sha256(bytes);
+
+function inPieces(pieces: readonly Uint8Array[]): BlobSource {
+	return {
+		name: "pieces",
+		size: async () => 0,
+		read: async function* () {
+			yield* pieces;
+		},
+	};
+}
+
+async function count(blob: BlobSource): Promise<number> {
+	let size = 0;
+	for await (const piece of blob.read()) size += piece.length;
+	return size;
+}
+
+describe("a checked blob", () => {
+	test("gives what it should be, in whatever pieces", async () => {
+		await fc.assert(
+			fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 20 })), async (pieces) => {
+				const whole = Buffer.concat(pieces);
+				const blob = verifiedBlob(inPieces(pieces), sha256(whole), whole.length);
+				expect(await readBlob(blob, { limit: whole.length })).toEqual(whole);
+				expect(await blob.size()).toBe(whole.length);
+			}),
+		);
+	});
+
+	test("fails at the first byte too many", async () => {
+		let given = 0;
+		const endless: BlobSource = {
+			name: "endless",
+			size: async () => 10,
+			read: async function* () {
+				for (;;) {
+					given++;
+					yield Buffer.alloc(4);
+				}
+			},
+		};
+		await expect(count(verifiedBlob(endless, digest, 10))).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_BLOB",
+			rule: "blob-size",
+			limit: 10,
+			actual: 12,
+		});
+		expect(given).toBe(3);
+	});
+
+	test("fails where bytes are missing", async () => {
+		await expect(count(verifiedBlob(bytesBlob(bytes), digest, 11))).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_BLOB",
+			message: "bytes: ends after 10 bytes, not 11",
+		});
+	});
+
+	test("fails where any bit is another", async () => {
+		for (let bit = 0; bit < bytes.length * 8; bit++) {
+			const damaged = Buffer.from(bytes);
+			damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+			await expect(count(verifiedBlob(bytesBlob(damaged), digest, bytes.length))).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_DIGEST",
+				expected: digest,
+				actual: sha256(damaged),
+			});
+		}
+	});
+
+	test("is refused without a digest", () => {
+		expect(() => verifiedBlob(bytesBlob(bytes), "md5:0", 3)).toThrow(
+			expect.objectContaining({ rule: "digest" }),
+		);
+	});
+
+	test("cannot be read in ranges", async () => {
+		const range = { start: 0, end: 2 };
+		const read = readBlob(verifiedBlob(bytesBlob(bytes), digest, bytes.length), { range, limit: 2 });
+		await expect(read).rejects.toMatchObject({ rule: "blob-range" });
+	});
+
+	test("passes a signal on, and closes what it reads", async () => {
+		let closed = false;
+		const source: BlobSource = {
+			name: "slow",
+			size: async () => 2,
+			read: async function* ({ signal } = {}) {
+				try {
+					yield Buffer.alloc(1);
+					signal?.throwIfAborted();
+					yield Buffer.alloc(1);
+				} finally {
+					closed = true;
+				}
+			},
+		};
+		const controller = new AbortController();
+		const read = verifiedBlob(source, digest, 2).read({ signal: controller.signal })[Symbol.asyncIterator]();
+		await read.next();
+		controller.abort(new Error("enough"));
+		await expect(read.next()).rejects.toThrow("enough");
+		expect(closed).toBe(true);
+	});
+});
+
+test("digests are compared, with both in the error", () => {
+	expectDigest("x", digest, digest);
+	expect(() => expectDigest("x", digest, sha256(Buffer.alloc(0)))).toThrow(
+		expect.objectContaining({
+			code: "ERR_COMPOSEFS_DIGEST",
+			expected: digest,
+			actual: sha256(Buffer.alloc(0)),
+		}),
+	);
+});
