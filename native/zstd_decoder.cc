@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kIdlePieces = 64;
 
 /// Of a job: between two jobs the decoder waits for the main thread.
-constexpr size_t kPiecesAtATime = 4;
+constexpr size_t kPiecesAtATime = 8;
 
 /// One decoder's: the stream, used by one job at a time, and what it has not been given yet.
 class Decoder {

@@ -7,7 +7,7 @@ import { readAhead } from "./read-ahead.ts";
 /** Bytes that come out at a time; the addon gives a few of these in one go. */
 const PIECE_SIZE = 1 << 19;
 /** Bytes that wait to go in. */
-const INPUT_SIZE = 1 << 19;
+const INPUT_SIZE = 1 << 20;
 /** How often the addon is asked ahead of the consumer. */
 const AHEAD = 2;
 /** The largest window is 2^27 bytes, 128 MiB, as in the zstd command: a frame decides how much memory it takes. */
