@@ -7,14 +7,9 @@ import { decompress } from "../../src/decompress.ts";
 import { describeIf, sharedFolder } from "../support/needs.ts";
 import { type ReadEntry, readArchive } from "../support/read-archive.ts";
 
-const IMAGES = [
-	"base",
-	"zstd-chunked",
-	"zstd-chunked-old",
-	"estargz",
-	"hard-cases",
-	"hard-cases-zstd-chunked",
-];
+const IMAGES = ["base", "zstd-chunked", "zstd-chunked-old", "estargz", "hard-cases"];
+/** skopeo expands a sparse file in it, but leaves the headers that say it is sparse: no reader of archives takes it. */
+const BROKEN = "sha256:706dd3db6e4a7e3335982f1f29d2c3d79f9a636a0ca1daf3e8c85daa47a1aef6";
 
 interface Layer {
 	readonly file: string;
