@@ -76,6 +76,12 @@ describe("arrows between sources", () => {
 		expect(targets.filter((target) => !TREE_SIDE.includes(target))).toEqual([]);
 	});
 
+	test("images of layers know of no sink: a store is what takes contents", () => {
+		const targets = all.filter((source) => source.startsWith("oci/")).flatMap(importsOf);
+		const sinks = targets.filter((target) => SINKS.includes(target) || target.startsWith("store/"));
+		expect([...sinks, ...targets.filter((target) => target === "native" || target === "encode")]).toEqual([]);
+	});
+
 	test("nobody knows of the command line but itself", () => {
 		const library = all.filter((source) => !source.startsWith("cli/"));
 		expect(library.flatMap(importsOf).filter((target) => target.startsWith("cli/"))).toEqual([]);
@@ -88,7 +94,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
-	content: "tar/read",
 	"decompress-error": "decompress",
 	gunzip: "decompress",
 	zstd: "decompress",
@@ -148,6 +153,12 @@ describe("the compiled package", () => {
 	test.each(entries)("%s.js loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}.js");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
+	test.each(["index.js", "dump/index.js", "tar/index.js", "oci/index.js"])(
+		"%s loads without the addon",
+		(entry) => {
+			expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
+		},
+	);
 
 	test("trees, the gate and dumps work without the addon", () => {
 		const code = `
@@ -162,6 +173,15 @@ describe("the compiled package", () => {
 			const { decompress, readTar } = await import("${LIB}/tar/index.js");
 			const { gzipSync } = await import("node:zlib");
 			for await (const entry of readTar(decompress([gzipSync(Buffer.alloc(1024))]))) throw entry;`;
+		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
+	});
+
+	test("layers and profiles work without the addon", () => {
+		const code = `
+			const { Tree, file } = await import("${LIB}/index.js");
+			const { applyLayer, canonicalise } = await import("${LIB}/oci/index.js");
+			const tree = await applyLayer(new Tree(), [{ name: "usr/a", inode: file() }]);
+			await canonicalise(tree, "oci");`;
 		expect(loads(code)).toMatchObject({ ended: 0, stdout: "false\n" });
 	});
 
@@ -190,6 +210,13 @@ describe("the compiled package", () => {
 			]),
 		);
 		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
+		expect(exportsOf("composefs/oci")).toEqual(
+			expect.arrayContaining(
+				"applyLayer canonicalise layerTree openArchive openLayout pullImage readLayer resolveImage verifiedBlob".split(
+					" ",
+				),
+			),
+		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
 		expect(exportsOf("composefs/tar")).toEqual(["decompress", "readTar"]);

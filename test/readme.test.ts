@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { MemoryLayout, tagged } from "./support/layouts.ts";
 import { projectRoot } from "./support/needs.ts";
+import { plainTar } from "./support/plain-tar.ts";
 
 const blocks = [
 	...readFileSync(path.join(projectRoot, "README.md"), "utf8").matchAll(/```js\n(.*?)```/gs),
@@ -18,6 +20,9 @@ beforeAll(() => {
 	work = mkdtempSync(path.join(folder, "readme-"));
 	const dump = readFileSync(path.join(projectRoot, "test/fixtures/debian-12.dump.gz"));
 	writeFileSync(path.join(work, "rootfs.dump"), gunzipSync(dump));
+	const layout = new MemoryLayout();
+	layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
+	layout.write(path.join(work, "layout"));
 });
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));

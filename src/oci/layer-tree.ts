@@ -3,7 +3,7 @@ import { type Directory, type Inode, whiteout } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { withoutMarked } from "./apply.ts";
-import { copyOf, impliedDirectory } from "./directories.ts";
+import { copyOf, describe, emptyAs, impliedDirectory } from "./directories.ts";
 import { ociError } from "./fault.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
 import { resolveLinks } from "./lower-links.ts";
@@ -19,24 +19,24 @@ const YES: Uint8Array = Buffer.from("y");
 
 /**
  * The tree of one layer, its marks as overlayfs knows them: a whiteout is a character device 0:0, an opaque
- * directory has the xattr `trusted.overlay.opaque`. So containers/storage keeps layers. Stacked on the layers below,
- * it shows what `applyLayer` makes, but for directories without an entry: these have the metadata of implied ones
- * (0755, 0:0, 1970), as a layer by itself knows of no other. Hard links into lower layers become a further copy of
- * the inode, as when overlayfs copies up.
+ * directory has the xattr `trusted.overlay.opaque`. So containers/storage keeps layers. With `lower`, it shows on top
+ * of that what `applyLayer` makes; hard links into it become a further copy of the inode, as when overlayfs copies up.
+ * Without, directories that have no entry are 0755, 0:0, of 1970, those that hold nothing but whiteouts too.
  *
  * @throws ComposefsError as `applyLayer` does; `ERR_COMPOSEFS_OCI`, rule `lower`, where `lower` is needed
  */
 export async function layerTree(layer: Layer | LayerEntries, options: LayerTreeOptions = {}): Promise<Tree> {
 	const { lower, signal } = options;
 	const read = await layerOf(layer, options);
-	const { marks } = read;
 	if (lower === undefined) refuseWithoutLower(read);
 	const own = await runInSlices(ownTree(read, lower), signal);
+	const { marks } = read;
 	if (marks.opaque && lower !== undefined) {
 		// overlayfs does not look for a mark at the root of a layer.
 		for (const name of lower.root.children.keys()) remove(own, name);
+	} else {
+		mark(own, marks, lower?.root);
 	}
-	mark(own, marks, true);
 	return new Tree(own);
 }
 
@@ -55,30 +55,58 @@ const NAMES_PER_STEP = 256;
 function* ownTree(layer: Layer, lower: Tree | undefined): Generator<undefined, Directory, undefined> {
 	const rest = lower && (yield* withoutMarked(lower.root, layer.marks, false));
 	const links = rest === undefined ? new Map<Inode, Inode>() : resolveLinks(layer, rest);
-	const top = yield* copyOf(layer.root);
-	const pending = [top];
+	const top = yield* copyOver(layer, layer.root, rest);
+	const pending = [{ own: top, below: rest }];
 	let count = 0;
 	for (let at = pending.pop(); at !== undefined; at = pending.pop())
-		for (const [name, inode] of at.children) {
+		for (const [name, inode] of at.own.children) {
 			if (++count % NAMES_PER_STEP === 0) yield;
-			const copy = inode.type === "directory" ? yield* copyOf(inode) : (links.get(inode) ?? inode);
-			at.children.set(name, copy);
-			if (copy.type === "directory") pending.push(copy);
+			if (inode.type !== "directory") {
+				at.own.children.set(name, links.get(inode) ?? inode);
+				continue;
+			}
+			const below = directoryIn(at.below, name);
+			const own = yield* copyOver(layer, inode, below);
+			at.own.children.set(name, own);
+			pending.push({ own, below });
 		}
 	return top;
 }
 
-/** Writes marks into the layer's own tree. What hides nothing that is not hidden already is left out. */
-function mark(own: Directory, { opaque, removed, below }: Marks, isRoot: boolean): void {
-	if (opaque && !isRoot) makeOpaque(own);
-	if (opaque) return;
-	for (const name of removed) remove(own, name);
+/** A directory of the layer once more, with the metadata of the lower one if it has no entry. */
+function* copyOver(
+	{ implicit }: Layer,
+	directory: Directory,
+	below: Directory | undefined,
+): Generator<undefined, Directory, undefined> {
+	const copy = yield* copyOf(directory);
+	if (below !== undefined && implicit.has(directory)) describe(copy, below);
+	return copy;
+}
+
+function directoryIn(parent: Directory | undefined, name: string): Directory | undefined {
+	const found = parent?.children.get(name);
+	return found?.type === "directory" ? found : undefined;
+}
+
+/**
+ * Writes marks into the layer's own tree. What hides nothing is left out, as far as that is known.
+ *
+ * @param lower   the lower directory, where the lower layers are known
+ */
+function mark(own: Directory, { opaque, removed, below }: Marks, lower: Directory | undefined): void {
+	if (opaque) {
+		makeOpaque(own);
+		return;
+	}
+	for (const name of removed) if (lower?.children.has(name) ?? true) remove(own, name);
 	for (const [name, marks] of below) {
-		if (removed.has(name)) continue;
-		const child = own.children.get(name) ?? impliedDirectory();
+		const lowerChild = directoryIn(lower, name);
+		if (removed.has(name) || (lower !== undefined && lowerChild === undefined)) continue;
+		const child = own.children.get(name) ?? (lowerChild ? emptyAs(lowerChild) : impliedDirectory());
 		if (child.type !== "directory") continue;
 		own.children.set(name, child);
-		mark(child, marks, false);
+		mark(child, marks, lowerChild);
 	}
 }
 

@@ -4,7 +4,7 @@ import { applyLayer } from "../../src/oci/apply.ts";
 import { readLayer } from "../../src/oci/layer.ts";
 import { layerTree } from "../../src/oci/layer-tree.ts";
 import { Tree } from "../../src/tree.ts";
-import { entries, lines } from "../support/layers.ts";
+import { entries, entry, lines } from "../support/layers.ts";
 
 const opaque = (tree: Tree, path: string) => tree.get(path)?.xattrs?.get("trusted.overlay.opaque");
 const YES = Buffer.from("y");
@@ -67,6 +67,18 @@ describe("what needs the layers below", () => {
 		await expect(layerTree(entries("b = a", ".wh.a"), { lower })).rejects.toMatchObject({
 			rule: "link-target",
 		});
+	});
+
+	test("directories without an entry have the lower one's metadata, and marks hide what there is", async () => {
+		const lower = await applyLayer(new Tree(), [
+			entry("d/", { mode: 0o700 }),
+			...entries("d/a", "e/f/g", "file"),
+		]);
+		const marks = entries("d/x", "d/.wh.a", "d/.wh.none", "e/f/.wh..wh..opq", "file/.wh.x", "none/.wh.y");
+		const tree = await layerTree(marks, { lower });
+		expect(lines(tree)).toEqual(["d/", "d/a (0:0)", "d/x", "e/", "e/f/"]);
+		expect(tree.get("d")?.mode).toBe(0o700);
+		expect(opaque(tree, "e/f")).toEqual(YES);
 	});
 
 	test("an opaque root: a whiteout for each lower name", async () => {
