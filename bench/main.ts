@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks, parseDump } from "composefs/dump";
 import { benchmarkDirectory } from "./directory.ts";
+import { measureDigests } from "./digests.ts";
 import { measureImage } from "./images.ts";
 import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
 import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
@@ -83,8 +84,9 @@ if (wanted[0] === "directory") {
 	process.exit();
 }
 const sets = wanted.length === 0 ? SETS : SETS.filter(({ name }) => wanted.includes(name));
-if (sets.length === 0)
-	throw new Error(`the sets are ${SETS.map(({ name }) => name).join(", ")}, and directory`);
+const digests = wanted.length === 0 || wanted.includes("digests");
+if (sets.length === 0 && !digests)
+	throw new Error(`the sets are ${SETS.map(({ name }) => name).join(", ")}, digests and directory`);
 console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Linux ${os.release()}, Node ${process.version}`);
 console.log(`mkcomposefs: ${mkcomposefs ?? "not found; name it with MKCOMPOSEFS or put it on PATH"}\n`);
 const results: Result[] = [];
@@ -92,7 +94,8 @@ for (const set of sets) {
 	process.stderr.write(`measuring ${set.name} …\n`);
 	results.push(await measure(set));
 }
-console.log(formatReport(results));
+if (sets.length > 0) console.log(formatReport(results));
+if (digests) console.log(`\n${await measureDigests(folder)}`);
 writeFileSync(path.join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
 if (wanted.length === 0) console.log(await benchmarkDirectory(folder));
 for (const file of ["tree.dump", "tree.cfs"]) rmSync(path.join(folder, file), { force: true });

@@ -1,0 +1,100 @@
+/** fs-verity digests of files, against `fsverity digest`: one large file, and many small ones. */
+import { createHash, randomFillSync } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { computeDigest } from "composefs";
+import { type Contestant, median, medianRatio, runPaired } from "./measure.ts";
+import { findPeer, runToEnd } from "./peers.ts";
+import { formatTable } from "./table.ts";
+
+const LARGE = 2 ** 30;
+const SMALL_FILES = 20_000;
+const SMALL = 6600; // on average: 132 MB in all
+const ROUNDS = 5;
+const PIECE = 1 << 20;
+/** Files of one run of fsverity: as xargs would call it. */
+const FILES_PER_RUN = 2000;
+
+const fsverity = findPeer("fsverity");
+
+export async function measureDigests(folder: string): Promise<string> {
+	const files = path.join(folder, "files");
+	mkdirSync(files, { recursive: true });
+	try {
+		const rows = [await measureLarge(path.join(files, "large")), await measureSmall(files)];
+		return formatTable(rows);
+	} finally {
+		rmSync(files, { recursive: true });
+	}
+}
+
+async function measureLarge(file: string): Promise<Record<string, string>> {
+	const piece = randomFillSync(Buffer.alloc(PIECE));
+	for (let at = 0; at < LARGE; at += PIECE) writeFileSync(file, piece, { flag: "a" });
+	const contestants: Contestant[] = [
+		["ours", () => computeDigest(file)],
+		["sha256", async () => plainHash(file)],
+	];
+	if (fsverity) contestants.push(["fsverity", () => runToEnd(fsverity, ["digest", file])]);
+	const row = toRow("1 GiB", await runPaired(contestants, ROUNDS));
+	rmSync(file);
+	return row;
+}
+
+async function measureSmall(folder: string): Promise<Record<string, string>> {
+	const bytes = randomFillSync(Buffer.alloc(2 * SMALL));
+	for (let n = 0; n < SMALL_FILES; n++)
+		writeFileSync(path.join(folder, `${n}`), bytes.subarray(0, (n * 7919) % bytes.length));
+	const files = readdirSync(folder).map((name) => path.join(folder, name));
+	const contestants: Contestant[] = [
+		["ours", () => digestAll(files, availableParallelism())],
+		["one by one", () => digestAll(files, 1)],
+	];
+	if (fsverity) contestants.push(["fsverity", () => fsverityAll(fsverity, files)]);
+	return toRow("20,000 files", await runPaired(contestants, ROUNDS));
+}
+
+function plainHash(file: string): string {
+	const hash = createHash("sha256");
+	const buffer = Buffer.alloc(PIECE);
+	const open = openSync(file, "r");
+	for (let size = readSync(open, buffer); size > 0; size = readSync(open, buffer))
+		hash.update(buffer.subarray(0, size));
+	closeSync(open);
+	return hash.digest("hex");
+}
+
+async function digestAll(files: readonly string[], parallel: number): Promise<void> {
+	let next = 0;
+	const work = async () => {
+		for (let file = files[next++]; file !== undefined; file = files[next++]) await computeDigest(file);
+	};
+	await Promise.all(Array.from({ length: parallel }, work));
+}
+
+async function fsverityAll(program: string, files: readonly string[]): Promise<void> {
+	for (let at = 0; at < files.length; at += FILES_PER_RUN)
+		await runToEnd(program, ["digest", ...files.slice(at, at + FILES_PER_RUN)]);
+}
+
+function toRow(name: string, times: Map<string, number[]>): Record<string, string> {
+	const ours = times.get("ours") ?? [];
+	const cell = (values: readonly number[] | undefined) =>
+		values === undefined ? "–" : `${median(values).toFixed(0)} ms`;
+	const ratio = (values: readonly number[] | undefined) =>
+		values === undefined ? "–" : medianRatio(ours, values).toFixed(2);
+	const plain = times.get("sha256");
+	const single = times.get("one by one");
+	const peer = times.get("fsverity");
+	return {
+		digests: name,
+		ours: cell(ours),
+		"plain SHA-256": cell(plain),
+		"/plain": ratio(plain),
+		"one by one": cell(single),
+		"/one by one": ratio(single),
+		fsverity: cell(peer),
+		"/fsverity": ratio(peer),
+	};
+}
