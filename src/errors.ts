@@ -20,6 +20,8 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_BLOB"
 	/** An image or object is not the one it should be. Carries `expected` and `actual`. */
 	| "ERR_COMPOSEFS_DIGEST"
+	/** An OCI image or layer breaks a rule of its format. Carries `rule`; `path` where an entry is at fault. */
+	| "ERR_COMPOSEFS_OCI"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */
 	| "ERR_COMPOSEFS_RECORDS"
 	/** This platform or installation has no addon. */

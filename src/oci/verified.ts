@@ -1,0 +1,59 @@
+/** Blobs that are checked while they are read. */
+import type { BlobReadOptions, BlobSource } from "../blob.ts";
+import { ComposefsError } from "../errors.ts";
+import { Digester, parseDigest } from "./digest.ts";
+import { ociError } from "./fault.ts";
+
+/**
+ * A blob whose bytes are counted and hashed as they pass. Reading it to its end is the check: it fails at the first
+ * byte too many, or at the end if bytes are missing or the digest is another. Whoever stops before has checked
+ * nothing. Ranges cannot be checked and are refused.
+ *
+ * @param digest   `sha256:…` or `sha512:…`
+ * @param size   bytes, as the blob's descriptor has them
+ * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `digest`, if that is none
+ */
+export function verifiedBlob(blob: BlobSource, digest: string, size: number): BlobSource {
+	parseDigest(digest);
+	return {
+		name: blob.name,
+		size: async () => size,
+		read: (options = {}) => verified(blob, digest, size, options),
+	};
+}
+
+async function* verified(
+	blob: BlobSource,
+	digest: string,
+	size: number,
+	{ range, signal }: BlobReadOptions,
+): AsyncGenerator<Uint8Array> {
+	if (range !== undefined)
+		throw ociError("blob-range", `${blob.name}: a range of a blob cannot be checked against its digest`);
+	const digester = new Digester(parseDigest(digest).algorithm);
+	let count = 0;
+	for await (const bytes of blob.read({ signal })) {
+		count += bytes.length;
+		if (count > size) throw wrongSize(blob, `is longer than ${size} bytes`, size, count);
+		digester.update(bytes);
+		yield bytes;
+	}
+	signal?.throwIfAborted();
+	if (count < size) throw wrongSize(blob, `ends after ${count} bytes, not ${size}`, size, count);
+	expectDigest(blob.name, digest, digester.finish());
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_DIGEST`, unless both are the same */
+export function expectDigest(name: string, expected: string, actual: string): void {
+	if (actual === expected) return;
+	const text = `${name}: the digest is ${actual}, not ${expected}`;
+	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", text, { rule: "digest", expected, actual });
+}
+
+function wrongSize({ name }: BlobSource, problem: string, limit: number, actual: number): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_BLOB", `${name}: ${problem}`, {
+		rule: "blob-size",
+		limit,
+		actual,
+	});
+}
