@@ -4,7 +4,7 @@ import { ENTRY_TYPES, type EntryType, typeAt } from "./entry-types.ts";
 import { CLOSE_OBJECT, type JsonCursor, OPEN_OBJECT, TextRange } from "./json.ts";
 import { caseVariantOf, equalsAt, KEYS, type Key, keyAt } from "./keys.ts";
 import { parseTime } from "./time.ts";
-import { XattrReader } from "./xattrs.ts";
+import { base64Of, XattrReader } from "./xattrs.ts";
 
 const UINT32 = 2 ** 32 - 1;
 const ST_MODE = 0o177777;
@@ -160,7 +160,8 @@ export class EntryFields {
 				cursor.string(this.payload);
 				break;
 			case "x-content":
-				this.content = this.#xattrs.value(cursor);
+				cursor.string(this.#value);
+				this.content = base64Of(cursor, this.#value);
 				break;
 			// Of no use here, but readers elsewhere stop at what is none.
 			case "accesstime":

@@ -26,17 +26,25 @@ export class XattrReader {
 		return xattrs;
 	}
 
-	/** Bytes in base64. */
+	/** Bytes in base64; those of equal texts are the same array. */
 	value(cursor: JsonCursor): Uint8Array {
 		const range = this.#value;
 		cursor.string(range);
 		const { start, end } = range;
-		const key = end - start <= MAX_SHARED_LENGTH ? cursor.bytes.latin1Slice(start, end) : undefined;
-		const known = key === undefined ? undefined : this.#shared.get(key);
+		if (end - start > MAX_SHARED_LENGTH) return base64Of(cursor, range);
+		const key = cursor.bytes.latin1Slice(start, end);
+		const known = this.#shared.get(key);
 		if (known !== undefined) return known;
-		const value = range.form === 0 ? decodeBase64(cursor.bytes, start, end) : undefined;
-		if (value === undefined) cursor.fail("base64", "a value is not base64", start);
-		if (key !== undefined && this.#shared.size < MAX_SHARED) this.#shared.set(key, value);
+		const value = base64Of(cursor, range);
+		if (this.#shared.size < MAX_SHARED) this.#shared.set(key, value);
 		return value;
 	}
+}
+
+/** The bytes of a string that the cursor has read. */
+export function base64Of(cursor: JsonCursor, { start, end }: TextRange): Uint8Array {
+	// Escapes are no base64, and neither is what is not ASCII.
+	const value = decodeBase64(cursor.bytes, start, end);
+	if (value === undefined) cursor.fail("base64", "a value is not base64", start);
+	return value;
 }
