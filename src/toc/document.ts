@@ -1,31 +1,13 @@
 /** A table of contents as text: an object with a version, and a list of entries that are told one by one. */
-import { ComposefsError } from "../errors.ts";
-import { Slices } from "../slices.ts";
 import { EntryFields, skipUnknown } from "./entry.ts";
-import {
-	CLOSE_ARRAY,
-	CLOSE_OBJECT,
-	JsonCursor,
-	OPEN_ARRAY,
-	OPEN_OBJECT,
-	STARVED,
-	TextRange,
-} from "./json.ts";
+import { type FeedOptions, feed, type Steps, type TocText } from "./feed.ts";
+import { CLOSE_ARRAY, CLOSE_OBJECT, JsonCursor, OPEN_ARRAY, OPEN_OBJECT, TextRange } from "./json.ts";
 import { TOC_LIMITS } from "./limits.ts";
-import { refuseLongEntry, Window } from "./window.ts";
-
-/** The text of a table, whole or in pieces of any length. */
-export type TocText = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+import { refuseLongEntry } from "./window.ts";
 
 export interface DocumentVisitor {
 	/** An entry, in `fields` until it returns; `cursor` has the window that its ranges are in. */
 	entry(fields: EntryFields, cursor: JsonCursor): void;
-}
-
-export interface DocumentOptions {
-	readonly signal?: AbortSignal | undefined;
-	/** Bytes of the text. */
-	readonly limit: number;
 }
 
 /** What stands beside the entries. */
@@ -34,7 +16,6 @@ export interface DocumentHead {
 	readonly tarSplitDigest: string | undefined;
 }
 
-const ENTRIES_PER_CHECK = 32;
 const ROOT_KEYS = ["version", "entries", "tarSplitDigest"];
 
 /**
@@ -46,40 +27,18 @@ const ROOT_KEYS = ["version", "entries", "tarSplitDigest"];
 export async function readDocument(
 	text: TocText,
 	visitor: DocumentVisitor,
-	{ signal, limit }: DocumentOptions,
+	options: FeedOptions,
 ): Promise<DocumentHead> {
 	const document = new Document(visitor);
-	const window = new Window(document.cursor, limit);
-	const slices = new Slices(signal);
-	const read = async (isLast: boolean) => {
-		window.show(isLast);
-		while (document.readSome(ENTRIES_PER_CHECK)) if (slices.isOver()) await slices.next();
-	};
-	for await (const piece of piecesOf(text))
-		for (let at = 0; at < piece.length; ) {
-			const part = piece.subarray(at, at + window.room);
-			window.add(part);
-			at += part.length;
-			if (window.room <= 0) await read(false);
-		}
-	signal?.throwIfAborted();
-	await read(true);
+	await feed(text, document, options);
 	return document;
-}
-
-function piecesOf(text: TocText): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-	if (text instanceof Uint8Array) return [text];
-	if (typeof text !== "string") return text;
-	if (!text.isWellFormed())
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the text has a lone surrogate: give it as bytes");
-	return [Buffer.from(text, "utf8")];
 }
 
 /** What comes next. */
 type State = "start" | "member" | "entry" | "behind-entries" | "end";
 
 /** Reads members and entries one by one; one that the window cuts is read again when there is more of it. */
-class Document implements DocumentHead {
+class Document implements DocumentHead, Steps {
 	readonly cursor: JsonCursor = new JsonCursor();
 	version: number | undefined;
 	tarSplitDigest: string | undefined;
@@ -95,25 +54,8 @@ class Document implements DocumentHead {
 		this.#visitor = visitor;
 	}
 
-	/** Takes up to `count` steps; false if the window is at its end. */
-	readSome(count: number): boolean {
-		const { cursor } = this;
-		let start = cursor.at;
-		try {
-			for (let n = 0; n < count; n++) {
-				start = cursor.at;
-				if (!this.#step()) return false;
-			}
-			return true;
-		} catch (error) {
-			if (error !== STARVED) throw error;
-			cursor.at = start;
-			return false;
-		}
-	}
-
 	/** Changes nothing but the cursor's place before it has read all that it needs. False at the end. */
-	#step(): boolean {
+	step(): boolean {
 		const { cursor } = this;
 		switch (this.#state) {
 			case "entry":

@@ -64,29 +64,30 @@ function uint64(bytes: Buffer, at: number): number {
 
 function estargzFooter(tail: Buffer, blobSize: number): TocLocation | undefined {
 	if (!tail.subarray(-GZIP_END.length).equals(GZIP_END)) return undefined;
-	const end = tail.length - GZIP_END.length;
-	for (const pattern of [
-		/^SG\x16\0([0-9a-f]{16})STARGZ$/,
-		/^([0-9a-f]{16})STARGZ$/,
-		/^SG\x11\0STARGZEXTERNALTOC$/,
-	]) {
-		const length = EXTRA_LENGTHS.find((candidate) => pattern.test(extraOf(tail, end, candidate)));
-		if (length === undefined) continue;
-		const [, digits] = pattern.exec(extraOf(tail, end, length)) as RegExpExecArray;
-		if (digits === undefined) refuse("external", "the table is in a blob of its own, which is not supported");
+	if (extraOf(tail, EXTERNAL.length) === EXTERNAL)
+		refuse("external", "the table is in a blob of its own, which is not supported");
+	for (const [length, mark] of [
+		[26, MARK],
+		[22, ""],
+	] as const) {
+		const extra = extraOf(tail, length);
+		const digits = extra.slice(mark.length, mark.length + 16);
+		if (extra !== `${mark}${digits}STARGZ` || !/^[0-9a-f]{16}$/.test(digits)) continue;
 		const start = Number.parseInt(digits, 16);
-		const footer = GZIP_HEADER_SIZE + length + GZIP_END.length;
-		if (start >= blobSize - footer) refuse("footer", `the table begins at byte ${start} of ${blobSize}`);
-		return { format: "estargz", digest: undefined, start, end: blobSize - footer };
+		const end = blobSize - GZIP_HEADER_SIZE - length - GZIP_END.length;
+		if (start >= end) refuse("footer", `the table begins at byte ${start} of ${blobSize}`);
+		return { format: "estargz", digest: undefined, start, end };
 	}
 	return undefined;
 }
 
-/** With the mark, without it, and with a table elsewhere. */
-const EXTRA_LENGTHS = [26, 22, 21];
+/** Of the part of an extra field that is eStargz's: SG, and that 22 bytes follow. */
+const MARK = "SG\x16\0";
+const EXTERNAL = "SG\x11\0STARGZEXTERNALTOC";
 
 /** The extra field of that length, if a gzip header that has nothing else stands before it; or "". */
-function extraOf(tail: Buffer, end: number, length: number): string {
+function extraOf(tail: Buffer, length: number): string {
+	const end = tail.length - GZIP_END.length;
 	const at = end - length - GZIP_HEADER_SIZE;
 	if (at < 0 || tail.readUInt32BE(at) !== 0x1f8b0804 || tail.readUInt16LE(at + 10) !== length) return "";
 	return tail.toString("latin1", end - length, end);

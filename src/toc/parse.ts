@@ -7,9 +7,10 @@ import { ComposefsError } from "../errors.ts";
 import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, Violation } from "../validate.ts";
-import { readDocument, type TocText } from "./document.ts";
+import { readDocument } from "./document.ts";
 import type { EntryFields } from "./entry.ts";
 import { fail } from "./fault.ts";
+import type { TocText } from "./feed.ts";
 import {
 	type InodeEntryType,
 	inlineFile,
