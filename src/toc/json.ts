@@ -137,7 +137,7 @@ export class JsonCursor {
 		this.at = at + 1;
 	}
 
-	/** An integer from `min` on. */
+	/** An integer; beyond 2^53 - 1, numbers that are read are not those that are written. */
 	integer(min: number, max: number = Number.MAX_SAFE_INTEGER): number {
 		const first = this.peek();
 		const start = this.at;
@@ -156,7 +156,7 @@ export class JsonCursor {
 		if (byte === 0x2e || byte === 0x65 || byte === 0x45)
 			this.fail("integer", "a number is not an integer", start);
 		if (first === MINUS) value = -value;
-		if (value < min || value > max || at - digits > 16) {
+		if (value < min || value > Math.min(max, Number.MAX_SAFE_INTEGER)) {
 			const text = bytes.latin1Slice(start, Math.min(at, start + 40));
 			this.fail("integer", `${text} is not an integer from ${min} to ${max}`, start);
 		}

@@ -7,6 +7,7 @@ import type { DocumentVisitor } from "./document.ts";
 import type { EntryFields } from "./entry.ts";
 import { canonicalPath } from "./entry-path.ts";
 import { fail } from "./fault.ts";
+import { FRAME_HEADER_SIZE } from "./footer.ts";
 import {
 	type InodeEntryType,
 	inlineFile,
@@ -60,7 +61,7 @@ export class LayerEntries implements DocumentVisitor {
 		this.#limits = limits;
 		this.#objectOf = objectOf;
 		this.#isEstargz = location.format === "estargz";
-		const end = location.format === "estargz" ? location.start : location.toc.offset;
+		const end = location.format === "estargz" ? location.start : location.toc.offset - FRAME_HEADER_SIZE;
 		this.#chunks = new ChunkCollector(!this.#isEstargz, end, limits);
 	}
 

@@ -164,7 +164,11 @@ export function paxHeader(records: readonly (readonly [key: string, value: Uint8
 
 /** A tar-split of these files: their headers, and what is said of each. */
 export function tarSplitText(
-	files: readonly { readonly headers: Uint8Array; readonly name: string | Uint8Array; readonly size?: number }[],
+	files: readonly {
+		readonly headers: Uint8Array;
+		readonly name: string | Uint8Array;
+		readonly size?: number;
+	}[],
 ): Buffer {
 	const lines: Json[] = [];
 	for (const { headers, name, size } of files) {

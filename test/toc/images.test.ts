@@ -57,7 +57,10 @@ async function hashOf(entry: TarEntry): Promise<string> {
 }
 
 function fromToc({ entries, files }: LayerToc): Record<string, unknown>[] {
-	return entries.map((entry) => ({ ...plainEntry(entry), sha256: entry.inode && files.get(entry.inode)?.digest }));
+	return entries.map((entry) => ({
+		...plainEntry(entry),
+		sha256: entry.inode && files.get(entry.inode)?.digest,
+	}));
 }
 
 function plainEntry({ name, inode, linkName }: LayerEntry): Record<string, unknown> {
@@ -81,7 +84,8 @@ async function hashOfChunks(blob: BlobSource, { chunks, size }: TocFile): Promis
 		expect(chunk.start).toBe(total);
 		const bytes = chunk.range === undefined ? Buffer.alloc(chunk.size) : await contentOf(blob, chunk);
 		expect(bytes.length).toBe(chunk.size);
-		if (chunk.digest !== undefined) expect(createHash("sha256").update(bytes).digest("hex")).toBe(chunk.digest);
+		if (chunk.digest !== undefined)
+			expect(createHash("sha256").update(bytes).digest("hex")).toBe(chunk.digest);
 		whole.update(bytes);
 		total += chunk.size;
 	}
@@ -118,7 +122,7 @@ describeIf("real layers", folder, "there is no folder of images", () => {
 		}
 	});
 
-	test.each(IMAGES)("%s: the footer alone leads to the same", async (image) => {
+	test.each(IMAGES)("%s: the footer alone leads to the same", async (image, _original) => {
 		for (const { blob, annotations } of layersOf(image)) {
 			const byAnnotations = (await readToc(blob, { annotations })) as LayerToc;
 			const byFooter = (await readToc(blob)) as LayerToc;
@@ -128,7 +132,7 @@ describeIf("real layers", folder, "there is no folder of images", () => {
 		}
 	});
 
-	test.each(IMAGES)("%s: the chunks of every file are where the table says", async (image) => {
+	test.each(IMAGES)("%s: the chunks of every file are where the table says", async (image, _original) => {
 		const layers = layersOf(image).slice(1).concat(layersOf(image).slice(-1));
 		for (const { blob, annotations } of layers) {
 			const { files } = (await readToc(blob, { annotations })) as LayerToc;
