@@ -31,6 +31,7 @@ const TREE_SIDE = [
 	"slices",
 	"parallel",
 	"stat",
+	"time",
 	"validate",
 	"gate",
 	"erofs",
@@ -80,6 +81,26 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/fault": "image/superblock",
 	"image/image": "image/open",
 	"image/stat": "image/open",
+	"toc/annotations": "toc/read",
+	"toc/chunks": "toc/layer-entries",
+	"toc/entry": "toc/document",
+	"toc/entry-types": "toc/document",
+	"toc/estargz": "toc/read",
+	"toc/fault": "toc/read",
+	"toc/feed": "toc/document",
+	"toc/fetch": "toc/read",
+	"toc/footer": "toc/read",
+	"toc/headers": "toc/tar-split",
+	"toc/inodes": "toc/parse",
+	"toc/join": "toc/tar-split",
+	"toc/json": "toc/document",
+	"toc/limits": "toc/read",
+	"toc/locate": "toc/read",
+	"toc/location": "toc/read",
+	"toc/path-walker": "toc/parse",
+	"toc/window": "toc/document",
+	"toc/xattrs": "toc/parse",
+	"toc/zstd-chunked": "toc/read",
 };
 
 describe("the map of tests", () => {
@@ -102,7 +123,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	test.each(["index.js", "dump/index.js"])("%s loads without the addon", (entry) => {
+	test.each(["index.js", "dump/index.js", "toc/index.js"])("%s loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
 	});
 
@@ -139,6 +160,7 @@ describe("the compiled package", () => {
 			]),
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
+		expect(exportsOf("composefs/toc")).toEqual(["TOC_LIMITS", "locateToc", "parseTocJson", "readToc"]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {

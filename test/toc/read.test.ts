@@ -7,11 +7,8 @@ import {
 	estargzBlob,
 	expectRule,
 	type Json,
-	paxHeader,
 	sha256,
 	skippableFrame,
-	tarHeader,
-	tarSplitText,
 	tocJson,
 	zstdChunkedBlob,
 	zstdFrame,
@@ -27,7 +24,7 @@ function read(
 	return readToc(bytesBlob(bytes), { annotations, ...options });
 }
 
-const zstd = (entries: Json[], head?: Json) => read(zstdChunkedBlob({ toc: tocJson(entries, head) }));
+const zstd = (entries: Json[]) => read(zstdChunkedBlob({ toc: tocJson(entries) }));
 const estargz = (entries: Json[]) => read(estargzBlob({ toc: tocJson(entries) }));
 
 /** A blob, and what was asked of it. */
@@ -243,175 +240,5 @@ describe("what a blob may not be", () => {
 		const star = estargzBlob({ toc: tocJson([FILE]) });
 		await expectRule(read(star, { limits: { compressedSize: 10 } }), "compressed-size");
 		await expectRule(read(star, { limits: { size: 600 } }), "compression");
-	});
-});
-
-describe("what entries may not be", () => {
-	const chunk = { type: "chunk", name: "a", offset: 5, chunkOffset: 4, chunkSize: 6 };
-	const first = { ...FILE, chunkSize: 4 };
-	test.each<[string, string, Json[]]>([
-		["the same path twice", "path-duplicate", [FILE, { type: "dir", name: "./a/" }]],
-		["a name that leads out", "name", [{ type: "dir", name: "../a" }]],
-		["a root that is no directory", "type", [{ type: "fifo", name: "." }]],
-		["content without a digest", "digest", [{ ...FILE, digest: undefined }]],
-		["content without an offset", "range", [{ ...FILE, offset: undefined }]],
-		["content without an end", "range", [{ ...FILE, endOffset: undefined }]],
-		["content that ends before it begins", "range", [{ ...FILE, offset: 20 }]],
-		["content in the table", "range", [{ ...FILE, endOffset: 1001 }]],
-		["content that others have", "range", [FILE, { ...FILE, name: "b", offset: 19, endOffset: 30 }]],
-		[
-			"content out of order",
-			"range",
-			[
-				{ ...FILE, offset: 50, endOffset: 60 },
-				{ ...FILE, name: "b" },
-			],
-		],
-		["a chunk first", "chunk", [chunk]],
-		["a chunk behind another file", "chunk", [first, { ...chunk, name: "b" }]],
-		["a chunk behind a directory", "chunk", [first, { type: "dir", name: "d" }, chunk]],
-		["a chunk that leaves a gap", "chunk", [first, { ...chunk, chunkOffset: 5, chunkSize: 5 }]],
-		["a chunk that overlaps", "chunk", [first, { ...chunk, chunkOffset: 3, chunkSize: 7 }]],
-		["a chunk beyond the file", "chunk", [first, { ...chunk, chunkSize: 7 }]],
-		["chunks that are too few", "chunk", [first, { ...chunk, chunkSize: 5 }]],
-		["a chunk before the file's", "range", [{ ...first, offset: 9 }, chunk]],
-		["a chunk beyond the file's end", "range", [first, { ...chunk, offset: 25 }]],
-		["a chunk of nothing in between", "chunk", [FILE, chunk]],
-		["several contents in one member", "inner-offset", [{ ...FILE, innerOffset: 5 }]],
-		["holes beyond the limit", "zeros", [{ ...FILE, size: 2 ** 50, chunkType: "zeros" }]],
-		["keys of composefs-from-json", "content", [{ ...FILE, "x-payload": "../../secret" }]],
-		["names that are lost", "name-lossy", [{ type: "dir", name: "a\ufffd" }]],
-		["targets that are lost", "name-lossy", [{ type: "symlink", name: "a", linkName: "\ufffd" }]],
-		[
-			"targets of hard links that are lost",
-			"name-lossy",
-			[{ type: "hardlink", name: "a", linkName: "\ufffd" }],
-		],
-		["xattrs that are lost", "name-lossy", [{ type: "dir", name: "a", xattrs: { "user.\ufffd": "" } }]],
-		["a hard link to nothing", "link", [{ type: "hardlink", name: "a" }]],
-		["a hard link that leads out", "hard-link", [{ type: "hardlink", name: "a", linkName: "../b" }]],
-	])("%s breaks the rule %s", async (_what, rule, entries) => {
-		await expectRule(zstd(entries), rule);
-	});
-
-	test("limits of entries and chunks hold", async () => {
-		const toc = tocJson([first, chunk, { type: "dir", name: "b" }]);
-		await expectRule(read(zstdChunkedBlob({ toc }), { limits: { entries: 1 } }), "entries", { limit: 1 });
-		await expectRule(read(zstdChunkedBlob({ toc }), { limits: { chunks: 1 } }), "chunks", { limit: 1 });
-	});
-});
-
-describe("tar-splits", () => {
-	const LATIN = Buffer.from("caf\xe9", "latin1");
-	const entries = [
-		{ type: "symlink", name: "caf\ufffd", linkName: "\ufffd", mode: 0o777 },
-		{ type: "dir", name: "d/", mode: 0o755, uid: 5, xattrs: { "user.\ufffd=": "AA==" } },
-		{ type: "hardlink", name: "h", linkName: "caf\ufffd", mode: 0o777 },
-		{ type: "char", name: "c", mode: 0o600, devMajor: 1, devMinor: 3 },
-		FILE,
-	];
-	const xattr = paxHeader([["SCHILY.xattr.user.", ""]]);
-	const headers = [
-		tarHeader({ name: LATIN, typeflag: "2", linkName: Buffer.of(0xff), mode: 0o777 }),
-		Buffer.concat([
-			Buffer.alloc(7),
-			xattrHeader(),
-			tarHeader({ name: "d/", typeflag: "5", mode: 0o755, uid: 5 }),
-		]),
-		tarHeader({ name: "h", typeflag: "1", linkName: LATIN, mode: 0o777 }),
-		tarHeader({ name: "c", typeflag: "3", mode: 0o600, major: 1, minor: 3 }),
-		tarHeader({ name: "a", mode: 0, size: 10 }),
-	];
-	const names = [LATIN, "d/", "h", "c", "a"];
-	const files = headers.map((header, n) => ({
-		headers: header,
-		name: names[n] as string,
-		size: n === 4 ? 10 : 0,
-	}));
-
-	function xattrHeader(): Buffer {
-		const header = paxHeader([["SCHILY.xattr.user.X%3D", Uint8Array.of(0)]]);
-		header[header.indexOf("X%3D")] = 0xff;
-		return header;
-	}
-
-	function join(
-		tarSplit: Buffer,
-		table: readonly Json[] = entries,
-		head: Json = {},
-	): Promise<LayerToc | undefined> {
-		const tarSplitDigest = `sha256:${sha256(zstdFrame(tarSplit))}`;
-		return read(zstdChunkedBlob({ toc: tocJson(table, { tarSplitDigest, ...head }), tarSplit }));
-	}
-
-	test("bring back the bytes of names, targets and xattrs", async () => {
-		expect(xattr.length).toBe(1024);
-		const toc = await join(tarSplitText(files));
-		const [link, folder, hard] = toc?.entries ?? [];
-		expect(link).toMatchObject({ name: "caf\udce9", inode: { type: "symlink", target: "\udcff" } });
-		expect(folder?.inode?.xattrs).toEqual(new Map([["user.\udcff=", Uint8Array.of(0)]]));
-		expect(hard).toEqual({ name: "h", linkName: "caf\udce9" });
-	});
-
-	test.each<[string, Json]>([
-		["the name", { name: "cafe" }],
-		["the target", { linkName: "elsewhere" }],
-		["the type", { type: "dir" }],
-		["the mode", { mode: 0o755 }],
-		["the owner", { uid: 1 }],
-		["the time", { modtime: "2020-01-01T00:00:00Z" }],
-		["an xattr", { xattrs: { "user.a": "" } }],
-	])("refuse a table where %s is another", async (what, change) => {
-		const table = [{ ...entries[0], ...change }, ...entries.slice(1)];
-		await expectRule(join(tarSplitText(files), table), "tar-split-mismatch");
-		await expect(join(tarSplitText(files), table)).rejects.toThrow(what);
-	});
-
-	test("refuse a table with another size or device, with fewer or more entries, or in another order", async () => {
-		const change = (n: number, fields: Json) =>
-			entries.map((entry, m) => (m === n ? { ...entry, ...fields } : entry));
-		const mismatches = [
-			change(4, { size: 11 }),
-			change(3, { devMinor: 4 }),
-			change(1, { xattrs: { "user.\ufffd=": "AQ==" } }),
-			change(2, { linkName: "d" }),
-			entries.slice(1),
-			entries.slice(0, -1),
-			[...entries, { type: "dir", name: "more" }],
-			[...entries].reverse(),
-		];
-		for (const table of mismatches) await expectRule(join(tarSplitText(files), table), "tar-split-mismatch");
-	});
-
-	const line = (fields: Json) => Buffer.from(JSON.stringify(fields));
-	test.each<[string, string, Buffer]>([
-		["text that is no JSON", "json", Buffer.from("junk")],
-		["a line of another type", "integer", line({ type: 3, position: 0 })],
-		["a position that is wrong", "tar-split", line({ type: 2, payload: "", position: 5 })],
-		["a file without a name", "tar-split", line({ type: 1, position: 0 })],
-		["a segment without bytes", "tar-split", line({ type: 2, payload: null, position: 0 })],
-		["a file with two names", "tar-split", line({ type: 1, name: "a", name_raw: "YQ==", position: 0 })],
-		["a key that is not known", "tar-split", line({ type: 1, Name: "a", position: 0 })],
-		["bytes that are no base64", "base64", line({ type: 2, payload: "!", position: 0 })],
-		["a file without a header", "tar-split", line({ type: 1, name: "a", position: 0 })],
-		["a header that is cut", "tar-split", tarSplitText([{ headers: xattr.subarray(0, 512), name: "a" }])],
-		["a header with a wrong sum", "tar-split", tarSplitText([{ headers: Buffer.alloc(512, 1), name: "a" }])],
-		[
-			"the header of another file",
-			"tar-split-mismatch",
-			tarSplitText([{ headers: tarHeader({ name: "b" }), name: "a" }]),
-		],
-	])("%s breaks the rule %s", async (_what, rule, text) => {
-		await expectRule(join(text, [{ type: "reg", name: "a", mode: 0o644 }]), rule);
-	});
-
-	test("have the digest that the table names, and a place", async () => {
-		const text = tarSplitText(files);
-		await expect(join(text, entries, { tarSplitDigest: digest })).rejects.toMatchObject({
-			code: "ERR_COMPOSEFS_DIGEST",
-			expected: digest,
-		});
-		await expectRule(read(zstdChunkedBlob({ toc: tocJson(entries), tarSplit: text })), "tar-split");
-		await expectRule(zstd([FILE], { tarSplitDigest: digest }), "tar-split");
 	});
 });
