@@ -160,7 +160,14 @@ describe("the compiled package", () => {
 			]),
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
-		expect(exportsOf("composefs/toc")).toEqual(["TOC_LIMITS", "locateToc", "parseTocJson", "readToc"]);
+		expect(exportsOf("composefs/toc")).toEqual([
+			"TOC_LIMITS",
+			"bytesBlob",
+			"fileBlob",
+			"locateToc",
+			"parseTocJson",
+			"readToc",
+		]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {

@@ -11,8 +11,11 @@ const ST_MODE = 0o177777;
 const DIGEST_PREFIX = Buffer.from("sha256:");
 const DIGEST_LENGTH = 64;
 const ZEROS = Buffer.from("zeros");
-const NAME_BIT = 1 << KEYS.indexOf("name");
-const TYPE_BIT = 1 << KEYS.indexOf("type");
+const BITS: ReadonlyMap<Key, number> = new Map(KEYS.map((key, number) => [key, 1 << number]));
+const NAME_BIT = BITS.get("name") as number;
+const TYPE_BIT = BITS.get("type") as number;
+/** Keys as most writers put them: with nothing between the quote and the colon. */
+const TOKENS = KEYS.map((key) => Buffer.from(`"${key}":`, "latin1"));
 
 const HEX = new Uint8Array(256);
 for (const digit of "0123456789abcdef") HEX[digit.charCodeAt(0)] = 1;
@@ -51,9 +54,11 @@ export class EntryFields {
 	readonly #key = new TextRange();
 	readonly #value = new TextRange();
 	#seen = 0;
+	/** By key, the one that came behind it last; at the end, the first of an entry. Writers keep to their order. */
+	readonly #next = new Uint8Array(KEYS.length + 1);
 
 	has(key: Key): boolean {
-		return (this.#seen & (1 << KEYS.indexOf(key))) !== 0;
+		return (this.#seen & (BITS.get(key) as number)) !== 0;
 	}
 
 	/** Reads the entry that the cursor stands before. */
@@ -63,14 +68,19 @@ export class EntryFields {
 		let others: Set<string> | undefined;
 		let more = cursor.open(OPEN_OBJECT);
 		this.start = cursor.at;
+		const next = this.#next;
+		let last: number = KEYS.length;
 		for (; more; more = cursor.more(CLOSE_OBJECT)) {
-			cursor.key(key);
-			const number = key.form === 0 ? keyAt(cursor.bytes, key.start, key.end) : -1;
+			const number = cursor.key(key, TOKENS[next[last] as number])
+				? (next[last] as number)
+				: keyOf(cursor, key);
 			if (number < 0) {
 				others ??= new Set();
 				skipUnknown(cursor, key, KEYS, others);
 				continue;
 			}
+			next[last] = number;
+			last = number;
 			const bit = 1 << number;
 			if ((this.#seen & bit) !== 0) cursor.fail("key-duplicate", `"${KEYS[number]}" comes twice`, key.start);
 			this.#seen |= bit;
@@ -215,6 +225,11 @@ export class EntryFields {
 			cursor.fail("chunk", `${quoted(cursor, value)} is no type of chunks`, value.start);
 		return true;
 	}
+}
+
+/** The number of the key that the cursor has read, or -1. */
+function keyOf(cursor: JsonCursor, { start, end, form }: TextRange): number {
+	return form === 0 ? keyAt(cursor.bytes, start, end) : -1;
 }
 
 /** Steps over the value of a key that means nothing here, unless somebody else might take it for one that does. */

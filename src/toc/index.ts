@@ -1,5 +1,6 @@
 /** Tables of contents of zstd:chunked and eStargz layers, and the JSON of composefs-from-json. */
 
+export { type BlobSource, type ByteRange, bytesBlob, fileBlob } from "../blob.ts";
 export type { TocChunk, TocFile } from "./chunks.ts";
 export type { TocRule } from "./fault.ts";
 export type { TocText } from "./feed.ts";

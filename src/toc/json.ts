@@ -56,6 +56,11 @@ export class TextRange {
 	form = 0;
 }
 
+/** Whether the bytes of a string in a window are not those that it stands for. */
+export function isEscaped({ form }: TextRange): boolean {
+	return (form & ESCAPED) !== 0;
+}
+
 /** Thrown, and caught by whoever fills the window: it ends within what is being read. */
 export const STARVED: { readonly starved: true } = { starved: true };
 
@@ -111,11 +116,27 @@ export class JsonCursor {
 		return byte === COMMA;
 	}
 
-	/** Reads a member's key, and stands before its value. */
-	key(range: TextRange): void {
+	/**
+	 * Reads a member's key, and stands before its value then. With the token that is expected, it is compared before
+	 * it is read: true if it is that.
+	 */
+	key(range: TextRange, expected?: Uint8Array): boolean {
+		if (expected !== undefined && this.#isNext(expected)) {
+			range.start = this.at + 1;
+			this.at += expected.length;
+			return true;
+		}
 		this.string(range);
 		if (this.peek() !== COLON) this.unexpected('":"');
 		this.at++;
+		return false;
+	}
+
+	/** Tokens have no NUL, so none is found beyond the end. */
+	#isNext(token: Uint8Array): boolean {
+		const { bytes, at } = this;
+		for (let n = 0; n < token.length; n++) if (bytes[at + n] !== token[n]) return false;
+		return true;
 	}
 
 	string(range: TextRange): void {

@@ -2,7 +2,7 @@
 import type { Directory } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
 import { checkName, Violation } from "../validate.ts";
-import type { Bytes, JsonCursor, TextRange } from "./json.ts";
+import { type Bytes, isEscaped, type JsonCursor, type TextRange } from "./json.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -24,6 +24,7 @@ export class PathWalker {
 	/** The root, and the directories on the way. */
 	readonly #directories: Directory[];
 	readonly #visitor: PathVisitor;
+	#isAscii = true;
 	/** The last name of the path walked last; "" if it was the root's. */
 	name = "";
 
@@ -40,7 +41,8 @@ export class PathWalker {
 
 	/** Walks to the directory of a path's last name. Slashes and `.` in between mean nothing. */
 	walk(cursor: JsonCursor, range: TextRange): Directory {
-		if (range.form === 0 || range.form === 1) return this.#walk(cursor.bytes, range.start, range.end);
+		this.#isAscii = range.form === 0;
+		if (!isEscaped(range)) return this.#walk(cursor.bytes, range.start, range.end);
 		const bytes = Buffer.from(cursor.text(range), "utf8") as Bytes;
 		return this.#walk(bytes, 0, bytes.length);
 	}
@@ -59,7 +61,7 @@ export class PathWalker {
 			}
 			at = stop + 1;
 		}
-		this.name = from < 0 ? "" : nameAt(bytes, from, to);
+		this.name = from < 0 ? "" : this.#nameAt(bytes, from, to);
 		return this.#directories[depth] as Directory;
 	}
 
@@ -73,7 +75,7 @@ export class PathWalker {
 			const text = `a path has more than ${LIMITS.depth} levels`;
 			throw new Violation("ERR_COMPOSEFS_TREE", "depth", text, LIMITS.depth, depth + 2);
 		}
-		const name = nameAt(bytes, start, end);
+		const name = this.#nameAt(bytes, start, end);
 		const directory = this.#visitor.enter(this.#directories[depth] as Directory, name);
 		const from = depth === 0 ? 0 : (this.#ends[depth - 1] as number);
 		const to = from + end - start;
@@ -85,6 +87,14 @@ export class PathWalker {
 		bytes.copy(this.#bytes, from, start, end);
 		this.#ends.push(to);
 		this.#directories.push(directory);
+	}
+
+	/** Names are valid UTF-8 here, so they are themselves as strings. */
+	#nameAt(bytes: Bytes, start: number, end: number): string {
+		const name = this.#isAscii ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end);
+		// Without escapes there is no NUL, and slashes are between names.
+		if (!this.#isAscii || name.length > LIMITS.nameLength || name === "..") checkName(name);
+		return name;
 	}
 
 	#isKnown(depth: number, bytes: Bytes, start: number, end: number): boolean {
@@ -100,13 +110,4 @@ function nextSlash(bytes: Uint8Array, start: number, end: number): number {
 	let at = start;
 	while (at < end && bytes[at] !== SLASH) at++;
 	return at;
-}
-
-/** Names are valid UTF-8 here, so they are themselves as strings. */
-function nameAt(bytes: Bytes, start: number, end: number): string {
-	let high = 0;
-	for (let at = start; at < end; at++) high |= bytes[at] as number;
-	const name = high < 0x80 ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end);
-	checkName(name);
-	return name;
 }
