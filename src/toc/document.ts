@@ -2,8 +2,9 @@
 import { EntryFields, skipUnknown } from "./entry.ts";
 import { type FeedOptions, feed, type Steps, type TocText } from "./feed.ts";
 import { CLOSE_ARRAY, CLOSE_OBJECT, JsonCursor, OPEN_ARRAY, OPEN_OBJECT, TextRange } from "./json.ts";
+import { foldKeys } from "./keys.ts";
 import { TOC_LIMITS } from "./limits.ts";
-import { refuseLongEntry } from "./window.ts";
+import { refuseLongStep } from "./window.ts";
 
 export interface DocumentVisitor {
 	/** An entry, in `fields` until it returns; `cursor` has the window that its ranges are in. */
@@ -16,7 +17,7 @@ export interface DocumentHead {
 	readonly tarSplitDigest: string | undefined;
 }
 
-const ROOT_KEYS = ["version", "entries", "tarSplitDigest"];
+const ROOT_KEYS = foldKeys(["version", "entries", "tarSplitDigest"]);
 
 /**
  * Reads a document, in slices of a few milliseconds.
@@ -40,6 +41,7 @@ type State = "start" | "member" | "entry" | "behind-entries" | "end";
 /** Reads members and entries one by one; one that the window cuts is read again when there is more of it. */
 class Document implements DocumentHead, Steps {
 	readonly cursor: JsonCursor = new JsonCursor();
+	readonly stepLimit = TOC_LIMITS.entrySize;
 	version: number | undefined;
 	tarSplitDigest: string | undefined;
 
@@ -80,7 +82,7 @@ class Document implements DocumentHead, Steps {
 		const fields = this.#fields;
 		fields.read(cursor);
 		const end = cursor.at;
-		if (end - fields.start > TOC_LIMITS.entrySize) refuseLongEntry(cursor, fields.start);
+		if (end - fields.start > this.stepLimit) refuseLongStep(cursor, fields.start, this.stepLimit);
 		const more = cursor.more(CLOSE_ARRAY);
 		this.#visitor.entry(fields, cursor);
 		if (!more) this.#state = "behind-entries";
@@ -119,7 +121,7 @@ class Document implements DocumentHead, Steps {
 			return version;
 		}
 		if (key !== "tarSplitDigest") {
-			skipUnknown(cursor, range, ROOT_KEYS, new Set(this.#others));
+			skipUnknown(cursor, range, ROOT_KEYS, this.#others);
 			return undefined;
 		}
 		cursor.string(range);

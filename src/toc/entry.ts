@@ -2,7 +2,7 @@
 import { LIMITS } from "../limits.ts";
 import { ENTRY_TYPES, type EntryType, typeAt } from "./entry-types.ts";
 import { CLOSE_OBJECT, type JsonCursor, OPEN_OBJECT, TextRange } from "./json.ts";
-import { caseVariantOf, equalsAt, KEYS, type Key, keyAt } from "./keys.ts";
+import { caseVariantOf, equalsAt, type FoldedKeys, foldKeys, KEYS, type Key, keyAt } from "./keys.ts";
 import { parseTime } from "./time.ts";
 import { base64Of, XattrReader } from "./xattrs.ts";
 
@@ -14,6 +14,7 @@ const ZEROS = Buffer.from("zeros");
 const BITS: ReadonlyMap<Key, number> = new Map(KEYS.map((key, number) => [key, 1 << number]));
 const NAME_BIT = BITS.get("name") as number;
 const TYPE_BIT = BITS.get("type") as number;
+const FOLDED = foldKeys(KEYS);
 /** Keys as most writers put them: with nothing between the quote and the colon. */
 const TOKENS = KEYS.map((key) => Buffer.from(`"${key}":`, "latin1"));
 
@@ -76,7 +77,7 @@ export class EntryFields {
 				: keyOf(cursor, key);
 			if (number < 0) {
 				others ??= new Set();
-				skipUnknown(cursor, key, KEYS, others);
+				others.add(skipUnknown(cursor, key, FOLDED, others));
 				continue;
 			}
 			next[last] = number;
@@ -232,13 +233,18 @@ function keyOf(cursor: JsonCursor, { start, end, form }: TextRange): number {
 	return form === 0 ? keyAt(cursor.bytes, start, end) : -1;
 }
 
-/** Steps over the value of a key that means nothing here, unless somebody else might take it for one that does. */
+/**
+ * Steps over the value of a key that means nothing here, unless somebody else might take it for one that does.
+ *
+ * @param others  keys of that kind that the object has had
+ * @returns the key
+ */
 export function skipUnknown(
 	cursor: JsonCursor,
 	range: TextRange,
-	known: readonly string[],
-	others: Set<string>,
-): void {
+	known: FoldedKeys,
+	others: ReadonlySet<string>,
+): string {
 	const at = range.start;
 	const key = cursor.text(range);
 	const variant = caseVariantOf(key, known);
@@ -246,8 +252,8 @@ export function skipUnknown(
 	// Some readers take an empty key for the end of an object.
 	if (key === "") cursor.fail("key", "a key is empty", at);
 	if (others.has(key)) cursor.fail("key-duplicate", `${JSON.stringify(key.slice(0, 80))} comes twice`, at);
-	others.add(key);
 	cursor.skip(range);
+	return key;
 }
 
 /** The beginning of a text, for messages. */

@@ -16,6 +16,8 @@ export interface FeedOptions {
 /** A reader that goes step by step. */
 export interface Steps {
 	readonly cursor: JsonCursor;
+	/** Bytes of one step: so much of the text is in memory, and read without giving way. */
+	readonly stepLimit: number;
 	/**
 	 * Reads on; false at the end. A step that the window cuts is taken again when there is more of it, so it must
 	 * change nothing before it has all it needs.
@@ -27,7 +29,7 @@ const STEPS_PER_CHECK = 32;
 
 /** Has a text read, in slices of a few milliseconds. */
 export async function feed(text: TocText, steps: Steps, { signal, limit }: FeedOptions): Promise<void> {
-	const window = new Window(steps.cursor, limit);
+	const window = new Window(steps.cursor, { total: limit, step: steps.stepLimit });
 	const slices = new Slices(signal);
 	const read = async (isLast: boolean) => {
 		window.show(isLast);

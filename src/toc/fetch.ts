@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { type BlobSource, readBlob } from "../blob.ts";
 import { ComposefsError } from "../errors.ts";
+import { Slices } from "../slices.ts";
 import { refuse } from "./fault.ts";
 import type { TocLimits } from "./limits.ts";
 
@@ -24,9 +25,22 @@ export async function fetchRange(
 }
 
 /** Compares a digest before what it is of is used. */
-export function checkDigest(blob: BlobSource, what: string, bytes: Uint8Array, expected: string): void {
-	checkHash(blob, what, createHash("sha256").update(bytes).digest("hex"), expected);
+export async function checkDigest(
+	blob: BlobSource,
+	what: string,
+	bytes: Uint8Array,
+	{ expected, signal }: { readonly expected: string; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+	const hash = createHash("sha256");
+	const slices = new Slices(signal);
+	for (let at = 0; at < bytes.length; at += HASH_STEP) {
+		hash.update(bytes.subarray(at, at + HASH_STEP));
+		if (slices.isOver()) await slices.next();
+	}
+	checkHash(blob, what, hash.digest("hex"), expected);
 }
+
+const HASH_STEP = 1 << 20;
 
 export function checkHash(blob: BlobSource, what: string, hex: string, expected: string): void {
 	const actual = `sha256:${hex}`;

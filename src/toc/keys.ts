@@ -63,9 +63,15 @@ export function equalsAt(wanted: Uint8Array, bytes: Uint8Array, start: number, e
  * The key of a list that this one is taken for by readers which ignore case, as those in Go do: some by small
  * letters, some by folding, where the signs for Kelvin and for a long s are letters too.
  */
-export function caseVariantOf(key: string, keys: readonly string[]): string | undefined {
-	const folded = fold(key);
-	return keys.find((known) => fold(known) === folded);
+export function caseVariantOf(key: string, keys: FoldedKeys): string | undefined {
+	return keys.get(fold(key));
+}
+
+/** Keys by what they are without their case. */
+export type FoldedKeys = ReadonlyMap<string, string>;
+
+export function foldKeys(keys: readonly string[]): FoldedKeys {
+	return new Map(keys.map((key) => [fold(key), key]));
 }
 
 function fold(key: string): string {

@@ -4,8 +4,8 @@ export const TOC_LIMITS = {
 	compressedSize: 2 ** 28,
 	/** Bytes of a table, and of a tar-split, as text. */
 	size: 2 ** 30,
-	/** Bytes of one entry: twenty times what names, links and xattrs may take. Not to be changed by a call. */
-	entrySize: 2 ** 22,
+	/** Bytes of one entry: several times what names, links and xattrs may take. Not to be changed by a call. */
+	entrySize: 2 ** 19,
 	/** Entries other than chunks. Each takes some 500 bytes of memory. */
 	entries: 5_000_000,
 	/** Chunks of all files. Each takes some 150 bytes. */

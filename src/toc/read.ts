@@ -72,9 +72,10 @@ async function readZstdChunked(
 	layer: LayerEntries,
 	context: FetchContext,
 ): Promise<readonly LayerEntry[]> {
-	const { toc, tarSplit } = await fetchZstdChunked(blob, location, context);
-	if (location.digest !== undefined) checkDigest(blob, "the table", toc, location.digest);
 	const { signal, limits } = context;
+	const { toc, tarSplit } = await fetchZstdChunked(blob, location, context);
+	const { digest: expected } = location;
+	if (expected !== undefined) await checkDigest(blob, "the table", toc, { expected, signal });
 	const text = inflateSpan(toc, location.toc, context);
 	const { tarSplitDigest } = await readDocument(text, layer, { signal, limit: limits.size });
 	layer.finish();
@@ -86,7 +87,7 @@ async function readZstdChunked(
 		refuse("tar-split", `${blob.name}: the table has no digest of its tar-split`);
 	if (tarSplit === undefined || location.tarSplit === undefined)
 		refuse("tar-split", `${blob.name}: nothing says where the tar-split is`);
-	checkDigest(blob, "the tar-split", tarSplit, tarSplitDigest);
+	await checkDigest(blob, "the tar-split", tarSplit, { expected: tarSplitDigest, signal });
 	const split = inflateSpan(tarSplit, location.tarSplit, context);
 	return joinTarSplit(split, layer.entries, { signal, limit: limits.size });
 }

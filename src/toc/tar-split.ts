@@ -17,6 +17,8 @@ import { readHeaders } from "./headers.ts";
 import { joinEntry } from "./join.ts";
 import { CLOSE_OBJECT, JsonCursor, OPEN_OBJECT, TextRange } from "./json.ts";
 
+/** Bytes of a line. Headers take less than a megabyte; the end of an archive may be long. */
+const MAX_LINE = 2 ** 22;
 const SEGMENT = 2;
 const FILE = 1;
 const KEYS = new Set(["type", "name", "name_raw", "size", "payload", "position"]);
@@ -43,6 +45,7 @@ export async function joinTarSplit(
 
 class TarSplitReader implements Steps {
 	readonly cursor: JsonCursor = new JsonCursor();
+	readonly stepLimit = MAX_LINE;
 	readonly joined: LayerEntry[] = [];
 	readonly #entries: readonly LayerEntry[];
 	readonly #key = new TextRange();

@@ -3,7 +3,6 @@ import { isUtf8 } from "node:buffer";
 import { bytesToName } from "../names.ts";
 import { fail } from "./fault.ts";
 import type { Bytes, JsonCursor } from "./json.ts";
-import { TOC_LIMITS } from "./limits.ts";
 
 /** A window is read when it has so much more in it: what stands at its end is read again. */
 const STEP = 1 << 18;
@@ -11,9 +10,16 @@ const FIRST_CAPACITY = 1 << 19;
 /** A UTF-8 sequence may be cut after so many bytes. */
 const MAX_CUT = 3;
 
+/** In bytes. */
+export interface WindowLimits {
+	readonly total: number;
+	/** Of what is read in one step. */
+	readonly step: number;
+}
+
 export class Window {
 	readonly #cursor: JsonCursor;
-	readonly #limit: number;
+	readonly #limits: WindowLimits;
 	#buffer: Bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY) as Bytes;
 	/** Bytes of the buffer, with those that are not in the window yet. */
 	#filled = 0;
@@ -25,9 +31,9 @@ export class Window {
 	/** The byte that the NUL behind the window stands on, or -1. */
 	#covered = -1;
 
-	constructor(cursor: JsonCursor, limit: number) {
+	constructor(cursor: JsonCursor, limits: WindowLimits) {
 		this.#cursor = cursor;
-		this.#limit = limit;
+		this.#limits = limits;
 	}
 
 	/** Bytes that can still be added before the window has to be read. */
@@ -38,8 +44,8 @@ export class Window {
 	/** Adds bytes. */
 	add(bytes: Uint8Array): void {
 		this.#size += bytes.length;
-		if (this.#size > this.#limit)
-			fail("size", this.#limit, `the document has more than ${this.#limit} bytes`, { limit: this.#limit });
+		const { total: limit } = this.#limits;
+		if (this.#size > limit) fail("size", limit, `the document has more than ${limit} bytes`, { limit });
 		this.#uncover();
 		this.#reserve(bytes.length);
 		this.#buffer.set(bytes, this.#filled);
@@ -73,7 +79,7 @@ export class Window {
 		const cursor = this.#cursor;
 		const { at } = cursor;
 		const rest = this.#filled - at;
-		if (rest > TOC_LIMITS.entrySize + STEP) refuseLongEntry(cursor, at);
+		if (rest > this.#limits.step + STEP) refuseLongStep(cursor, at, this.#limits.step);
 		let target = this.#buffer;
 		if (rest + length >= target.length) target = Buffer.allocUnsafeSlow(2 * (rest + length)) as Bytes;
 		this.#buffer.copy(target, 0, at, this.#filled);
@@ -108,8 +114,6 @@ function wholeSequences(bytes: Uint8Array, start: number, end: number): number {
 	return end;
 }
 
-export function refuseLongEntry(cursor: JsonCursor, at: number): never {
-	fail("entry-size", cursor.base + at, `an entry has more than ${TOC_LIMITS.entrySize} bytes`, {
-		limit: TOC_LIMITS.entrySize,
-	});
+export function refuseLongStep(cursor: JsonCursor, at: number, limit: number): never {
+	fail("entry-size", cursor.base + at, `an entry has more than ${limit} bytes`, { limit });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { caseVariantOf, KEYS, keyAt } from "../../src/toc/keys.ts";
+import { caseVariantOf, foldKeys, KEYS, keyAt } from "../../src/toc/keys.ts";
 
 describe("keys", () => {
 	test("are found by their bytes, and nothing else is", () => {
@@ -12,9 +12,10 @@ describe("keys", () => {
 	});
 
 	test("have variants that differ in case, also by folding", () => {
-		expect(caseVariantOf("LINKNAME", KEYS)).toBe("linkName");
-		expect(caseVariantOf("lin\u212aname", KEYS)).toBe("linkName");
-		expect(caseVariantOf("\u017fize", KEYS)).toBe("size");
-		expect(caseVariantOf("sizes", KEYS)).toBeUndefined();
+		const folded = foldKeys(KEYS);
+		expect(caseVariantOf("LINKNAME", folded)).toBe("linkName");
+		expect(caseVariantOf("lin\u212aname", folded)).toBe("linkName");
+		expect(caseVariantOf("\u017fize", folded)).toBe("size");
+		expect(caseVariantOf("sizes", folded)).toBeUndefined();
 	});
 });
