@@ -18,6 +18,7 @@ import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPa
 import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
 import { formatReport, type Result } from "./report.ts";
 import { type BenchmarkSet, SETS } from "./sets.ts";
+import { measureToc } from "./toc.ts";
 
 const folder = fileURLToPath(new URL("../../bench/", import.meta.url));
 const mkcomposefs = findPeer("mkcomposefs");
@@ -35,6 +36,7 @@ async function measure(set: BenchmarkSet): Promise<Result> {
 	return {
 		set: set.name,
 		image: await measureImage(image, set.rounds),
+		toc: set.isToc ? await measureToc(tree, { folder, dump }, mkcomposefs, set.rounds) : undefined,
 		entries: [...tree.walk()].length,
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),
 		ratios: {

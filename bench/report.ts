@@ -2,10 +2,12 @@
 import type { ImageResult } from "./images.ts";
 import type { LoopLoad } from "./measure.ts";
 import { formatTable } from "./table.ts";
+import type { TocResult } from "./toc.ts";
 
 export interface Result {
 	readonly set: string;
 	readonly image: ImageResult;
+	readonly toc: TocResult | undefined;
 	readonly entries: number;
 	readonly times: Record<string, number>;
 	readonly ratios: Record<string, number>;
@@ -16,11 +18,15 @@ export interface Result {
 const LEGEND = `tree: tree in memory → image on disk, synced; dump: dump text → image; both in a running Node
 file: mkcomposefs --from-file, dump on disk; pipe: a Node program piping dump text to it
 readImage: image → tree; info dump: composefs-info dump; our dump: composefs dump; stat: openImage and one stat
+toc: text of a table of contents → tree, → image; from-json: 1.6 of file, as composefs-from-json was
 blocked: main thread busy in all, for each 100,000 entries; stall: its longest wait
 times are medians, ratios medians of the rounds' ratios; memory is the peak above the tree`;
 
 export function formatReport(results: readonly Result[]): string {
-	const tables = [results.map(toRow), results.map(toImageRow)].map(formatTable);
+	const tocs = results.flatMap(toTocRow);
+	const tables = [results.map(toRow), results.map(toImageRow), tocs]
+		.filter((rows) => rows.length > 0)
+		.map(formatTable);
 	return [...tables, LEGEND].join("\n\n");
 }
 
@@ -53,6 +59,21 @@ function toImageRow({ set, image }: Result): Record<string, string> {
 		stall: ms(image.loop.longest),
 		"stat CPU": `${image.statCpu.toFixed(1)} ms`,
 	};
+}
+
+function toTocRow({ set, toc }: Result): Record<string, string>[] {
+	if (toc === undefined) return [];
+	const { times, loop } = toc;
+	return [
+		{
+			set,
+			"toc parsed": ms(times.parse),
+			"toc → image": ms(times.toc),
+			file: ms(times.file),
+			"toc/from-json": ratio(toc.ratio),
+			stall: ms(loop.longest),
+		},
+	];
 }
 
 function ms(value: number | undefined): string {

@@ -1,5 +1,6 @@
 // Real images, and the damage that is done to them.
 import { readdirSync, readFileSync } from "node:fs";
+import { randomOf } from "./fuzz.mjs";
 
 const BLOCK = 4096;
 const SUPERBLOCK = 1024;
@@ -65,21 +66,9 @@ function wideTree(Tree) {
 	return tree;
 }
 
-/** mulberry32 */
-function randomOf(seed) {
-	let state = seed;
-	const next = () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let t = Math.imul(state ^ (state >>> 15), 1 | state);
-		t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-	};
-	return (limit) => Math.floor(next() * limit);
-}
-
 /** The damaged image of that number, and what was done to it. */
 export function mutate(images, seed, number) {
-	const below = randomOf(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
+	const below = randomOf(seed, number);
 	const which = below(images.length);
 	let image = Uint8Array.from(images[which]);
 	const done = [`image ${which}`];
@@ -89,7 +78,7 @@ export function mutate(images, seed, number) {
 		image = kind(image, below, images) ?? image;
 		done.push(kind.name);
 	}
-	return { image, text: done.join(", ") };
+	return { input: image, text: done.join(", ") };
 }
 
 const KINDS = [

@@ -16,6 +16,8 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_IMAGE"
 	/** A tar archive that breaks a rule of its format. Carries `rule` and `offset`. */
 	| "ERR_COMPOSEFS_TAR"
+	/** A table of contents (zstd:chunked, eStargz) that breaks a rule. Carries `rule`, and `offset` in its text. */
+	| "ERR_COMPOSEFS_TOC"
 	/** Bytes from outside are more, or fewer, than they may be, or cannot be decompressed. */
 	| "ERR_COMPOSEFS_BLOB"
 	/** A text that names no image in a registry. */
@@ -52,7 +54,7 @@ export interface ComposefsErrorDetails {
 	readonly actual?: number | string;
 	/** The digest that was asked for. */
 	readonly expected?: string;
-	/** Place in an image or archive, in bytes from its beginning. */
+	/** Place in an image, an archive or the text of a table of contents, in bytes from its beginning. */
 	readonly offset?: number;
 	/** Line of a text, from 1. */
 	readonly line?: number;

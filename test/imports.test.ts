@@ -126,6 +126,26 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"oci/registry/transport": "oci/registry/registry-blob",
 	"oci/sealing/compute": "oci/sealing/verify",
 	"oci/sealing/seal": "oci/sealing/inline",
+	"toc/annotations": "toc/read",
+	"toc/chunks": "toc/layer-entries",
+	"toc/entry": "toc/document",
+	"toc/entry-types": "toc/document",
+	"toc/estargz": "toc/read",
+	"toc/fault": "toc/read",
+	"toc/feed": "toc/document",
+	"toc/fetch": "toc/read",
+	"toc/footer": "toc/read",
+	"toc/headers": "toc/tar-split",
+	"toc/inodes": "toc/parse",
+	"toc/join": "toc/tar-split",
+	"toc/json": "toc/document",
+	"toc/limits": "toc/read",
+	"toc/locate": "toc/read",
+	"toc/location": "toc/read",
+	"toc/path-walker": "toc/parse",
+	"toc/window": "toc/document",
+	"toc/xattrs": "toc/parse",
+	"toc/zstd-chunked": "toc/read",
 };
 
 describe("the map of tests", () => {
@@ -148,7 +168,7 @@ describe("the compiled package", () => {
 		runModule(`${code}
 			console.log(process.report.getReport().sharedObjects.some((file) => file.endsWith("composefs.node")));`);
 
-	const entries = ["index", "dump/index", "directory/index", "mount/index", "oci/index", "store/index", "tar/index"];
+	const entries = ["index", "dump/index", "directory/index", "mount/index", "oci/index", "store/index", "tar/index", "toc/index"];
 
 	test.each(entries)("%s.js loads without the addon", (entry) => {
 		expect(loads(`await import("${LIB}/${entry}.js");`)).toEqual({ ended: 0, stdout: "false\n", stderr: "" });
@@ -214,6 +234,14 @@ describe("the compiled package", () => {
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
 		expect(exportsOf("composefs/tar")).toEqual(["decompress", "readTar"]);
+		expect(exportsOf("composefs/toc")).toEqual([
+			"TOC_LIMITS",
+			"bytesBlob",
+			"fileBlob",
+			"locateToc",
+			"parseTocJson",
+			"readToc",
+		]);
 	});
 
 	test("has a file for each of its exports, and no other way in", () => {
