@@ -1,5 +1,6 @@
 /** Compressed bytes, whatever compressed them. */
 import { decompressionError } from "./decompress-error.ts";
+import { ComposefsError } from "./errors.ts";
 import { decodeGzip } from "./gunzip.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
 import { decodeZstd } from "./zstd.ts";
@@ -27,6 +28,10 @@ export async function* decompress(
 	source: ChunkSource,
 	{ signal, limit = Number.POSITIVE_INFINITY }: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array> {
+	if (!(limit >= 0)) {
+		const text = `limit is a number of bytes, not ${limit}`;
+		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "limit" });
+	}
 	const stop = new AbortController();
 	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
 	const pull = new ChunkPull(source, either);

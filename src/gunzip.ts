@@ -23,9 +23,10 @@ export async function* decodeGzip(pull: ChunkPull): AsyncGenerator<Uint8Array> {
 	} catch (error) {
 		throw feed.failure ?? gzipError(error as NodeJS.ErrnoException);
 	} finally {
+		// Not waiting for the feed: its source may have nothing to say for a long time.
 		gunzip.destroy();
-		await feeding;
 	}
+	await feeding;
 	await feed.checkRest();
 }
 

@@ -31,12 +31,14 @@ async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenera
 	let more = await feed(pull, decoder, 0);
 	for (let waiting = INPUT_SIZE; ; ) {
 		const job = awaitJob(() => decoder.decode(!more), { signal });
-		// The next bytes come while these are decoded.
-		const [batch, fed] = await Promise.all([job, more && feed(pull, decoder, waiting)]);
+		// The next bytes come while these are decoded; what is wrong with these does not wait for them.
+		const fed = more ? feed(pull, decoder, waiting) : Promise.resolve(false);
+		fed.catch(() => undefined);
+		const batch = await job;
 		yield batch.pieces;
 		if (batch.problem !== undefined) throw zstdError(batch.problem);
 		if (batch.ended) return;
-		more = fed;
+		more = await fed;
 		waiting = batch.waiting;
 	}
 }

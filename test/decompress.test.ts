@@ -169,6 +169,15 @@ describe.each<[string, (bytes: Uint8Array) => Buffer, Buffer]>([
 		await expect(all(stuck(), { signal: controller.signal })).rejects.toBe(reason);
 	});
 
+	test("that is damaged: the error does not wait for a source that waits", async () => {
+		const stuck = async function* () {
+			yield Buffer.concat([compress(one), Buffer.from("damage"), Buffer.alloc(2_000_000)]);
+			await new Promise(() => undefined);
+		};
+		const result = await outcome(stuck());
+		expect(result).toBe(`ERR_COMPOSEFS_BLOB ${name}`);
+	});
+
 	test("from a source that fails: its error", async () => {
 		const reason = new Error("gone");
 		const source = async function* () {
@@ -231,6 +240,10 @@ describe("what is not compressed", () => {
 
 	test("has the limit too", async () => {
 		expect(await outcome([Buffer.from("text")], { limit: 3 })).toBe("ERR_COMPOSEFS_BLOB output-limit");
+	});
+
+	test.each([Number.NaN, -1, "x"])("a limit of %p is none", async (limit) => {
+		expect(await outcome([], { limit: limit as number })).toBe("ERR_COMPOSEFS_ARGUMENT limit");
 	});
 });
 

@@ -5,6 +5,7 @@
  *     Go        SCHILY.xattr.NAME=VALUE      the name as it is
  *     bsdtar    the same with a percent-encoded name, and LIBARCHIVE.xattr.NAME= with the value in base64 as well
  */
+import { copyOf } from "../byte-pool.ts";
 import { bytesToName, nameToBytes } from "../names.ts";
 import { fail } from "./fault.ts";
 
@@ -45,7 +46,7 @@ export class PaxXattrs {
 			const same = all?.get(name);
 			if (same !== undefined && value.compare(same) !== 0 && all !== undefined)
 				this.#refuse(`has two values for the xattr ${JSON.stringify(name)}`);
-			result.set(name, same ?? new Uint8Array(value));
+			result.set(name, same ?? copyOf(value, 0, value.length));
 		}
 		return result;
 	}
