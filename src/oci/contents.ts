@@ -42,7 +42,9 @@ export class Contents {
 	async file(entry: TarEntry): Promise<RegularFile> {
 		this.#signal.throwIfAborted();
 		const { size } = entry;
-		if (size <= INLINE_SIZE) return inlineFile(entry, size === 0 ? NO_BYTES : await gather(entry));
+		// A copy of its own size: it stays as long as the tree.
+		if (size <= INLINE_SIZE)
+			return inlineFile(entry, size === 0 ? NO_BYTES : Uint8Array.from(await gather(entry)));
 		const file = externalFile(entry);
 		if (size > GATHERED_SIZE) {
 			await this.#put(file, entry.content());
@@ -74,15 +76,23 @@ export class Contents {
 	}
 }
 
+/** From this size on, content that comes in one piece is not copied: its source does not use it again. */
+const SHARED_SIZE = 4096;
+
 /** The content in one piece, holes as zeros. */
 async function gather(entry: TarEntry): Promise<Uint8Array> {
-	const bytes = Buffer.alloc(entry.size);
+	const { size } = entry;
+	let bytes: Buffer | undefined;
 	let at = 0;
 	for await (const chunk of entry.content()) {
-		if (chunk instanceof Uint8Array) bytes.set(chunk, at);
-		at += chunk instanceof Uint8Array ? chunk.length : chunk.hole;
+		const isBytes = chunk instanceof Uint8Array;
+		if (isBytes && chunk.length === size && size >= SHARED_SIZE) return chunk;
+		bytes ??= Buffer.allocUnsafe(size);
+		if (isBytes) bytes.set(chunk, at);
+		else bytes.fill(0, at, at + chunk.hole);
+		at += isBytes ? chunk.length : chunk.hole;
 	}
-	return bytes;
+	return bytes ?? NO_BYTES;
 }
 
 function inlineFile({ mode, uid, gid, mtimeNs, xattrs }: TarEntry, content: Uint8Array): RegularFile {
