@@ -30,7 +30,8 @@ const libcomposefs = {
 	link(candidate) {
 		const archive = path.join(candidate.libdir, "libcomposefs.a");
 		if (!fs.existsSync(archive) || COMPOSEFS_LINK === "shared") return linkShared(candidate, "composefs");
-		const tuned = COMPOSEFS_LINK === "tuned" ? tunedArchive({ archive, version: candidate.version, arch }) : undefined;
+		const tuned =
+			COMPOSEFS_LINK === "tuned" ? tunedArchive({ archive, version: candidate.version, arch }) : undefined;
 		if (tuned) return { ...candidate, link: "tuned", libs: [tuned, ...tunedLinkFlags] };
 		return { ...candidate, link: "static", libs: [archive] };
 	},

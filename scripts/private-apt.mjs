@@ -20,7 +20,10 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
  * @param {RegExp} [options.instead]      take that package which the first one depends on, in its place
  * @returns {string} the first package's version
  */
-export function unpackPackages(packages, { architecture, destination, minimum, suite, release = false, instead }) {
+export function unpackPackages(
+	packages,
+	{ architecture, destination, minimum, suite, release = false, instead },
+) {
 	fs.mkdirSync(path.dirname(destination), { recursive: true });
 	const work = fs.mkdtempSync(path.join(path.dirname(destination), ".apt-"));
 	try {
