@@ -101,11 +101,11 @@ describe("composefs build", () => {
 	test("SIGINT while the source is read leaves nothing behind", async () => {
 		const before = readdirSync(at()).sort();
 		const child = spawn(process.execPath, [program, "build", "-", at("interrupted")]);
-		child.stdin.write(dump.subarray(0, 100_000));
-		await new Promise((resolve) => setTimeout(resolve, 500));
+		// More than a pipe holds: when it is written, the command is reading.
+		await new Promise((resolve) => child.stdin.write(dump.subarray(0, 1_000_000), resolve));
 		child.kill("SIGINT");
 		// The text goes on; what reads it sees the signal at its next slice.
-		child.stdin.on("error", () => {}).end(dump.subarray(100_000));
+		child.stdin.on("error", () => {}).end(dump.subarray(1_000_000));
 		const [status] = await once(child, "close");
 		expect(status).toBe(130);
 		expect(readdirSync(at()).sort()).toEqual(before);
