@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { fromSystem, systemCall } from "./system-call.ts";
 
 /** Bytes `start` to `end`, the latter not included. */
 export interface ByteRange {
@@ -48,9 +49,10 @@ const READ_SIZE = 1 << 18;
 /** A blob that is a file. */
 export function fileBlob(path: FilePath): BlobSource {
 	const place = Buffer.from(pathToBytes(path));
+	const name = pathToString(path);
 	return {
-		name: pathToString(path),
-		size: async () => (await stat(place)).size,
+		name,
+		size: async () => (await systemCall(stat(place), name)).size,
 		read: async function* ({ range, signal } = {}) {
 			signal?.throwIfAborted();
 			if (range !== undefined && range.end <= range.start) return;
@@ -60,7 +62,7 @@ export function fileBlob(path: FilePath): BlobSource {
 			} catch (error) {
 				// A stream has an error of its own for the signal.
 				signal?.throwIfAborted();
-				throw error;
+				throw fromSystem(error, name);
 			}
 		},
 	};

@@ -6,9 +6,10 @@ import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { Inode } from "../inode.ts";
 import { bytesToName, nameToBytes, sortNames } from "../names.ts";
 import { runInSlices } from "../slices.ts";
+import { systemCall } from "../system-call.ts";
 import { Tree } from "../tree.ts";
 import { type ReadImageOptions, readImage } from "./read.ts";
-import { type ImageSource, systemCall } from "./source.ts";
+import type { ImageSource } from "./source.ts";
 
 /** A file's content in an object store. */
 export interface StoreObject {

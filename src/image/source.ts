@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { ComposefsError } from "../errors.ts";
 import { descriptorOf, type OpenFile, pathToString } from "../file-path.ts";
 import { LIMITS, READ_LIMITS } from "../limits.ts";
+import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
 
 /** An image: its bytes, or the file it is in, by path or open. */
@@ -264,17 +265,4 @@ function windowOf(bytes: Buffer, base: number): Window {
 	return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), base };
 }
 
-/** The result of a system call of node:fs; its error becomes this package's. */
-export async function systemCall<T>(call: Promise<T>, path?: string): Promise<T> {
-	try {
-		return await call;
-	} catch (cause) {
-		const { code = "EIO", message, errno, syscall } = cause as NodeJS.ErrnoException;
-		throw new ComposefsError(code, message, {
-			cause,
-			...(errno !== undefined && { errno }),
-			...(syscall !== undefined && { syscall }),
-			...(path !== undefined && { path }),
-		});
-	}
-}
+export { systemCall };

@@ -69,6 +69,12 @@ export class Contents {
 		this.#signal.throwIfAborted();
 	}
 
+	/** Gives up what is under way, and waits for its end. */
+	async abandon(reason: unknown): Promise<void> {
+		this.#failure.abort(reason);
+		await Promise.all(this.#puts);
+	}
+
 	async #put(file: ExternalFile, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<void> {
 		const { digest, path } = await this.#store.put(content, { signal: this.#signal, size: file.size });
 		file.digest = digest;

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { type BlobSource, fileBlob, readBlob } from "../blob.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
+import { systemCall } from "../system-call.ts";
 import { parseDigest } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseIndex } from "./documents.ts";
 import { ociError } from "./fault.ts";
@@ -113,7 +114,7 @@ function folderFiles(path: FilePath): Files {
 function regularFile(place: Buffer, name: string): BlobSource {
 	const blob = fileBlob(place);
 	const size = async () => {
-		const found = await stat(place);
+		const found = await systemCall(stat(place), name);
 		if (!found.isFile())
 			throw new ComposefsError("ERR_COMPOSEFS_OCI", `${name}: is no file`, { rule: "blob-file", path: name });
 		return found.size;

@@ -1,6 +1,7 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
 
 import { decompress } from "../decompress.ts";
+import { ComposefsError } from "../errors.ts";
 import type { Directory } from "../inode.ts";
 import { forEachParallel } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
@@ -65,19 +66,27 @@ export interface PullOptions {
 export async function pullImage(image: ResolvedImage, options: PullOptions): Promise<Tree> {
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
+	checkParallel(parallel);
 	const contents = new Contents(store, signal);
 	const layers: Layer[] = [];
-	await forEachParallel(
-		image.layers.entries(),
-		parallel,
-		async ([at, layer], either) => {
-			layers[at] = await pullLayer(layer, at, contents, { ...options, signal: either });
-		},
-		signal,
-	);
-	await contents.settled();
+	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
+		layers[at] = await pullLayer(layer, at, contents, { ...options, signal: either });
+	};
+	try {
+		await forEachParallel(image.layers.entries(), parallel, pull, signal);
+		await contents.settled();
+	} catch (error) {
+		await contents.abandon(error);
+		throw error;
+	}
 	await store.flush?.({ signal });
 	return canonicalise(await stacked(layers, signal), profile, { signal });
+}
+
+function checkParallel(parallel: number): void {
+	if (Number.isInteger(parallel) && parallel >= 1) return;
+	const text = `parallel is ${parallel}, not a number of layers`;
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "parallel" });
 }
 
 /** Lays layers over each other, from the lowest, and leaves nothing of them to be used again. */

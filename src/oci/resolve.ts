@@ -56,7 +56,8 @@ export async function resolveAmong(
 	const { platform = hostPlatform(), signal } = options;
 	const image = await new Search(blobs, platform, signal).among(descriptors, 1);
 	if (image !== undefined) return image;
-	const offered = descriptors.flatMap((entry) => (entry.platform ? [platformName(entry.platform)] : []));
+	const named = descriptors.flatMap((entry) => (entry.platform ? [platformName(entry.platform)] : []));
+	const offered = named.slice(0, 20);
 	const text = `${blobs.name}: has no image for ${platformName(platform)}, only for ${offered.join(", ") || "others"}`;
 	throw ociError("platform", text);
 }

@@ -241,6 +241,13 @@ describe("the lower tree", () => {
 	});
 });
 
+test("the deepest paths take no stack", async () => {
+	const deep = "d/".repeat(2046);
+	const lower = await applyLayer(new Tree(), entries(`${deep}a`, `${deep}b`));
+	const upper = await applyLayer(lower, entries(`${deep}.wh.a`, `${deep}c`));
+	expect(upper.readdir(deep)).toEqual(["b", "c"]);
+});
+
 test("a signal stops it", async () => {
 	const failure = new AbortController();
 	failure.abort(new Error("enough"));

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../src/blob.ts";
@@ -179,6 +180,24 @@ describe("refused", () => {
 		await expect(pullImage(image, { store, profile: "x" as never })).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
 		});
+	});
+
+	test("a number of layers at once that is none", async () => {
+		for (const parallel of [0, -1, 1.5, Number.NaN])
+			await expect(pullImage(await imageOf(), { store: new MemoryStore(), parallel })).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_ARGUMENT",
+			});
+	});
+
+	test("a layer, and nothing is put any more when that is told", async () => {
+		const store = new MemoryStore();
+		store.before = () => wait(20);
+		const good = plainTar(
+			...Array.from({ length: 50 }, (_, at) => ({ name: `f${at}`, content: `${at} ${text}` })),
+		);
+		const image = await imageOf(plain(good), plain(plainTar("../a")));
+		await expect(pullImage(image, { store })).rejects.toMatchObject({ rule: "entry-name" });
+		expect(store.running).toBe(0);
 	});
 
 	test("a store that fails: with its error, once, and nothing goes on", async () => {
