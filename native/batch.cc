@@ -15,7 +15,7 @@ constexpr size_t kPieceSize = 1 << 20;  // of bytes in memory: how often a job l
 }  // namespace
 
 ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel) : store_(store), cancel_(cancel) {
-  store_.BeginWriting(cancel);
+  if (!store_.BeginWriting()) throw RuleFailure{"busy", store_.options_.path};
 }
 
 ObjectStore::Batch::~Batch() {
@@ -61,7 +61,7 @@ std::optional<StoredObject> ObjectStore::Batch::PutHashed(const Digest& digest,
 /// `replace` tells that there is one, but not a sound one.
 bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& replace) {
   if (!store_.Look(digest)) return false;
-  replace = !store_.IsSound(digest, size, store_.options_.trust, cancel_);
+  replace = !store_.IsSound(digest, size, store_.TrustOfExisting(), cancel_);
   if (replace) return false;
   store_.SealExisting(digest);
   return true;
@@ -114,8 +114,9 @@ std::optional<StoredObject> ObjectStore::Batch::PutRead(const SourceFile& source
 
 /// Nothing is written that the store has already.
 std::optional<StoredObject> ObjectStore::Batch::PutSmall(const SourceFile& source) {
-  const std::span<uint8_t> buffer = ReadBuffer();
-  const std::span<const uint8_t> bytes = buffer.first(source.ReadAt(buffer, 0));
+  // Not ReadBuffer: an object that is there may have to be read while these bytes are needed.
+  thread_local std::vector<uint8_t> buffer(ReadBuffer().size());
+  const std::span<const uint8_t> bytes = std::span(buffer).first(source.ReadAt(buffer, 0));
   source.CheckUnchanged(bytes.size());
   return Put(bytes);
 }

@@ -18,6 +18,7 @@ class DigestJob final : public Job {
       file_ = FileNameFrom(source);
       return;
     }
+    in_memory_ = true;
     const auto bytes = source.Get("bytes").As<Napi::Uint8Array>();
     buffer_ = Napi::Persistent(bytes);
     bytes_ = {bytes.Data(), bytes.ByteLength()};
@@ -26,7 +27,7 @@ class DigestJob final : public Job {
  private:
   Turn Run() override {
     VerityHasher hasher(algorithm_);
-    if (!buffer_.IsEmpty())
+    if (in_memory_)
       HashBytes(hasher);
     else
       HashFile(hasher);
@@ -42,18 +43,21 @@ class DigestJob final : public Job {
   }
 
   void HashFile(VerityHasher& hasher) {
-    const SourceFile file(file_);
+    const FileName name = std::move(file_);  // closed when this is done, however it ends
+    const SourceFile file(name);
     HashingSink sink(hasher);
     const uint64_t size = ReadContent(file, sink, cancel());
-    if (file_.identity) file.CheckUnchanged(size);
-    file_.file = Descriptor();
+    if (name.identity) file.CheckUnchanged(size);
   }
 
   Napi::Value Result(Napi::Env env) override {
     return Napi::Buffer<uint8_t>::Copy(env, digest_.data(), digest_.size());
   }
 
+  void Release() override { buffer_.Reset(); }
+
   HashAlgorithm algorithm_;
+  bool in_memory_ = false;
   Napi::Reference<Napi::Uint8Array> buffer_;  // keeps bytes_ alive
   std::span<const uint8_t> bytes_;
   FileName file_;

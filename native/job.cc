@@ -106,6 +106,7 @@ void Job::Settle() {
     deferred_->Resolve(Result(env_));
   else if (const auto* failure = std::get_if<Failure>(&outcome_))
     deferred_->Reject(DescribeFailure(env_, *failure));
+  Release();
 }
 
 }  // namespace composefs

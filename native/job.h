@@ -21,7 +21,8 @@ namespace composefs {
 ///   Run()             a worker thread, one turn at a time: no Node-API here; throws what errors.h has, and
 ///                     says if the job is done
 ///   Result()          main thread: the promise's value
-///   the destructor    main thread
+///   Release()         main thread, once it is settled: lets go of buffers, which would stay until the job is
+///   collected the destructor    main thread
 class Job : public std::enable_shared_from_this<Job> {
  public:
   virtual ~Job() = default;
@@ -44,6 +45,7 @@ class Job : public std::enable_shared_from_this<Job> {
 
   virtual Turn Run() = 0;
   virtual Napi::Value Result(Napi::Env env) = 0;
+  virtual void Release() {}
 
   const CancelFlag& cancel() const { return cancel_; }
 

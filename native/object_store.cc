@@ -1,6 +1,7 @@
 #include "object_store.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,24 +89,22 @@ void ObjectStore::Close() {
 
 // Writing begins.
 
-void ObjectStore::BeginWriting(const CancelFlag& cancel) {
-  if (writing_) return;
+bool ObjectStore::BeginWriting() {
+  if (writing_) return true;
   const std::lock_guard lock(opening_);
-  if (writing_) return;
-  TakeLock(cancel);
+  if (writing_) return true;
+  if (!TakeLock()) return false;
   MakeStagingFolder();
   if (options_.cache) cache_.Load(root_.Get(), kCacheName);
-  writing_ = true;
+  return writing_ = true;
 }
 
-void ObjectStore::TakeLock(const CancelFlag& cancel) {
+bool ObjectStore::TakeLock() {
   lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
-  while (flock(lock_.Get(), LOCK_SH | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) ThrowErrno("flock", PathOf(kLockName));
-    cancel.Checkpoint();
-    std::this_thread::sleep_for(kWait);
-  }
+  if (flock(lock_.Get(), LOCK_SH | LOCK_NB) == 0) return true;
+  if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
+  return false;
 }
 
 void ObjectStore::MakeStagingFolder() {
@@ -124,15 +123,15 @@ void ObjectStore::MakeStagingFolder() {
   ThrowErrno("mkdir", options_.path);
 }
 
-bool ObjectStore::LockAlone() {
+std::optional<std::string> ObjectStore::LockAlone() {
   const std::lock_guard lock(opening_);
   if (!lock_.IsOpen())
     lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
-  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) return staging_name_;
   if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
   if (writing_) flock(lock_.Get(), LOCK_SH);  // trying may have lost the one that was held (flock(2))
-  return false;
+  return std::nullopt;
 }
 
 void ObjectStore::Unlock() {
@@ -171,19 +170,37 @@ bool ObjectStore::FolderExists(const std::string& folder) {
   return folders_[index] = true;
 }
 
+void ObjectStore::SetOwner(int folder, const std::string& name) const {
+  const bool owned = options_.uid != static_cast<uid_t>(-1) || options_.gid != static_cast<gid_t>(-1);
+  if (owned && fchownat(folder, name.c_str(), options_.uid, options_.gid, AT_SYMLINK_NOFOLLOW) != 0)
+    ThrowErrno("chown", PathOf(name));
+}
+
+/// Like an object, a folder gets its name when it is as it is to be.
 void ObjectStore::MakeFolder(const std::string& folder) {
   if (FolderExists(folder)) return;
-  if (mkdirat(root_.Get(), folder.c_str(), 0700) != 0) {
-    if (errno != EEXIST) ThrowErrno("mkdir", PathOf(folder));
-    FolderExists(folder);
-    return;
-  }
-  const StagedFile::Attributes attributes = FileAttributes();
-  const bool owned = attributes.uid != static_cast<uid_t>(-1) || attributes.gid != static_cast<gid_t>(-1);
-  if (owned && fchownat(root_.Get(), folder.c_str(), attributes.uid, attributes.gid, 0) != 0)
-    ThrowErrno("chown", PathOf(folder));
-  if (fchmodat(root_.Get(), folder.c_str(), options_.folder_mode, 0) != 0)
-    ThrowErrno("chmod", PathOf(folder));
+  const std::string name = std::to_string(next_name_++);
+  const int staging = staging_.file.Get();
+  if (mkdirat(staging, name.c_str(), 0700) != 0) ThrowErrno("mkdir", staging_.path);
+  const auto failure = Attempt([&] {
+    SetOwner(staging, name);
+    if (fchmodat(staging, name.c_str(), options_.folder_mode, 0) != 0) ThrowErrno("chmod", PathOf(folder));
+    if (renameat2(staging, name.c_str(), root_.Get(), folder.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (errno == EEXIST) return;
+    if (errno != EINVAL && errno != ENOSYS) ThrowErrno("rename", PathOf(folder));
+    // A file system that cannot rename so: who dies between these calls leaves a folder that is not as it
+    // should be.
+    if (mkdirat(root_.Get(), folder.c_str(), 0700) != 0) {
+      if (errno != EEXIST) ThrowErrno("mkdir", PathOf(folder));
+      return;
+    }
+    SetOwner(root_.Get(), folder);
+    if (fchmodat(root_.Get(), folder.c_str(), options_.folder_mode, 0) != 0)
+      ThrowErrno("chmod", PathOf(folder));
+  });
+  unlinkat(staging, name.c_str(), AT_REMOVEDIR);
+  if (failure) Rethrow(*failure);
+  FolderExists(folder);
 }
 
 std::optional<struct stat> ObjectStore::Look(const Digest& digest) {
@@ -236,6 +253,11 @@ void ObjectStore::Seal(StagedFile& file, const Digest& digest) {
   if (options_.verity == VerityPolicy::kOff || no_verity_) return;
   const Descriptor open = file.OpenForReading();
   CheckSeal(open.Get(), digest, staging_.path + "/" + file.Name());
+}
+
+Trust ObjectStore::TrustOfExisting() const {
+  return options_.verity == VerityPolicy::kRequire ? std::max(options_.trust, Trust::kVerity)
+                                                   : options_.trust;
 }
 
 void ObjectStore::SealExisting(const Digest& digest) {

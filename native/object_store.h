@@ -79,8 +79,13 @@ class ObjectStore {
   /// given.
   bool IsSound(const Digest& digest, std::optional<uint64_t> size, Trust trust, const CancelFlag& cancel);
 
-  /// For who deletes: false if there are other writers. Nothing may be put meanwhile.
-  bool LockAlone();
+  /// Before the first batch: takes the lock of writers, if nobody has it alone. Not a wait: who has it may
+  /// need the thread that this one would wait on.
+  bool BeginWriting();
+
+  /// For who deletes: the name of this writer's own folder, or of none, if there are no other writers.
+  /// Nothing may be put meanwhile.
+  std::optional<std::string> LockAlone();
   void Unlock();
 
   const StoreOptions& Options() const { return options_; }
@@ -102,11 +107,12 @@ class ObjectStore {
     }
   };
 
-  void BeginWriting(const CancelFlag& cancel);
-  void TakeLock(const CancelFlag& cancel);
+  bool TakeLock();
   void MakeStagingFolder();
   std::unique_ptr<StagedFile> NewFile();
   void Seal(StagedFile& file, const Digest& digest);
+  /// A file that is not what it should be must not be sealed.
+  Trust TrustOfExisting() const;
   void SealExisting(const Digest& digest);
   void CheckSeal(int file, const Digest& digest, const std::string& path);
   bool IsClonable(dev_t device);
@@ -116,6 +122,7 @@ class ObjectStore {
   std::string PathOf(const std::string& name) const { return options_.path + "/" + name; }
   void CheckOwner(const struct stat& status, const std::string& name) const;
   bool FolderExists(const std::string& folder);
+  void SetOwner(int folder, const std::string& name) const;
   void MakeFolder(const std::string& folder);
 
   void Publish(std::vector<Staged> staged, bool sync, const CancelFlag& cancel);

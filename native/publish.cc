@@ -66,7 +66,7 @@ void ObjectStore::GiveName(const Staged& staged, const CancelFlag& cancel) {
   };
   if (!staged.replace && About(PathOf(name), rename_new)) return;
   // Another process was faster, unless the object is one that is known to be bad.
-  if (!staged.replace && IsSound(staged.digest, staged.size, options_.trust, cancel)) {
+  if (!staged.replace && IsSound(staged.digest, staged.size, TrustOfExisting(), cancel)) {
     SealExisting(staged.digest);
     unlinkat(staging_.file.Get(), staged.name.c_str(), 0);
     return;

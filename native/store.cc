@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include <functional>
+#include <utility>
 
 #include "arguments.h"
 #include "call_job.h"
@@ -12,9 +13,8 @@ namespace {
 
 /// Content that is put as a whole: bytes in memory, or a file.
 struct PutItem {
-  Napi::Reference<Napi::Uint8Array> buffer;  // keeps bytes alive
+  Napi::Reference<Napi::Uint8Array> buffer;  // keeps bytes alive; empty where it is a file
   std::span<const uint8_t> bytes;
-  FileName file;
 };
 
 /// Puts many; each has an outcome of its own, unless what makes them durable fails.
@@ -22,12 +22,13 @@ class PutJob final : public Job {
  public:
   PutJob(Napi::Env env, SharedStore store, Napi::Array items) : Job(env), store_(std::move(store)) {
     items_.resize(items.Length());
+    files_.resize(items.Length());
     outcomes_.resize(items.Length());
     for (uint32_t i = 0; i < items.Length(); ++i) {
       const auto object = items.Get(i).As<Napi::Object>();
       const Napi::Value bytes = object.Get("bytes");
       if (!bytes.IsTypedArray()) {
-        items_[i].file = FileNameFrom(object);
+        files_[i] = FileNameFrom(object);
         continue;
       }
       const auto array = bytes.As<Napi::Uint8Array>();
@@ -38,12 +39,14 @@ class PutJob final : public Job {
 
  private:
   Turn Run() override {
-    const SharedStore store = std::move(store_);  // let go when this is done: not when the job is collected
+    // Let go when this is done, not when the job is collected.
+    const SharedStore store = std::move(store_);
+    const std::vector<FileName> files = std::exchange(files_, {});
     std::vector<size_t> waiting;
     for (size_t i = 0; i < items_.size(); ++i) waiting.push_back(i);
     while (!waiting.empty()) {
       ObjectStore::Batch batch(*store, cancel());
-      std::erase_if(waiting, [&](size_t i) { return Put(batch, i); });
+      std::erase_if(waiting, [&](size_t i) { return Put(batch, files[i], i); });
       batch.Commit();
       batch.Wait();
     }
@@ -51,12 +54,12 @@ class PutJob final : public Job {
   }
 
   /// False if it is to be tried again.
-  bool Put(ObjectStore::Batch& batch, size_t i) {
+  bool Put(ObjectStore::Batch& batch, const FileName& file, size_t i) {
     cancel().Checkpoint();
     const PutItem& item = items_[i];
     std::optional<StoredObject> stored;
     const auto failure =
-        Attempt([&] { stored = item.buffer.IsEmpty() ? batch.Put(item.file) : batch.Put(item.bytes); });
+        Attempt([&] { stored = item.buffer.IsEmpty() ? batch.Put(file) : batch.Put(item.bytes); });
     if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
     if (failure)
       outcomes_[i] = *failure;
@@ -74,8 +77,11 @@ class PutJob final : public Job {
     return results;
   }
 
+  void Release() override { items_.clear(); }
+
   SharedStore store_;
   std::vector<PutItem> items_;
+  std::vector<FileName> files_;  // as many; the worker's
   std::vector<std::variant<StoredObject, Failure>> outcomes_;
 };
 
@@ -166,10 +172,20 @@ StoreOptions OptionsFrom(Napi::Object object) {
 
 using StoreCall = std::function<Napi::Value(Napi::Env, const SharedStore&, const Napi::CallbackInfo&)>;
 
+Napi::Value Begin(Napi::Env env, const SharedStore& store, const Napi::CallbackInfo&) {
+  auto begun = std::make_shared<bool>();
+  const auto begin = [store, begun](const CancelFlag&) { *begun = store->BeginWriting(); };
+  const auto answer = [begun](Napi::Env at) { return Napi::Boolean::New(at, *begun); };
+  return StartJob(env, std::make_shared<CallJob>(env, begin, answer));
+}
+
 Napi::Value LockAlone(Napi::Env env, const SharedStore& store, const Napi::CallbackInfo&) {
-  auto locked = std::make_shared<bool>();
-  const auto lock = [store, locked](const CancelFlag&) { *locked = store->LockAlone(); };
-  const auto answer = [locked](Napi::Env at) { return Napi::Boolean::New(at, *locked); };
+  auto own = std::make_shared<std::optional<std::string>>();
+  const auto lock = [store, own](const CancelFlag&) { *own = store->LockAlone(); };
+  const auto answer = [own](Napi::Env at) -> Napi::Value {
+    if (!*own) return at.Null();
+    return Napi::String::New(at, **own);
+  };
   return StartJob(env, std::make_shared<CallJob>(env, lock, answer));
 }
 
@@ -201,6 +217,7 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
   define("flush", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
     return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag& flag) { open->Flush(flag); }));
   });
+  define("begin", Begin);
   define("lockAlone", LockAlone);
   define("unlock", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
     return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Unlock(); }));

@@ -59,6 +59,8 @@ class PiecesJob final : public Job {
   }
   Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
 
+  void Release() override { pieces_.clear(); }
+
   std::shared_ptr<StreamedObject> object_;
   std::vector<Piece> pieces_;
 };

@@ -11,8 +11,8 @@ Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info) {
   const auto name = std::make_shared<FileName>(FileNameFrom(info[0].As<Napi::Object>()));
   auto measured = std::make_shared<std::optional<MeasuredDigest>>();
   const auto measure = [name, measured](const CancelFlag&) {
-    *measured = MeasureVerity(SourceFile(*name).Get());
-    name->file = Descriptor();
+    const FileName file = std::move(*name);  // closed when this is done, however it ends
+    *measured = MeasureVerity(SourceFile(file).Get());
   };
   const auto answer = [measured](Napi::Env env) -> Napi::Value {
     if (!*measured) return env.Undefined();
@@ -28,8 +28,8 @@ Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info) {
 Napi::Value EnableVerityJob(const Napi::CallbackInfo& info) {
   const auto name = std::make_shared<FileName>(FileNameFrom(info[0].As<Napi::Object>()));
   const auto enable = [name](const CancelFlag&) {
-    const Enabled enabled = EnableVerity(SourceFile(*name).Get());
-    name->file = Descriptor();
+    const FileName file = std::move(*name);
+    const Enabled enabled = EnableVerity(SourceFile(file).Get());
     if (enabled == Enabled::kUnsupported) throw RuleFailure{"verity-unsupported", {}};
   };
   return StartJob(info.Env(), std::make_shared<CallJob>(info.Env(), enable));

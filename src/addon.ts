@@ -163,8 +163,10 @@ export interface NativeStore {
 	flush(): NativeJob<void>;
 	/** Digests of 32 bytes each. With `trust` the objects are read, or measured. */
 	inspect(digests: Uint8Array, trust?: number): NativeJob<(NativeSeen | NativeFailure | null)[]>;
-	/** False if there are other writers. */
-	lockAlone(): NativeJob<boolean>;
+	/** Before the first put. False while somebody has the store alone: to be tried again. */
+	begin(): NativeJob<boolean>;
+	/** The name of this writer's own folder in the store, or ""; null if there are other writers. */
+	lockAlone(): NativeJob<string | null>;
 	unlock(): NativeJob<void>;
 	close(): NativeJob<void>;
 }

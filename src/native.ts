@@ -66,6 +66,7 @@ export async function awaitJob<T>(
 /** Rules of files, and what an error says of one that breaks them. */
 const FILE_RULES: Readonly<Record<string, readonly [ComposefsErrorCode, string]>> = {
 	changed: ["ERR_COMPOSEFS_CHANGED", "the file is not, or does not stay, the one that was found"],
+	busy: ["ERR_COMPOSEFS_STORE", "gc has the store for itself: try again when it is done"],
 	"object-type": [
 		"ERR_COMPOSEFS_STORE",
 		"this is in an object's place, and is no regular file in a folder of its own",

@@ -100,14 +100,15 @@ TEST_F(ObjectStoreTest, OnlyWithoutOtherWritersIsItHadAlone) {
   EXPECT_TRUE(one.LockAlone());
 }
 
-TEST_F(ObjectStoreTest, WhoWaitsForTheLockCanBeStopped) {
+TEST_F(ObjectStoreTest, WhileItIsHadAloneNobodyBegins) {
   ObjectStore one(Options());
   { ObjectStore::Batch batch(one, cancel_); }
   ASSERT_TRUE(one.LockAlone());
   ObjectStore other(Options());
-  CancelFlag cancel;
-  cancel.Set();
-  EXPECT_THROW(ObjectStore::Batch(other, cancel), Cancelled);
+  EXPECT_FALSE(other.BeginWriting());
+  EXPECT_THROW(ObjectStore::Batch(other, cancel_), RuleFailure);
+  one.Unlock();
+  EXPECT_TRUE(other.BeginWriting());
 }
 
 }  // namespace

@@ -40,10 +40,10 @@ export async function collectGarbage(
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 	options: GcOptions,
 ): Promise<GcResult> {
-	if (!(await awaitJob(() => store.native.lockAlone(), { file: store.root.toString() })))
-		throw busyError(store.root.toString());
+	const own = await awaitJob(() => store.native.lockAlone(), { file: store.root.toString() });
+	if (own === null) throw busyError(store.root.toString());
 	try {
-		return await collectLocked(store, images, options);
+		return await collectLocked(store, own, images, options);
 	} finally {
 		await awaitJob(() => store.native.unlock());
 	}
@@ -51,6 +51,7 @@ export async function collectGarbage(
 
 async function collectLocked(
 	store: OpenStore,
+	own: string,
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 	{ dryRun = false, temporaryAge = HOUR, signal }: GcOptions,
 ): Promise<GcResult> {
@@ -63,7 +64,7 @@ async function collectLocked(
 			else garbage.push(entry);
 		}
 	const { removed, freed } = await measure(store, garbage, signal);
-	const leftovers = await listLeftovers(store.root, temporaryAge);
+	const leftovers = (await listLeftovers(store.root, temporaryAge)).filter((name) => name !== own);
 	if (!dryRun) {
 		await forEachParallel(garbage, AT_A_TIME, ({ path }) => remove(inside(store.root, path)), signal);
 		for (const name of leftovers) await rm(inside(store.root, name), { recursive: true, force: true });

@@ -2,6 +2,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ContentChunk } from "../content.ts";
 import { ComposefsError } from "../errors.ts";
 import {
@@ -65,6 +66,7 @@ export interface ObjectStat {
 }
 
 const LIBUV_THREADS = 4;
+const LOCK_WAIT_MS = 20;
 
 /**
  * An object store of mkcomposefs's layout, `<folder>/ab/cdef…`, as one writer sees it. Any number of processes may put
@@ -78,6 +80,7 @@ export class ObjectStore {
 	readonly #onProgress: StoreOptions["onProgress"];
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
 	readonly #putting = new Set<Promise<StoredObject>>();
+	#writing = false;
 	#closing: Promise<void> | undefined;
 
 	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
@@ -107,12 +110,21 @@ export class ObjectStore {
 	async put(content: Content, { signal, identity, size }: PutOptions = {}): Promise<StoredObject> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const put = this.#put(content, { signal, identity, size });
+		const put = this.#begin(signal).then(() => this.#put(content, { signal, identity, size }));
 		this.#putting.add(put);
 		try {
 			return this.#count(await put);
 		} finally {
 			this.#putting.delete(put);
+		}
+	}
+
+	/** Before the first put: waits while somebody, who deletes, has the store alone. */
+	async #begin(signal: AbortSignal | undefined): Promise<void> {
+		while (!this.#writing) {
+			this.#writing = await awaitJob(() => this.#native.begin(), { signal, file: this.#root.toString() });
+			if (!this.#writing) await pause(LOCK_WAIT_MS);
+			signal?.throwIfAborted();
 		}
 	}
 

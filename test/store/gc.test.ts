@@ -49,6 +49,23 @@ describe("gc", () => {
 		expect(await withStore((store) => store.gc([at("image")]))).toEqual(said);
 	});
 
+	test("who would put something meanwhile waits, or is stopped", async () => {
+		const writer = await ObjectStore.open(at("store"));
+		let put: Promise<unknown> = Promise.resolve();
+		let stopped: Promise<unknown> = Promise.resolve();
+		async function* images() {
+			const controller = new AbortController();
+			put = writer.put(Buffer.from("late"));
+			stopped = expect(writer.put(Buffer.from("late"), controller)).rejects.toThrow("abort");
+			setTimeout(() => controller.abort(), 30);
+			await stopped;
+			yield at("image");
+		}
+		expect((await withStore((store) => store.gc(images()))).removed.length).toBe(1);
+		expect(await put).toMatchObject({ size: 4, existed: false });
+		await writer.close();
+	});
+
 	test("an image that cannot be read ends it before anything is removed", async () => {
 		writeFileSync(at("bad"), Buffer.alloc(4096));
 		await expect(withStore((store) => store.gc([at("image"), at("bad")]))).rejects.toMatchObject({
@@ -69,7 +86,8 @@ describe("gc", () => {
 	test("who put something may collect, and put again", async () => {
 		await withStore(async (store) => {
 			await store.put(Buffer.from("text"));
-			expect((await store.gc([at("image")])).removed.length).toBe(2);
+			expect(await store.gc([at("image")])).toMatchObject({ removed: { length: 2 }, leftovers: [] });
+			expect((await store.put(Buffer.from("more"))).existed).toBe(false);
 			await withStore(async (other) => {
 				await other.put(Buffer.from("text"));
 				await expect(store.gc([])).rejects.toMatchObject({ rule: "busy" });

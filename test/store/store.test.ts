@@ -189,7 +189,16 @@ describe("an object that is there", () => {
 			const { store, path } = await withObject("tExt");
 			expect((await store.put(Buffer.from("text"))).existed).toBe(true); // by its size
 			const distrustful = await openStore({ trust });
-			expect((await distrustful.put([Buffer.from("te"), Buffer.from("xt")])).existed).toBe(false);
+			for (const content of [
+				Buffer.from("text"),
+				[Buffer.from("te"), Buffer.from("xt")],
+				{ file: at("file") },
+			]) {
+				writeFileSync(at("store", path), "tExt");
+				writeFileSync(at("file"), "text");
+				expect((await distrustful.put(content)).existed).toBe(false);
+				expect(readFileSync(at("store", path), "utf8")).toBe("text");
+			}
 			expect(readFileSync(at("store", path), "utf8")).toBe("text");
 		},
 	);
