@@ -23,6 +23,7 @@ const CHECKS = [
 	"a missing object gives ENOENT or EIO",
 	"objects without fs-verity give EIO",
 	"a store that requires fs-verity has what a mount that does needs",
+	"files and objects are sealed, measured, and never written to again",
 	"changes go up, with verity below",
 	"an image in memory is mounted by a loop device",
 	"nothing is left behind",

@@ -1,11 +1,12 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { ScanRecord } from "../../src/directory/decode.ts";
 import { checkOptions, type FromDirectoryOptions } from "../../src/directory/options.ts";
 import { scanDirectories } from "../../src/directory/scan.ts";
 import { ComposefsError } from "../../src/errors.ts";
 import { fillFolder, inFolder, isRoot } from "../support/folder.ts";
-import { describeIf } from "../support/needs.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -15,14 +16,14 @@ interface ScanOptions extends FromDirectoryOptions {
 	readonly limit?: number;
 }
 
-async function scan(path: string, record?: ScanRecord, options: ScanOptions = {}) {
+async function scan(folder: string, record?: ScanRecord, options: ScanOptions = {}) {
 	const { limit = 1000, ...rest } = options;
-	const [result] = await scanDirectories([{ path, record }], limit, checkOptions(rest), signal);
+	const [result] = await scanDirectories([{ path: folder, record }], limit, checkOptions(rest), signal);
 	return result instanceof ComposefsError ? result : [...(result ?? [])];
 }
 
-async function records(path: string, options: ScanOptions = {}): Promise<Map<string, ScanRecord>> {
-	const found = await scan(path, undefined, options);
+async function records(folder: string, options: ScanOptions = {}): Promise<Map<string, ScanRecord>> {
+	const found = await scan(folder, undefined, options);
 	if (found instanceof ComposefsError) throw found;
 	return new Map(found.map((record) => [record.name, record]));
 }
@@ -116,11 +117,23 @@ describe("the directory that the caller named", () => {
 	});
 });
 
-describeIf("an ordinary user", isRoot ? undefined : true, "root may read everything", () => {
+describe("an ordinary user", () => {
+	const NOBODY = 65534;
+
+	// Root may read everything.
+	beforeEach(() => {
+		if (isRoot) process.seteuid?.(NOBODY);
+	});
+	afterEach(() => {
+		if (isRoot) process.seteuid?.(0);
+	});
+
 	test("is told what may not be read", async () => {
-		inFolder(at(), 'write("secret", b"x"); os.chmod("secret", 0)\nos.mkdir("closed", 0)');
-		const found = await records(at());
+		const folder = mkdtempSync(path.join(tmpdir(), "composefs-test-"));
+		inFolder(folder, 'write("secret", b"x"); os.chmod("secret", 0)\nos.mkdir("closed", 0)');
+		const found = await records(folder);
 		expect(found.get("secret")).toMatchObject({ problem: 3, errno: 13 });
-		expect(await scan(at("closed"))).toMatchObject({ code: "EACCES", syscall: "open" });
+		expect(await scan(path.join(folder, "closed"))).toMatchObject({ code: "EACCES", syscall: "open" });
+		rmSync(folder, { recursive: true });
 	});
 });

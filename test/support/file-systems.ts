@@ -1,10 +1,11 @@
-/** File systems for tests: small ones, read-only ones, those with fs-verity. */
+/** File systems for tests: small ones, read-only ones, those without fs-verity. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { findProgram } from "./needs.ts";
 
-/** A folder on a file system with fs-verity, for tests to write to: such as in the VM. */
-export const verityFolder: string | undefined = process.env.COMPOSEFS_VERITY_FOLDER;
+/** A folder whose file system knows nothing of fs-verity, if the machine is not an odd one: tmpfs never does. */
+export const FOLDER_WITHOUT_VERITY: string = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 function canMount(): boolean {
 	if (process.getuid?.() !== 0 || findProgram("mkfs.ext4") === undefined) return false;

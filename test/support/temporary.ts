@@ -5,10 +5,10 @@ import path from "node:path";
 import { afterEach, beforeEach } from "@jest/globals";
 
 /** Returns a function that names files in the folder of the test at hand; without a name, the folder. */
-export function useTemporaryFolder(): (...names: string[]) => string {
+export function useTemporaryFolder(parent: string = tmpdir()): (...names: string[]) => string {
 	let folder = "";
 	beforeEach(() => {
-		folder = mkdtempSync(path.join(realpathSync(tmpdir()), "composefs-test-"));
+		folder = mkdtempSync(path.join(realpathSync(parent), "composefs-test-"));
 	});
 	afterEach(() => rmSync(folder, { recursive: true, force: true }));
 	return (...names) => path.join(folder, ...names);
