@@ -1,14 +1,9 @@
-/**
- * `npm run bench:archives`: reading tar archives, against tar-stream, and decompressing, against the commands. Makes an
- * archive of 170 MB and 6,600 entries under build/bench. bench/README.md tells how to read it.
- */
+/** Reading tar archives, against tar-stream, and decompressing, against the commands; of 170 MB and 6,600 entries. */
 import { spawnSync } from "node:child_process";
-import { createReadStream, createWriteStream, mkdirSync, rmSync } from "node:fs";
-import os from "node:os";
+import { createReadStream, createWriteStream, rmSync } from "node:fs";
 import path from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
 import { decompress, readTar } from "composefs/tar";
 import { extract, pack } from "tar-stream";
 import { type Contestant, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
@@ -18,9 +13,6 @@ import { formatTable } from "./table.ts";
 const ENTRIES = 6_600;
 const MEAN_SIZE = 25_000;
 const ROUNDS = 5;
-
-const folder = fileURLToPath(new URL("../../bench/", import.meta.url));
-const archive = path.join(folder, "archive.tar");
 
 /** A generator of numbers from 0 to 1, the same for each run (mulberry32). */
 function random(seed: number): () => number {
@@ -43,7 +35,7 @@ function makeText(size: number, next: () => number): Buffer {
 	return text;
 }
 
-async function makeArchive(): Promise<void> {
+async function makeArchive(archive: string): Promise<void> {
 	const next = random(1);
 	const archiveOf = pack();
 	const filling = (async () => {
@@ -66,11 +58,11 @@ async function consume(chunks: AsyncIterable<unknown>): Promise<void> {
 	for await (const _ of chunks);
 }
 
-async function readOurs(withContent: boolean): Promise<void> {
+async function readOurs(archive: string, withContent: boolean): Promise<void> {
 	for await (const entry of readTar(read(archive))) if (withContent) await consume(entry.content());
 }
 
-async function readPeer(): Promise<void> {
+async function readPeer(archive: string): Promise<void> {
 	const entries = extract();
 	entries.on("entry", (_header, stream, next) => {
 		stream.on("end", next);
@@ -101,7 +93,7 @@ async function row(what: string, contestants: readonly Contestant[]): Promise<Re
 	};
 }
 
-async function decompressionRow(name: string): Promise<Record<string, string> | undefined> {
+async function decompressionRow(archive: string, name: string): Promise<Record<string, string> | undefined> {
 	const program = findPeer(name);
 	if (program === undefined) return undefined;
 	const file = `${archive}.${name}`;
@@ -112,20 +104,21 @@ async function decompressionRow(name: string): Promise<Record<string, string> | 
 	return result;
 }
 
-mkdirSync(folder, { recursive: true });
-await makeArchive();
-console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Linux ${os.release()}, Node ${process.version}\n`);
-const rows = [
-	await row("headers alone, against tar-stream", [
-		["ours", () => readOurs(false)],
-		["tar-stream", readPeer],
-	]),
-	await row("with contents, against tar-stream", [
-		["ours", () => readOurs(true)],
-		["tar-stream", readPeer],
-	]),
-	await decompressionRow("zstd"),
-	await decompressionRow("gzip"),
-];
-console.log(formatTable(rows.filter((result) => result !== undefined)));
-rmSync(archive);
+export async function measureArchives(folder: string): Promise<string> {
+	const archive = path.join(folder, "archive.tar");
+	await makeArchive(archive);
+	const rows = [
+		await row("headers alone, against tar-stream", [
+			["ours", () => readOurs(archive, false)],
+			["tar-stream", () => readPeer(archive)],
+		]),
+		await row("with contents, against tar-stream", [
+			["ours", () => readOurs(archive, true)],
+			["tar-stream", () => readPeer(archive)],
+		]),
+		await decompressionRow(archive, "zstd"),
+		await decompressionRow(archive, "gzip"),
+	];
+	rmSync(archive);
+	return formatTable(rows.filter((result) => result !== undefined));
+}

@@ -17,7 +17,7 @@ const ROUNDS = 3;
 const program = fileURLToPath(new URL("../../../lib/cli/main.js", import.meta.url));
 
 /** @param source   a directory of the caller's; without it, one is made */
-export async function benchmarkDirectory(folder: string, source = makeSource(folder)): Promise<string> {
+export async function measureDirectory(folder: string, source = makeSource(folder)): Promise<string> {
 	const threads = availableParallelism();
 	const rows = [];
 	for (const fresh of [true, false]) {
@@ -32,7 +32,8 @@ export async function benchmarkDirectory(folder: string, source = makeSource(fol
 	return `${source}, ${threads} threads; ratios to mkcomposefs --digest-store\n\n${formatTable(rows)}`;
 }
 
-function makeSource(folder: string): string {
+/** Made once: what is there is taken again. */
+export function makeSource(folder: string): string {
 	const source = path.join(folder, "source");
 	if (existsSync(source)) return source;
 	for (const part of PARTS)

@@ -1,103 +1,39 @@
 /**
- * `npm run bench [-- SET…]`: a tree in memory becomes an image on disk, against mkcomposefs on a ready dump
- * file and against a Node program that pipes dump text to it. bench/README.md tells how to read it.
+ * `npm run bench [-- NAME…]`: this package beside the programs that do the same, in turn, in one run. bench/README.md
+ * tells what the parts are and how to read them.
  */
-import { spawnSync } from "node:child_process";
-import { createReadStream, createWriteStream, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import os from "node:os";
-import path from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { type Tree, writeImage } from "composefs";
-import { formatDumpChunks, parseDump } from "composefs/dump";
+import { measureArchives } from "./archives.ts";
 import { measureDigests } from "./digests.ts";
-import { benchmarkDirectory } from "./directory.ts";
-import { measureImage } from "./images.ts";
-import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
-import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
-import { formatReport, type Result } from "./report.ts";
-import { type BenchmarkSet, SETS } from "./sets.ts";
-import { measureToc } from "./toc.ts";
+import { measureDirectory } from "./directory.ts";
+import { measureLayers } from "./layers.ts";
+import { SETS } from "./sets.ts";
+import { measureTrees } from "./trees.ts";
+
+type Part = (folder: string) => Promise<string>;
+
+/** All but trees, which have a name for each set. */
+const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
+	["digests", measureDigests],
+	["directory", (folder) => measureDirectory(folder, process.env.BENCH_DIRECTORY)],
+	["archives", measureArchives],
+	["layers", measureLayers],
+]);
+
+const names = [...SETS.map(({ name }) => name), ...PARTS.keys()];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) throw new Error(`no ${unknown.join(", ")}: there are ${names.join(", ")}`);
 
 const folder = fileURLToPath(new URL("../../bench/", import.meta.url));
-const mkcomposefs = findPeer("mkcomposefs");
-
-async function measure(set: BenchmarkSet): Promise<Result> {
-	const tree = await set.make();
-	const dump = path.join(folder, "tree.dump");
-	const image = path.join(folder, "tree.cfs");
-	await pipeline(Readable.from(formatDumpChunks(tree)), createWriteStream(dump));
-	const times = await runPaired(contestants(tree, dump, image), set.rounds);
-	const loads: LoopLoad[] = [];
-	for (let i = 0; i < 5; i++) loads.push(await measureLoop(() => writeImage(tree, { to: image })));
-	const ours = times.get("tree") ?? [];
-	const file = times.get("file") ?? [];
-	return {
-		set: set.name,
-		image: await measureImage(image, set.rounds),
-		toc: set.isToc ? await measureToc(tree, { folder, dump }, mkcomposefs, set.rounds) : undefined,
-		entries: [...tree.walk()].length,
-		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),
-		ratios: {
-			file: medianRatio(ours, file),
-			pipe: medianRatio(ours, times.get("pipe") ?? []),
-			dump: medianRatio(times.get("dump") ?? [], file),
-		},
-		loop: {
-			busy: median(loads.map(({ busy }) => busy)),
-			longest: median(loads.map(({ longest }) => longest)),
-		},
-		memory: {
-			ours: ourMemory(set.name, image),
-			mkcomposefs: mkcomposefs && peakMemoryOf(mkcomposefs, ["--from-file", dump, image]),
-		} as Result["memory"],
-	};
-}
-
-function contestants(tree: Tree, dump: string, image: string): Contestant[] {
-	const ours: Contestant[] = [
-		["tree", () => writeImage(tree, { to: image })],
-		["dump", async () => writeImage(await parseDump(readDump(dump)), { to: image })],
-	];
-	if (mkcomposefs === undefined) return ours;
-	return [
-		...ours,
-		["file", () => runToEnd(mkcomposefs, ["--from-file", dump, image])],
-		["pipe", () => runOnPipe(mkcomposefs, tree, image)],
-	];
-}
-
-function readDump(dump: string): AsyncIterable<Buffer> {
-	return createReadStream(dump, { highWaterMark: 1 << 18 });
-}
-
-function ourMemory(set: string, image: string): number {
-	const program = fileURLToPath(new URL("memory.js", import.meta.url));
-	const result = spawnSync(process.execPath, ["--expose-gc", program, set, image], { encoding: "utf8" });
-	if (result.status !== 0) throw new Error(result.stderr);
-	return Number(result.stdout);
-}
-
-const wanted = process.argv.slice(2);
 mkdirSync(folder, { recursive: true });
-if (wanted[0] === "directory") {
-	console.log(await benchmarkDirectory(folder, wanted[1]));
-	process.exit();
-}
-const sets = wanted.length === 0 ? SETS : SETS.filter(({ name }) => wanted.includes(name));
-const digests = wanted.length === 0 || wanted.includes("digests");
-if (sets.length === 0 && !digests)
-	throw new Error(`the sets are ${SETS.map(({ name }) => name).join(", ")}, digests and directory`);
 console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, Linux ${os.release()}, Node ${process.version}`);
-console.log(`mkcomposefs: ${mkcomposefs ?? "not found; name it with MKCOMPOSEFS or put it on PATH"}\n`);
-const results: Result[] = [];
-for (const set of sets) {
-	process.stderr.write(`measuring ${set.name} …\n`);
-	results.push(await measure(set));
+const sets = SETS.filter(({ name }) => wanted.includes(name));
+if (sets.length > 0) console.log(`\n${await measureTrees(folder, sets)}`);
+for (const [name, measure] of PARTS) {
+	if (!wanted.includes(name)) continue;
+	process.stderr.write(`measuring ${name} …\n`);
+	console.log(`\n${await measure(folder)}`);
 }
-if (sets.length > 0) console.log(formatReport(results));
-if (digests) console.log(`\n${await measureDigests(folder)}`);
-writeFileSync(path.join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
-if (wanted.length === 0) console.log(await benchmarkDirectory(folder));
-for (const file of ["tree.dump", "tree.cfs"]) rmSync(path.join(folder, file), { force: true });

@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorMap } from "node:util";
 import nodeGypBuild from "node-gyp-build";
+import { onAbort } from "./abort.ts";
 import type { Native, NativeFailure, NativeJob } from "./addon.ts";
 import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
 
@@ -49,7 +50,7 @@ export async function awaitJob<T>(
 	const job = start(native());
 	if (inFlight.size === 0) process.on("exit", cancelAll);
 	inFlight.add(job);
-	signal?.addEventListener("abort", job.cancel, { once: true });
+	const forget = onAbort(signal, job.cancel);
 	try {
 		return await job.promise;
 	} catch (failure) {
@@ -57,7 +58,7 @@ export async function awaitJob<T>(
 		if (cancelled) signal?.throwIfAborted();
 		throw toError(failure as NativeFailure, file);
 	} finally {
-		signal?.removeEventListener("abort", job.cancel);
+		forget();
 		inFlight.delete(job);
 		if (inFlight.size === 0) process.off("exit", cancelAll);
 	}

@@ -1,4 +1,5 @@
 /** Chunks of bytes from any source, one at a time. */
+import { onAbort } from "./abort.ts";
 import { ComposefsError } from "./errors.ts";
 import { Slices } from "./slices.ts";
 
@@ -16,14 +17,14 @@ export class ChunkPull {
 	#rejectPending: ((reason: unknown) => void) | undefined;
 	#ended = false;
 	#putBack: Buffer | undefined;
-	readonly #onAbort = () => this.#rejectPending?.(this.#signal?.reason);
+	readonly #forget: () => void;
 
 	/** @throws the signal's reason; ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if the source is none. */
 	constructor(source: ChunkSource, signal?: AbortSignal) {
 		this.#slices = new Slices(signal);
 		this.#iterator = iterate(source);
 		this.#signal = signal;
-		signal?.addEventListener("abort", this.#onAbort, { once: true });
+		this.#forget = onAbort(signal, () => this.#rejectPending?.(signal?.reason));
 	}
 
 	/** True if it is time to call `pause`. */
@@ -66,7 +67,7 @@ export class ChunkPull {
 
 	/** Lets the source go, at its end or before. */
 	async close(): Promise<void> {
-		this.#signal?.removeEventListener("abort", this.#onAbort);
+		this.#forget();
 		if (this.#ended) return;
 		this.#ended = true;
 		const closing = this.#iterator.return?.();

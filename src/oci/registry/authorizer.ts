@@ -1,4 +1,5 @@
 /** The `authorization` headers for one registry: what its challenges asked for, as long as it lasts. */
+import { onAbort } from "../../abort.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { CredentialSource, Credentials } from "./docker-config.ts";
 import { registryError } from "./fault.ts";
@@ -110,9 +111,9 @@ function settled(promise: Promise<void>, signal: AbortSignal | undefined): Promi
 	return new Promise((resolve, reject) => {
 		const abort = () => reject(signal?.reason);
 		if (signal?.aborted) return abort();
-		signal?.addEventListener("abort", abort, { once: true });
+		const forget = onAbort(signal, abort);
 		const end = () => {
-			signal?.removeEventListener("abort", abort);
+			forget();
 			resolve();
 		};
 		promise.then(end, end);

@@ -1,4 +1,5 @@
 /** HTTP exchanges: built-in fetch, with limits on time, redirects that carry no secrets, and one kind of error. */
+import { onAbort } from "../../abort.ts";
 import { registryError, showUrl } from "./fault.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
@@ -189,7 +190,7 @@ class Watch {
 	readonly #timeoutMs: number;
 	readonly #outer: AbortSignal | undefined;
 	readonly #controller = new AbortController();
-	readonly #stop = () => this.#controller.abort();
+	readonly #forget: () => void;
 	#timer: NodeJS.Timeout | undefined;
 	#stalled = false;
 	/** What the source of a body that is sent threw. */
@@ -199,7 +200,7 @@ class Watch {
 		this.#url = url;
 		this.#timeoutMs = timeoutMs;
 		this.#outer = signal;
-		signal?.addEventListener("abort", this.#stop, { once: true });
+		this.#forget = onAbort(signal, () => this.#controller.abort());
 	}
 
 	get signal(): AbortSignal {
@@ -232,7 +233,7 @@ class Watch {
 	/** Closes the connection if something is still to come. */
 	end(): void {
 		clearTimeout(this.#timer);
-		this.#outer?.removeEventListener("abort", this.#stop);
+		this.#forget();
 		this.#controller.abort();
 	}
 
