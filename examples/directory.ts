@@ -1,10 +1,12 @@
 /** A directory becomes an image and an object store, once into a fresh store and once more. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Tree, writeImage } from "composefs";
 import { fromDirectory } from "composefs/directory";
+import { mount } from "composefs/mount";
 import { ObjectStore } from "composefs/store";
+import { compareFolders } from "./compare.ts";
 
 interface Built {
 	readonly tree: Tree;
@@ -27,6 +29,25 @@ async function build(source: string, image: string, folder: string): Promise<Bui
 	}
 }
 
+/** What the mounted image shows, file by file, beside the directory that it was made of. */
+async function compareMounted(source: string, tree: Tree, image: string, store: string): Promise<string> {
+	if (process.getuid?.() !== 0) return "not mounted: that takes root";
+	const target = path.join(path.dirname(image), "mounted");
+	await mkdir(target);
+	const start = performance.now();
+	const mounted = await mount(image, target, { objects: [store] });
+	const milliseconds = performance.now() - start;
+	try {
+		const trees = [tree, await fromDirectory(target)] as const;
+		const { compared, differences } = await compareFolders(source, target, { trees });
+		const found =
+			differences.length === 0 ? "nothing differs" : `different:\n    ${differences.join("\n    ")}`;
+		return `in ${milliseconds.toFixed(1)} ms; ${compared.toLocaleString("en")} names compared with ${source}, ${found}`;
+	} finally {
+		await mounted.unmount();
+	}
+}
+
 export async function demonstrateDirectory(source: string): Promise<void> {
 	const work = await mkdtemp(path.join(tmpdir(), "composefs-demo-"));
 	const [image, store] = [path.join(work, "image.cfs"), path.join(work, "objects")];
@@ -41,5 +62,6 @@ export async function demonstrateDirectory(source: string): Promise<void> {
   inodes    ${inodes.size.toLocaleString("en")}
   digest    ${first.digest} (fs-verity)
   time      ${first.milliseconds.toFixed(0)} ms into a fresh store, ${again.milliseconds.toFixed(0)} ms into one that has everything
-  again     ${again.digest === first.digest ? "the same digest" : `another digest, ${again.digest}: the folder changed`}`);
+  again     ${again.digest === first.digest ? "the same digest" : `another digest, ${again.digest}: the folder changed`}
+  mounted   ${await compareMounted(source, again.tree, image, store)}`);
 }
