@@ -2,9 +2,9 @@
 #include <napi.h>
 
 #include "digest.h"
-#include "mount.h"
 #include "digest_files.h"
 #include "directory.h"
+#include "mount.h"
 #include "records.h"
 #include "store.h"
 #include "verity_jobs.h"
