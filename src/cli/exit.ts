@@ -12,6 +12,12 @@ export const EXIT = {
 /** What is wrong with the arguments, beyond what the parser of them sees. */
 export class UsageError extends Error {}
 
+/** An argument that the library refuses, as what it is on the command line. */
+export function asUsage(error: unknown): unknown {
+	const isArgument = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_ARGUMENT";
+	return isArgument ? new UsageError(error.message) : error;
+}
+
 /** Ends a command with a status of its own, when all that there is to say has been said. */
 export class ExitStatus extends Error {
 	readonly status: number;
@@ -30,6 +36,23 @@ export function fail(error: unknown): number {
 	// Anything else is a bug of ours, and its stack is what we will be asked for.
 	console.error(`composefs: ${expected ? error.message : ((error as Error)?.stack ?? error)}`);
 	return error instanceof UsageError ? EXIT.usage : EXIT.failure;
+}
+
+/**
+ * For commands that check what they read: awaits something, and ends with the status for a failed verification where
+ * bytes are not what their digest or size says.
+ */
+export async function verifying<T>(work: Promise<T>): Promise<T> {
+	return work.catch((error) => {
+		const status = fail(asUsage(error));
+		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
+	});
+}
+
+export function isUnverified(error: unknown): boolean {
+	if (!(error instanceof ComposefsError)) return false;
+	const { code, rule } = error;
+	return code === "ERR_COMPOSEFS_DIGEST" || (code === "ERR_COMPOSEFS_BLOB" && rule === "blob-size");
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
