@@ -11,6 +11,33 @@ export interface ContentStore {
 	): Promise<{ readonly digest: string; readonly path: string }>;
 	/** Makes durable what was put. */
 	flush?(options: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+	/**
+	 * What there is of contents by their SHA-256, in their order: an object, or bytes that images have inline. Without
+	 * this, all that a layer's table of contents names is fetched.
+	 */
+	find?(
+		contents: readonly ContentName[],
+		options: { readonly signal?: AbortSignal | undefined },
+	): Promise<readonly (FoundContent | undefined)[]>;
+	/** Remembers content under its SHA-256, which was checked; what is not an object has at most 64 bytes. */
+	remember?(sha256: string, content: Uint8Array | { readonly digest: string; readonly size: number }): void;
+}
+
+/** Content as a table of contents names it. */
+export interface ContentName {
+	/** 64 lower-case hexadecimal digits */
+	readonly sha256: string;
+	/** Bytes */
+	readonly size: number;
+}
+
+export type FoundContent = Uint8Array | StoredContent;
+
+export interface StoredContent {
+	/** fs-verity digest */
+	readonly digest: string;
+	/** In the store */
+	readonly path: string;
 }
 
 /** Files of up to so many bytes are in the image itself, as every composefs tool has it. */
@@ -44,23 +71,43 @@ export class Contents {
 		const { size } = entry;
 		// A copy of its own size: it stays as long as the tree.
 		if (size <= INLINE_SIZE)
-			return inlineFile(entry, size === 0 ? NO_BYTES : Uint8Array.from(await gather(entry)));
+			return inlineFile(entry, size === 0 ? NO_BYTES : Uint8Array.from(await gather(size, entry.content())));
 		const file = externalFile(entry);
+		await this.keep(size, entry.content(), (stored) => {
+			file.digest = stored.digest;
+			file.path = stored.path;
+		});
+		return file;
+	}
+
+	/**
+	 * Puts content into the store. What is small is read now and put meanwhile, when others are done.
+	 *
+	 * @param done  is told where it is, at the latest when `settled` is
+	 * @throws what an earlier content has failed with; what the content throws; the signal's reason
+	 */
+	async keep(
+		size: number,
+		content: AsyncIterable<ContentChunk>,
+		done: (stored: StoredContent) => void,
+	): Promise<void> {
+		this.#signal.throwIfAborted();
 		if (size > GATHERED_SIZE) {
-			await this.#put(file, entry.content());
-			return file;
+			done(await this.#put(size, content));
+			return;
 		}
 		while (this.#puts.size > 0 && (this.#bytes + size > MOST_BYTES || this.#puts.size >= MOST_FILES))
 			await Promise.race(this.#puts);
 		this.#signal.throwIfAborted();
 		this.#bytes += size;
-		const put = this.#put(file, await gather(entry)).catch((error) => this.#failure.abort(error));
+		const put = this.#put(size, await gather(size, content))
+			.then(done)
+			.catch((error) => this.#failure.abort(error));
 		const settled: Promise<void> = put.finally(() => {
 			this.#bytes -= size;
 			this.#puts.delete(settled);
 		});
 		this.#puts.add(settled);
-		return file;
 	}
 
 	/** Waits until all is in the store. @throws what a file has failed with */
@@ -75,10 +122,8 @@ export class Contents {
 		await Promise.all(this.#puts);
 	}
 
-	async #put(file: ExternalFile, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<void> {
-		const { digest, path } = await this.#store.put(content, { signal: this.#signal, size: file.size });
-		file.digest = digest;
-		file.path = path;
+	#put(size: number, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<StoredContent> {
+		return this.#store.put(content, { signal: this.#signal, size });
 	}
 }
 
@@ -86,11 +131,10 @@ export class Contents {
 const SHARED_SIZE = 4096;
 
 /** The content in one piece, holes as zeros. */
-async function gather(entry: TarEntry): Promise<Uint8Array> {
-	const { size } = entry;
+export async function gather(size: number, content: AsyncIterable<ContentChunk>): Promise<Uint8Array> {
 	let bytes: Buffer | undefined;
 	let at = 0;
-	for await (const chunk of entry.content()) {
+	for await (const chunk of content) {
 		const isBytes = chunk instanceof Uint8Array;
 		if (isBytes && chunk.length === size && size >= SHARED_SIZE) return chunk;
 		bytes ??= Buffer.allocUnsafe(size);
