@@ -1,7 +1,9 @@
 /** Contents of a layer's files, on their way into a store. */
+import { createHash, type Hash } from "node:crypto";
 import type { ContentChunk } from "../content.ts";
 import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
 import type { TarEntry } from "../tar/entry.ts";
+import { hashZeros } from "./hash-zeros.ts";
 
 /** Where contents go: an `ObjectStore`, or anything else that keeps them under their fs-verity digests. */
 export interface ContentStore {
@@ -53,10 +55,16 @@ export class Contents {
 	readonly #signal: AbortSignal;
 	readonly #failure = new AbortController();
 	readonly #puts = new Set<Promise<void>>();
+	readonly #remembers: boolean;
 	#bytes = 0;
 
-	constructor(store: ContentStore, signal?: AbortSignal) {
+	/** @param remember  whether the store is told the SHA-256 of a tar's files */
+	constructor(
+		store: ContentStore,
+		{ signal, remember = false }: { signal?: AbortSignal | undefined; remember?: boolean | undefined } = {},
+	) {
 		this.#store = store;
+		this.#remembers = remember && store.remember !== undefined;
 		this.#signal =
 			signal === undefined ? this.#failure.signal : AbortSignal.any([signal, this.#failure.signal]);
 	}
@@ -70,14 +78,31 @@ export class Contents {
 		this.#signal.throwIfAborted();
 		const { size } = entry;
 		// A copy of its own size: it stays as long as the tree.
-		if (size <= INLINE_SIZE)
-			return inlineFile(entry, size === 0 ? NO_BYTES : Uint8Array.from(await gather(size, entry.content())));
+		if (size === 0) return inlineFile(entry, NO_BYTES);
+		const hash = this.#remembers ? createHash("sha256") : undefined;
+		const content = hash === undefined ? entry.content() : hashed(entry.content(), hash);
+		if (size <= INLINE_SIZE) {
+			const bytes = Uint8Array.from(await gather(size, content));
+			if (hash !== undefined) this.remember(hash.digest("hex"), bytes);
+			return inlineFile(entry, bytes);
+		}
 		const file = externalFile(entry);
-		await this.keep(size, entry.content(), (stored) => {
-			file.digest = stored.digest;
-			file.path = stored.path;
+		await this.keep(size, content, ({ digest, path }) => {
+			file.digest = digest;
+			file.path = path;
+			if (hash !== undefined) this.remember(hash.digest("hex"), { digest, size });
 		});
 		return file;
+	}
+
+	/** What the store has of contents. */
+	async find(contents: readonly ContentName[]): Promise<readonly (FoundContent | undefined)[]> {
+		return (await this.#store.find?.(contents, { signal: this.#signal })) ?? [];
+	}
+
+	/** Content whose SHA-256 is that. */
+	remember(sha256: string, content: Uint8Array | { readonly digest: string; readonly size: number }): void {
+		this.#store.remember?.(sha256, content);
 	}
 
 	/**
@@ -124,6 +149,14 @@ export class Contents {
 
 	#put(size: number, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<StoredContent> {
 		return this.#store.put(content, { signal: this.#signal, size });
+	}
+}
+
+async function* hashed(content: AsyncIterable<ContentChunk>, hash: Hash): AsyncGenerator<ContentChunk> {
+	for await (const chunk of content) {
+		if (chunk instanceof Uint8Array) hash.update(chunk);
+		else await hashZeros(hash, chunk.hole);
+		yield chunk;
 	}
 }
 
