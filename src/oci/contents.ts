@@ -1,7 +1,9 @@
 /** Contents of a layer's files, on their way into a store. */
+import { createHash, type Hash } from "node:crypto";
 import type { ContentChunk } from "../content.ts";
 import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
 import type { TarEntry } from "../tar/entry.ts";
+import { hashZeros } from "./hash-zeros.ts";
 
 /** Where contents go: an `ObjectStore`, or anything else that keeps them under their fs-verity digests. */
 export interface ContentStore {
@@ -11,6 +13,33 @@ export interface ContentStore {
 	): Promise<{ readonly digest: string; readonly path: string }>;
 	/** Makes durable what was put. */
 	flush?(options: { readonly signal?: AbortSignal | undefined }): Promise<void>;
+	/**
+	 * What there is of contents by their SHA-256, in their order: an object, or bytes that images have inline. Without
+	 * this, all that a layer's table of contents names is fetched.
+	 */
+	find?(
+		contents: readonly ContentName[],
+		options: { readonly signal?: AbortSignal | undefined },
+	): Promise<readonly (FoundContent | undefined)[]>;
+	/** Remembers content under its SHA-256, which was checked; what is not an object has at most 64 bytes. */
+	remember?(sha256: string, content: Uint8Array | { readonly digest: string; readonly size: number }): void;
+}
+
+/** Content as a table of contents names it. */
+export interface ContentName {
+	/** 64 lower-case hexadecimal digits */
+	readonly sha256: string;
+	/** Bytes */
+	readonly size: number;
+}
+
+export type FoundContent = Uint8Array | StoredContent;
+
+export interface StoredContent {
+	/** fs-verity digest */
+	readonly digest: string;
+	/** In the store */
+	readonly path: string;
 }
 
 /** Files of up to so many bytes are in the image itself, as every composefs tool has it. */
@@ -26,10 +55,16 @@ export class Contents {
 	readonly #signal: AbortSignal;
 	readonly #failure = new AbortController();
 	readonly #puts = new Set<Promise<void>>();
+	readonly #remembers: boolean;
 	#bytes = 0;
 
-	constructor(store: ContentStore, signal?: AbortSignal) {
+	/** @param remember  whether the store is told the SHA-256 of a tar's files */
+	constructor(
+		store: ContentStore,
+		{ signal, remember = false }: { signal?: AbortSignal | undefined; remember?: boolean | undefined } = {},
+	) {
 		this.#store = store;
+		this.#remembers = remember && store.remember !== undefined;
 		this.#signal =
 			signal === undefined ? this.#failure.signal : AbortSignal.any([signal, this.#failure.signal]);
 	}
@@ -43,24 +78,61 @@ export class Contents {
 		this.#signal.throwIfAborted();
 		const { size } = entry;
 		// A copy of its own size: it stays as long as the tree.
-		if (size <= INLINE_SIZE)
-			return inlineFile(entry, size === 0 ? NO_BYTES : Uint8Array.from(await gather(entry)));
+		if (size === 0) return inlineFile(entry, NO_BYTES);
+		const hash = this.#remembers ? createHash("sha256") : undefined;
+		const content = hash === undefined ? entry.content() : hashed(entry.content(), hash);
+		if (size <= INLINE_SIZE) {
+			const bytes = Uint8Array.from(await gather(size, content));
+			if (hash !== undefined) this.remember(hash.digest("hex"), bytes);
+			return inlineFile(entry, bytes);
+		}
 		const file = externalFile(entry);
+		await this.keep(size, content, ({ digest, path }) => {
+			file.digest = digest;
+			file.path = path;
+			if (hash !== undefined) this.remember(hash.digest("hex"), { digest, size });
+		});
+		return file;
+	}
+
+	/** What the store has of contents. */
+	async find(contents: readonly ContentName[]): Promise<readonly (FoundContent | undefined)[]> {
+		return (await this.#store.find?.(contents, { signal: this.#signal })) ?? [];
+	}
+
+	/** Content whose SHA-256 is that. */
+	remember(sha256: string, content: Uint8Array | { readonly digest: string; readonly size: number }): void {
+		this.#store.remember?.(sha256, content);
+	}
+
+	/**
+	 * Puts content into the store. What is small is read now and put meanwhile, when others are done.
+	 *
+	 * @param done  is told where it is, at the latest when `settled` is
+	 * @throws what an earlier content has failed with; what the content throws; the signal's reason
+	 */
+	async keep(
+		size: number,
+		content: AsyncIterable<ContentChunk>,
+		done: (stored: StoredContent) => void,
+	): Promise<void> {
+		this.#signal.throwIfAborted();
 		if (size > GATHERED_SIZE) {
-			await this.#put(file, entry.content());
-			return file;
+			done(await this.#put(size, content));
+			return;
 		}
 		while (this.#puts.size > 0 && (this.#bytes + size > MOST_BYTES || this.#puts.size >= MOST_FILES))
 			await Promise.race(this.#puts);
 		this.#signal.throwIfAborted();
 		this.#bytes += size;
-		const put = this.#put(file, await gather(entry)).catch((error) => this.#failure.abort(error));
+		const put = this.#put(size, await gather(size, content))
+			.then(done)
+			.catch((error) => this.#failure.abort(error));
 		const settled: Promise<void> = put.finally(() => {
 			this.#bytes -= size;
 			this.#puts.delete(settled);
 		});
 		this.#puts.add(settled);
-		return file;
 	}
 
 	/** Waits until all is in the store. @throws what a file has failed with */
@@ -75,10 +147,16 @@ export class Contents {
 		await Promise.all(this.#puts);
 	}
 
-	async #put(file: ExternalFile, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<void> {
-		const { digest, path } = await this.#store.put(content, { signal: this.#signal, size: file.size });
-		file.digest = digest;
-		file.path = path;
+	#put(size: number, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<StoredContent> {
+		return this.#store.put(content, { signal: this.#signal, size });
+	}
+}
+
+async function* hashed(content: AsyncIterable<ContentChunk>, hash: Hash): AsyncGenerator<ContentChunk> {
+	for await (const chunk of content) {
+		if (chunk instanceof Uint8Array) hash.update(chunk);
+		else await hashZeros(hash, chunk.hole);
+		yield chunk;
 	}
 }
 
@@ -86,11 +164,10 @@ export class Contents {
 const SHARED_SIZE = 4096;
 
 /** The content in one piece, holes as zeros. */
-async function gather(entry: TarEntry): Promise<Uint8Array> {
-	const { size } = entry;
+export async function gather(size: number, content: AsyncIterable<ContentChunk>): Promise<Uint8Array> {
 	let bytes: Buffer | undefined;
 	let at = 0;
-	for await (const chunk of entry.content()) {
+	for await (const chunk of content) {
 		const isBytes = chunk instanceof Uint8Array;
 		if (isBytes && chunk.length === size && size >= SHARED_SIZE) return chunk;
 		bytes ??= Buffer.allocUnsafe(size);

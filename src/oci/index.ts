@@ -1,7 +1,7 @@
 /** `composefs/oci`: images of layers, where they come from, and how they become one tree. */
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
-export type { ContentStore } from "./contents.ts";
+export type { ContentName, ContentStore, FoundContent, StoredContent } from "./contents.ts";
 export * from "./copy/index.ts";
 export type { DockerArchive, DockerImage } from "./docker-archive.ts";
 export type {
@@ -31,8 +31,9 @@ export {
 export { type LayerTreeOptions, layerTree } from "./layer-tree.ts";
 export { type OciLayout, openLayout } from "./layout.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
+export * from "./partial/index.ts";
 export { canonicalise, type Profile } from "./profile.ts";
-export { type PullLimits, type PullOptions, type PullProgress, pullImage } from "./pull.ts";
+export { type LayerChoice, type PullLimits, type PullOptions, type PullProgress, pullImage } from "./pull.ts";
 export * from "./registry/index.ts";
 export { resolveImage } from "./resolve.ts";
 export * from "./sealing/index.ts";

@@ -6,6 +6,7 @@ import type { Directory } from "../inode.ts";
 import { forEachParallel } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
+import type { LayerToc } from "../toc/read.ts";
 import { Tree } from "../tree.ts";
 import { layOver } from "./apply.ts";
 import { type ContentStore, Contents } from "./contents.ts";
@@ -13,6 +14,8 @@ import { Digester, parseDigest } from "./digest.ts";
 import { impliedDirectory } from "./directories.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
 import { LAYER_LIMITS, type Layer, type LayerLimits, readLayer } from "./layer.ts";
+import { fetchMissing, type TableLayer } from "./partial/fetch.ts";
+import { findTable } from "./partial/table.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
 import { tarLayer } from "./tar-layer.ts";
 import { expectDigest, verifiedBlob } from "./verified.ts";
@@ -34,10 +37,21 @@ export interface PullProgress {
 	readonly digest: string;
 	/** Bytes of the blob that have come. */
 	readonly bytes: number;
-	/** Bytes of the blob */
+	/** Bytes of the blob that are to come: all of them, or, by a table of contents, those that are missing. */
 	readonly size: number;
-	/** Whether all of it has come and is what it should be. */
+	/** Whether all of that has come and is what it should be. */
 	readonly complete: boolean;
+}
+
+/** How a layer is read. */
+export interface LayerChoice {
+	/** Its place in the image, from 0 for the lowest. */
+	readonly layer: number;
+	readonly digest: string;
+	/** Whether only what the store lacks is fetched, by the layer's table of contents. */
+	readonly partial: boolean;
+	/** What is wrong with the table, where the layer has one that cannot be used. */
+	readonly refusal: ComposefsError | undefined;
 }
 
 export interface PullOptions {
@@ -50,12 +64,24 @@ export interface PullOptions {
 	readonly limits?: Partial<PullLimits> | undefined;
 	readonly signal?: AbortSignal | undefined;
 	readonly onProgress?: ((progress: PullProgress) => void) | undefined;
+	/** Told of each layer, before its content is read. */
+	readonly onLayer?: ((choice: LayerChoice) => void) | undefined;
+	/**
+	 * Use tables of contents (zstd:chunked, eStargz). Default: true. Of such a layer, what is read is what the manifest
+	 * vouches for by the table's digest; the diff_id, which is of the whole tar, is not checked.
+	 */
+	readonly partial?: boolean | undefined;
+	/** Remember in the store the SHA-256 of files of other layers, too, for later pulls. Default: false */
+	readonly remember?: boolean | undefined;
 }
 
 /**
  * Reads the layers of an image: every blob is checked against its digest and size, and the tar in it against the
  * config's diff_id, while they are read. Contents go into the store, flushed at the end. The tree is that of all layers,
  * as `applyLayer` puts them over each other.
+ *
+ * Of a layer whose manifest names a table of contents, only what the store lacks is fetched, and it is checked against
+ * the table, as that is against the manifest: each chunk and each file. It is not checked against the diff_id.
  *
  * Where it fails there is no tree; the store has whole objects only, which another attempt finds again.
  *
@@ -67,13 +93,19 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
 	checkParallel(parallel);
-	const contents = new Contents(store, signal);
+	const contents = new Contents(store, { signal, remember: options.remember });
 	const layers: Layer[] = [];
+	const tables: TableLayer[] = [];
 	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
-		layers[at] = await pullLayer(layer, at, contents, { ...options, signal: either });
+		const own = { ...options, signal: either };
+		const toc = await chooseTable(layer, at, own);
+		layers[at] = await (toc === undefined ? pullLayer(layer, at, contents, own) : readTable(toc, own));
+		if (toc !== undefined) tables[at] = { layer, at, toc };
 	};
 	try {
 		await forEachParallel(image.layers.entries(), parallel, pull, signal);
+		// Lower layers first, whichever table came first.
+		await fetchMissing(Object.values(tables), contents, options);
 		await contents.settled();
 	} catch (error) {
 		await contents.abandon(error);
@@ -94,6 +126,23 @@ async function stacked(layers: readonly Layer[], signal: AbortSignal | undefined
 	let root: Directory = impliedDirectory();
 	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);
 	return new Tree(root);
+}
+
+/** The layer's table, if it is to be used. */
+async function chooseTable(
+	layer: ResolvedLayer,
+	at: number,
+	{ limits, partial = true, onLayer, signal }: PullOptions,
+): Promise<LayerToc | undefined> {
+	const { digest } = layer.descriptor;
+	const none = { toc: undefined, refusal: undefined };
+	const { toc, refusal } = partial ? await findTable(layer, { ...PULL_LIMITS, ...limits }, signal) : none;
+	onLayer?.({ layer: at, digest, partial: toc !== undefined, refusal });
+	return toc;
+}
+
+function readTable({ entries }: LayerToc, { limits, signal }: PullOptions): Promise<Layer> {
+	return readLayer(entries, { signal, limits: { entries: limits?.entries ?? PULL_LIMITS.entries } });
 }
 
 async function pullLayer(

@@ -3,6 +3,7 @@ import { rm, unlink } from "node:fs/promises";
 import { ComposefsError } from "../errors.ts";
 import { awaitJob, type NativeStore, systemError } from "../native.ts";
 import { forEachParallel } from "../parallel.ts";
+import type { ContentIndex } from "./content-index.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
 import { collectReferences, type ImageOrTree } from "./references.ts";
@@ -33,6 +34,7 @@ export interface OpenStore {
 	readonly root: Buffer;
 	readonly native: NativeStore;
 	readonly parallel: number;
+	readonly index: ContentIndex;
 }
 
 export async function collectGarbage(
@@ -68,6 +70,7 @@ async function collectLocked(
 	if (!dryRun) {
 		await forEachParallel(garbage, AT_A_TIME, ({ path }) => remove(inside(store.root, path)), signal);
 		for (const name of leftovers) await rm(inside(store.root, name), { recursive: true, force: true });
+		await store.index.compact((path) => references.has(path), signal);
 	}
 	return { removed, freed, kept, leftovers };
 }

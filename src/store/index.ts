@@ -1,4 +1,6 @@
 /** Object stores: contents of files, each under the fs-verity digest of its bytes. */
+export type { ContentName, IndexedObject } from "./content-index.ts";
+export type { FoundContent } from "./find.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
 export type { GcOptions, GcResult } from "./gc.ts";
 export type { StoreEntry } from "./list.ts";

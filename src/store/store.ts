@@ -17,7 +17,9 @@ import {
 } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
+import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
 import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
+import { type FoundContent, findContents } from "./find.ts";
 import { checkStore, type FsckOptions, type FsckResult } from "./fsck.ts";
 import { collectGarbage, type GcOptions, type GcResult, type OpenStore } from "./gc.ts";
 import { inspectAll } from "./inspect.ts";
@@ -77,6 +79,8 @@ export class ObjectStore {
 	readonly #parallel: number;
 	readonly #native: NativeStore;
 	readonly #queue: PutQueue;
+	readonly #index: ContentIndex;
+	readonly #trust: Trust;
 	readonly #onProgress: StoreOptions["onProgress"];
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
 	readonly #putting = new Set<Promise<StoredObject>>();
@@ -90,6 +94,8 @@ export class ObjectStore {
 		const parallel = options.parallel ?? Math.min(availableParallelism(), LIBUV_THREADS);
 		this.#parallel = Math.max(1, wholeNumber("parallel", parallel, 1024));
 		this.#queue = new PutQueue(store, this.#parallel);
+		this.#index = new ContentIndex(this.#root);
+		this.#trust = options.trust ?? "size";
 	}
 
 	/** @throws ComposefsError: a wrong option, or the error of a system call */
@@ -168,6 +174,7 @@ export class ObjectStore {
 
 	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
 		await Promise.allSettled(this.#putting);
+		await this.#index.flush();
 		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: this.#root.toString() });
 	}
 
@@ -187,6 +194,25 @@ export class ObjectStore {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
+	}
+
+	/**
+	 * What the store has of contents by their SHA-256, in their order. It knows those that it was told to `remember`. By
+	 * the option `trust`, an object counts if it is there and has the size, or also is what its name says, or also has
+	 * that SHA-256.
+	 */
+	async find(
+		contents: readonly ContentName[],
+		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
+	): Promise<(FoundContent | undefined)[]> {
+		this.#checkOpen();
+		return findContents({ ...this.#open, trust: this.#trust }, contents, signal);
+	}
+
+	/** Remembers which object has the content of a SHA-256; or the content, if it has at most 64 bytes. */
+	remember(sha256: string, content: Indexed): void {
+		this.#checkOpen();
+		this.#index.add(checkDigest(sha256), content);
 	}
 
 	/** Where an object is, or would be. */
@@ -288,7 +314,7 @@ export class ObjectStore {
 	}
 
 	get #open(): OpenStore {
-		return { root: this.#root, native: this.#native, parallel: this.#parallel };
+		return { root: this.#root, native: this.#native, parallel: this.#parallel, index: this.#index };
 	}
 
 	#checkOpen(): void {

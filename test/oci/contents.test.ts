@@ -86,7 +86,7 @@ describe("files on their way", () => {
 		const controller = new AbortController();
 		const store = new MemoryStore();
 		store.before = () => controller.abort(new Error("enough"));
-		const contents = new Contents(store, controller.signal);
+		const contents = new Contents(store, { signal: controller.signal });
 		await expect(read(contents, sized(100), sized(2 << 20)).then(() => contents.settled())).rejects.toThrow(
 			"enough",
 		);

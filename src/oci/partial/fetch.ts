@@ -1,0 +1,92 @@
+/** What tables of contents name and the store lacks is fetched, checked and put into the store. */
+import { forEachParallel } from "../../parallel.ts";
+import type { LayerToc } from "../../toc/read.ts";
+import { type Contents, gather, INLINE_SIZE } from "../contents.ts";
+import type { ResolvedLayer } from "../image.ts";
+import type { PullOptions } from "../pull.ts";
+import { type Batch, batchesOf } from "./batches.ts";
+import { checkedContent } from "./checked-content.ts";
+import { ChunkBytes, readPieces } from "./chunk-bytes.ts";
+import { lengthOf } from "./ranges.ts";
+import { giveContent, type WantedContent, wantedContents } from "./wanted.ts";
+
+/** A layer that is read by its table. */
+export interface TableLayer {
+	readonly layer: ResolvedLayer;
+	/** Its place in the image. */
+	readonly at: number;
+	readonly toc: LayerToc;
+}
+
+interface Fetch {
+	readonly table: TableLayer;
+	readonly batch: Batch;
+	readonly tell: (bytes: number) => void;
+}
+
+/** Requests at once, of all layers together. */
+const PARALLEL = 3;
+
+/** Brings the content of all files of these layers, which stand in their order. */
+export async function fetchMissing(
+	tables: readonly TableLayer[],
+	contents: Contents,
+	{ signal, onProgress }: PullOptions,
+): Promise<void> {
+	const wanted = await wantedContents(
+		tables.map(({ toc }) => toc),
+		(names) => contents.find(names),
+		signal,
+	);
+	const fetches: Fetch[] = [];
+	const done: (() => void)[] = [];
+	for (const [index, table] of tables.entries()) {
+		const batches = [...batchesOf(wanted[index]?.missing ?? [])];
+		const size = batches.reduce((sum, { ranges }) => sum + lengthOf(ranges), 0);
+		const { digest } = table.layer.descriptor;
+		let bytes = 0;
+		const report = (complete: boolean) => onProgress?.({ layer: table.at, digest, bytes, size, complete });
+		const tell = (count: number) => {
+			bytes += count;
+			report(false);
+		};
+		for (const batch of batches) fetches.push({ table, batch, tell });
+		done.push(() => report(true));
+	}
+	await forEachParallel(fetches, PARALLEL, (fetch, either) => fetchBatch(fetch, contents, either), signal);
+	for (const report of done) report();
+}
+
+async function fetchBatch(
+	{ table, batch, tell }: Fetch,
+	contents: Contents,
+	signal: AbortSignal,
+): Promise<void> {
+	const { blob } = table.layer;
+	const bytes = new ChunkBytes(blob.name, readPieces(blob, batch.ranges, signal), tell);
+	try {
+		for (const wanted of batch.contents) await keepContent(wanted, bytes, contents, signal);
+	} finally {
+		bytes.close();
+	}
+}
+
+async function keepContent(
+	wanted: WantedContent,
+	bytes: ChunkBytes,
+	contents: Contents,
+	signal: AbortSignal,
+): Promise<void> {
+	const { sha256, size, inodes } = wanted;
+	const content = checkedContent(wanted, bytes, signal);
+	if (size > INLINE_SIZE) {
+		await contents.keep(size, content, (stored) => {
+			for (const inode of inodes) giveContent(inode, stored);
+			contents.remember(sha256, { digest: stored.digest, size });
+		});
+		return;
+	}
+	const inline = Uint8Array.from(await gather(size, content));
+	for (const inode of inodes) giveContent(inode, inline);
+	contents.remember(sha256, inline);
+}

@@ -1,0 +1,194 @@
+/**
+ * `.sha256` in a store: which object has the content of a SHA-256, since layers' tables of contents know no other digest.
+ *
+ *     SHA-256 SP fs-verity digest SP size SP check LF     an object; 16 digits each for size and check, all hexadecimal
+ *     SHA-256 SP "=" SP content LF                        content that images have inline
+ *
+ * Lines are appended by any number of processes. What is not a whole line counts for nothing, so a crash does no harm.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { Slices } from "../slices.ts";
+import { objectPath } from "./digest.ts";
+import { inside } from "./list.ts";
+
+/** Content by what a table of contents has of it. */
+export interface ContentName {
+	/** 64 lower-case hexadecimal digits */
+	readonly sha256: string;
+	/** Bytes */
+	readonly size: number;
+}
+
+export interface IndexedObject {
+	/** fs-verity digest */
+	readonly digest: string;
+	/** Bytes */
+	readonly size: number;
+}
+
+/** What the index has: nobody has looked whether there is such an object. */
+export type Indexed = Uint8Array | IndexedObject;
+
+const NAME = ".sha256";
+const DIGITS = 64;
+const LF = 0x0a;
+const OBJECT = /^[0-9a-f]{64} [0-9a-f]{64} [0-9a-f]{16} [0-9a-f]{16}$/;
+const INLINE = /^[0-9a-f]{64} = ((?:[0-9a-f]{2})*)$/;
+/** Images have no more inline. */
+const INLINE_SIZE = 64;
+const CHECKED = 2 * DIGITS + 18;
+/** Lines are appended when there are so many. */
+const BATCH = 256;
+const LINES_PER_CHECK = 1024;
+
+export class ContentIndex {
+	readonly #root: Buffer;
+	#waiting: string[] = [];
+	#appending: Promise<void> = Promise.resolve();
+
+	constructor(root: Buffer) {
+		this.#root = root;
+	}
+
+	/** Remembers content; `flush` writes it down. */
+	add(sha256: string, content: Indexed): void {
+		if (!(content instanceof Uint8Array)) this.#waiting.push(objectLine(sha256, content));
+		else if (content.length <= INLINE_SIZE)
+			this.#waiting.push(`${sha256} = ${Buffer.from(content).toString("hex")}`);
+		// A failure is told by the next flush.
+		if (this.#waiting.length >= BATCH) this.flush().catch(() => undefined);
+	}
+
+	/** Writes down what was added. */
+	flush(): Promise<void> {
+		const lines = this.#waiting;
+		this.#waiting = [];
+		if (lines.length > 0) {
+			const appending = this.#appending.then(() => append(this.#root, lines));
+			appending.catch(() => undefined);
+			this.#appending = appending;
+		}
+		return this.#appending;
+	}
+
+	/** What is known of these, by SHA-256; of two lines the later counts. */
+	async lookUp(wanted: ReadonlySet<string>, signal?: AbortSignal): Promise<Map<string, Indexed>> {
+		const found = new Map<string, Indexed>();
+		if (wanted.size === 0) return found;
+		await this.flush();
+		const text = await read(this.#root);
+		if (text === undefined) return found;
+		for await (const [start, end] of lines(text, signal)) {
+			const sha256 = text.toString("latin1", start, start + DIGITS);
+			if (!wanted.has(sha256)) continue;
+			const content = parseLine(text.toString("latin1", start, end));
+			if (content !== undefined) found.set(sha256, content);
+		}
+		return found;
+	}
+
+	/** Forgets objects that are not kept, and what is written down twice. The store is locked meanwhile. */
+	async compact(isKept: (path: string) => boolean, signal?: AbortSignal): Promise<void> {
+		await this.flush();
+		const text = await read(this.#root);
+		if (text === undefined) return;
+		const kept = new Map<string, string>();
+		for await (const [start, end] of lines(text, signal)) {
+			const line = text.toString("latin1", start, end);
+			const content = parseLine(line);
+			if (content === undefined) continue;
+			if (content instanceof Uint8Array || isKept(objectPath(content.digest)))
+				kept.set(line.slice(0, DIGITS), line);
+		}
+		await replace(this.#root, [...kept.values()]);
+	}
+}
+
+function objectLine(sha256: string, { digest, size }: IndexedObject): string {
+	const fields = `${sha256} ${digest} ${size.toString(16).padStart(16, "0")}`;
+	return `${fields} ${checkOf(fields)}`;
+}
+
+function checkOf(fields: string): string {
+	return createHash("sha256").update(fields, "latin1").digest("hex").slice(0, 16);
+}
+
+/** Undefined if the line is damaged. */
+function parseLine(line: string): Indexed | undefined {
+	const inline = INLINE.exec(line);
+	if (inline !== null) {
+		const content = Buffer.from(inline[1] ?? "", "hex");
+		const isContent = createHash("sha256").update(content).digest("hex") === line.slice(0, DIGITS);
+		return isContent && content.length <= INLINE_SIZE ? content : undefined;
+	}
+	if (!OBJECT.test(line)) return undefined;
+	if (checkOf(line.slice(0, CHECKED)) !== line.slice(CHECKED + 1)) return undefined;
+	const size = Number.parseInt(line.slice(2 * DIGITS + 2, CHECKED), 16);
+	return { digest: line.slice(DIGITS + 1, 2 * DIGITS + 1), size };
+}
+
+async function* lines(text: Buffer, signal: AbortSignal | undefined): AsyncGenerator<[number, number]> {
+	const slices = new Slices(signal);
+	let count = 0;
+	for (let start = 0; start < text.length; ) {
+		const end = text.indexOf(LF, start);
+		// What has no end is not whole.
+		if (end < 0) return;
+		if (end - start > DIGITS) yield [start, end];
+		start = end + 1;
+		if (++count % LINES_PER_CHECK === 0 && slices.isOver()) await slices.next();
+	}
+}
+
+/** Undefined if there is none, or one that somebody else can have written. */
+async function read(root: Buffer): Promise<Buffer | undefined> {
+	const file = await openIndex(root, constants.O_RDONLY);
+	if (file === undefined) return undefined;
+	try {
+		return await file.readFile();
+	} finally {
+		await file.close();
+	}
+}
+
+async function append(root: Buffer, added: readonly string[]): Promise<void> {
+	const file = await openIndex(root, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+	if (file === undefined) return;
+	try {
+		// In front, too: the last line may be torn.
+		await file.write(`\n${added.join("\n")}\n`, null, "latin1");
+	} finally {
+		await file.close();
+	}
+}
+
+async function openIndex(root: Buffer, flags: number): Promise<FileHandle | undefined> {
+	let file: FileHandle;
+	try {
+		file = await open(inside(root, NAME), flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
+	} catch (error) {
+		const { code } = error as NodeJS.ErrnoException;
+		// Without it, more is fetched: no reason to fail. Full disks are for the objects to tell of.
+		if (code !== undefined) return undefined;
+		throw error;
+	}
+	const { uid, mode } = await file.stat();
+	const isOurs = (uid === 0 || uid === process.geteuid?.()) && (mode & 0o170022) === 0o100000;
+	if (isOurs) return file;
+	await file.close();
+	return undefined;
+}
+
+async function replace(root: Buffer, kept: readonly string[]): Promise<void> {
+	const temporary = inside(root, `${NAME}.${process.pid}`);
+	await rm(temporary, { force: true });
+	const file = await open(temporary, "wx", 0o644);
+	try {
+		await file.writeFile(kept.map((line) => `${line}\n`).join(""), "latin1");
+	} finally {
+		await file.close();
+	}
+	await rename(temporary, inside(root, NAME));
+}

@@ -1,0 +1,56 @@
+/** Contents that a store has, by their SHA-256. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import type { ContentName } from "./content-index.ts";
+import { objectPath } from "./digest.ts";
+import type { OpenStore } from "./gc.ts";
+import { inspectAll } from "./inspect.ts";
+import { inside } from "./list.ts";
+import type { Trust } from "./options.ts";
+
+/** Content that is there: bytes, if images have it inline, or an object. */
+export type FoundContent = Uint8Array | { readonly digest: string; readonly path: string };
+
+interface Candidate extends ContentName {
+	readonly digest: string;
+	readonly index: number;
+}
+
+/** In the order of what is asked for. */
+export async function findContents(
+	store: OpenStore & { readonly trust: Trust },
+	contents: readonly ContentName[],
+	signal: AbortSignal | undefined,
+): Promise<(FoundContent | undefined)[]> {
+	const known = await store.index.lookUp(new Set(contents.map(({ sha256 }) => sha256)), signal);
+	const found: (FoundContent | undefined)[] = contents.map(() => undefined);
+	const candidates: Candidate[] = [];
+	for (const [index, { sha256, size }] of contents.entries()) {
+		const content = known.get(sha256);
+		if (content instanceof Uint8Array) found[index] = content.length === size ? content : undefined;
+		else if (content?.size === size) candidates.push({ sha256, size, digest: content.digest, index });
+	}
+	const { trust, native, parallel } = store;
+	const sound: Candidate[] = [];
+	const options = { trust: trust === "size" ? undefined : trust, parallel, signal };
+	await inspectAll(native, candidates, options, (candidate, seen) => {
+		if (seen === null || !("size" in seen) || seen.size !== candidate.size) return;
+		if (trust === "size" || seen.sound) sound.push(candidate);
+	});
+	for (const candidate of sound)
+		if (trust !== "content" || (await hasContent(store.root, candidate, signal)))
+			found[candidate.index] = { digest: candidate.digest, path: objectPath(candidate.digest) };
+	return found;
+}
+
+async function hasContent(
+	root: Buffer,
+	{ digest, sha256 }: Candidate,
+	signal: AbortSignal | undefined,
+): Promise<boolean> {
+	const hash = createHash("sha256");
+	const path = inside(root, objectPath(digest));
+	for await (const bytes of createReadStream(path, { highWaterMark: 1 << 18, ...(signal && { signal }) }))
+		hash.update(bytes);
+	return hash.digest("hex") === sha256;
+}
