@@ -1,7 +1,14 @@
 /** `composefs pull`: an OCI image becomes a composefs image and a store. Ends with 3 if a blob is not what it should be. */
 import path from "node:path";
 import { Command } from "commander";
-import { cachedImage, forgetCached, type Profile, pullImage, type ResolvedImage } from "../oci/index.ts";
+import {
+	cachedImage,
+	forgetCached,
+	type Profile,
+	planPull,
+	pullImage,
+	type ResolvedImage,
+} from "../oci/index.ts";
 import { ObjectStore } from "../store/index.ts";
 import type { Tree } from "../tree.ts";
 import type { WrittenImage } from "../write.ts";
@@ -17,13 +24,15 @@ import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from
 import { type ImagePlace, openPlace } from "./image-place.ts";
 import { LayerProgress } from "./layer-progress.ts";
 import { examples } from "./options.ts";
-import { printJson } from "./print.ts";
+import { print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
+import { formatPlan } from "./pull-plan.ts";
 
 interface PullCommandOptions extends PlaceOptions, VersionOptions {
 	readonly store: string;
 	readonly image?: string;
 	readonly profile: Profile;
+	readonly dryRun?: true;
 	readonly printDigest?: true;
 	readonly json?: true;
 }
@@ -42,6 +51,7 @@ export function pullCommand(): Command {
 			"--cache <folder>",
 			"keep a registry's layers here, and leave them; by default in the store, until done",
 		)
+		.option("--dry-run", "print what would be fetched, and fetch only tables of contents")
 		.option("--print-digest", "print the fs-verity digest of the image")
 		.option("--json", "print what came of it as JSON");
 	for (const option of placeOptions()) command.addOption(option);
@@ -52,6 +62,7 @@ export function pullCommand(): Command {
 			examples(
 				"composefs pull --store objects --image debian.cfs debian:12",
 				"composefs pull --store objects --image base.cfs --print-digest oci:layout:v1",
+				"composefs pull --store objects --dry-run debian:12",
 				"composefs pull --store objects --image arm.cfs --platform linux/arm64 registry.example/base@sha256:…",
 			),
 		)
@@ -60,20 +71,36 @@ export function pullCommand(): Command {
 
 async function pull(source: string, options: PullCommandOptions): Promise<void> {
 	checkVersions(options);
-	const { image: to, printDigest, json, cache } = options;
-	if (to === undefined && !printDigest && !json)
+	const { image: to, dryRun, printDigest, json, cache } = options;
+	if (to === undefined && !printDigest && !json && !dryRun)
 		throw new UsageError("neither an image to write to is named, nor --print-digest");
 	if (to === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
 	const platform = parsePlatform(options.platform);
 	await interruptible(async (signal) => {
 		const place = await openPlace(source, options, signal);
 		const image = await place.resolve({ platform, signal });
+		if (dryRun) return printPlan(image, options, signal);
 		const tree = await pullTree(place, image, options, signal);
 		const written = await writeTree(tree, to, options, signal);
 		if (place.isRemote && cache === undefined) await forgetCached(image, path.join(options.store, LAYERS));
 		if (json) await printJson(describe(to, image, written));
 		else if (printDigest) console.log(written.digest);
 	});
+}
+
+async function printPlan(
+	image: ResolvedImage,
+	{ store: folder, json }: PullCommandOptions,
+	signal: AbortSignal,
+): Promise<void> {
+	const store = await ObjectStore.open(folder);
+	try {
+		const plan = await planPull(image, { store, signal });
+		if (json) await printJson(plan);
+		else await print([formatPlan(plan)]);
+	} finally {
+		await store.close();
+	}
 }
 
 async function pullTree(

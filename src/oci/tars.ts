@@ -33,7 +33,7 @@ export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptio
 	const { store, profile = "raw", signal } = options;
 	const { layerSize, fileSize, entries } = { ...PULL_LIMITS, ...options.limits };
 	checkProfile(profile);
-	const contents = new Contents(store, signal);
+	const contents = new Contents(store, { signal });
 	const layers: Layer[] = [];
 	try {
 		for (const tar of tars) {

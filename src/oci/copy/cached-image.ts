@@ -1,4 +1,5 @@
 /** Images whose layers are kept in a folder: a pull that is interrupted goes on where it ended. */
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { type BlobReadOptions, type BlobSource, fileBlob } from "../../blob.ts";
@@ -8,8 +9,9 @@ import type { Descriptor, ResolvedImage } from "../image.ts";
 import { LayoutDestination } from "./layout-destination.ts";
 
 /**
- * The same image. A layer that is read, or a range of it, is downloaded into the folder first, as into a layout, and
- * checked; what is there already is not asked for again. The folder is the caller's to remove.
+ * The same image. A layer that is read as a whole is downloaded into the folder first, as into a layout, and checked;
+ * what is there already is not asked for again. Ranges of a layer that is not there come from where it is, and are
+ * not kept: who reads them by a table of contents has what came in the store. The folder is the caller's to remove.
  */
 export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedImage {
 	const cache = new LayoutDestination(folder);
@@ -39,6 +41,7 @@ class CachedBlob implements BlobSource {
 	readonly #folder: string;
 	readonly #descriptor: Descriptor;
 	readonly #blob: BlobSource;
+	readonly readRanges?: NonNullable<BlobSource["readRanges"]>;
 
 	constructor(cache: LayoutDestination, folder: string, descriptor: Descriptor, blob: BlobSource) {
 		this.name = blob.name;
@@ -46,6 +49,8 @@ class CachedBlob implements BlobSource {
 		this.#folder = folder;
 		this.#descriptor = descriptor;
 		this.#blob = blob;
+		const { readRanges } = blob;
+		if (readRanges) this.readRanges = (ranges, options) => readRanges.call(blob, ranges, options);
 	}
 
 	async size(): Promise<number> {
@@ -53,7 +58,12 @@ class CachedBlob implements BlobSource {
 	}
 
 	async *read(options: BlobReadOptions = {}): AsyncGenerator<Uint8Array> {
-		const kept = fileBlob(cachedFile(this.#folder, this.#descriptor.digest));
+		const file = cachedFile(this.#folder, this.#descriptor.digest);
+		const kept = fileBlob(file);
+		if (options.range !== undefined && !existsSync(file)) {
+			yield* this.#blob.read(options);
+			return;
+		}
 		for (let attempt = 1; ; attempt++) {
 			await this.#cache.putBlob(this.#descriptor, this.#blob, options);
 			try {
