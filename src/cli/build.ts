@@ -1,32 +1,32 @@
-/** `composefs build`: an image from a source. */
+/** `composefs build`: an image from a source. Ends with 3 if a blob of an OCI image is not what it should be. */
 import { Command, Option } from "commander";
-import { type WriteImageOptions, writeImage } from "../write.ts";
-import { interruptible, UsageError } from "./exit.ts";
+import { interruptible, UsageError, verifying } from "./exit.ts";
+import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
 import { examples } from "./options.ts";
 import { foreignOption, type SourceOptions, sourceOptions } from "./sources/kind.ts";
 import { findSource, SOURCES } from "./sources/table.ts";
 
-interface BuildOptions extends SourceOptions {
+interface BuildOptions extends SourceOptions, VersionOptions {
 	readonly from?: string;
 	readonly printDigest?: true;
 	readonly printDigestOnly?: true;
-	readonly minVersion: number;
-	readonly maxVersion: number;
 }
+
+const PATHS = `what the image is made from, and last where it goes; - is stdin, or stdout
+${SOURCES.map(({ name, description }) => `${name}: ${description}`).join("\n")}`;
 
 export function buildCommand(): Command {
 	const kinds = SOURCES.map(({ name }) => name);
 	const command = new Command("build")
+		.usage("[options] <source...> <image>")
 		.description("write the composefs image of a source")
-		.argument("<source>", SOURCES.map(({ name, description }) => `${name}: ${description}`).join("\n"))
-		.argument("[image]", "where the image goes; - is stdout")
+		.argument("<paths...>", PATHS)
 		.addOption(
 			new Option("--from <kind>", "what the source is, if it is not what it looks like").choices(kinds),
 		)
 		.option("--print-digest", "print the fs-verity digest of the image")
-		.option("--print-digest-only", "print the digest, write no image")
-		.addOption(version("--min-version <version>", "lowest format version to use", 0))
-		.addOption(version("--max-version <version>", "highest format version to use where needed", 1));
+		.option("--print-digest-only", "print the digest, write no image");
+	addVersionOptions(command);
 	for (const option of sourceOptions(SOURCES)) command.addOption(option);
 	return command
 		.addHelpText(
@@ -35,48 +35,35 @@ export function buildCommand(): Command {
 				"composefs build --store objects --print-digest rootfs rootfs.cfs",
 				"zcat rootfs.dump.gz | composefs build --print-digest - rootfs.cfs",
 				"composefs build --from dump --print-digest-only rootfs.dump",
+				"composefs build --store objects base.tar.gz app.tar.zst rootfs.cfs",
+				"composefs build --store objects --profile oci layout:v1 rootfs.cfs",
+				"composefs build --from toc base.json app.json rootfs.cfs",
 			),
 		)
-		.action(build);
+		.action((paths: string[], options: BuildOptions, command: Command) =>
+			verifying(build(paths, options, command)),
+		);
 }
 
-function version(flags: string, description: string, value: number): Option {
-	const parse = (text: string) => (/^[01]$/.test(text) ? Number(text) : Number.NaN);
-	return new Option(flags, description).argParser(parse).default(value);
-}
-
-async function build(
-	source: string,
-	image: string | undefined,
-	options: BuildOptions,
-	command: Command,
-): Promise<void> {
-	const { printDigest, printDigestOnly, minVersion, maxVersion } = options;
-	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion))
-		throw new UsageError("a format version is 0 or 1");
-	if (minVersion > maxVersion) throw new UsageError("--min-version is greater than --max-version");
-	if (image === undefined && !printDigestOnly) throw new UsageError("no image to write to is named");
-	if (image !== undefined && printDigestOnly)
-		throw new UsageError("--print-digest-only leaves nothing to write to an image");
+async function build(paths: readonly string[], options: BuildOptions, command: Command): Promise<void> {
+	const { printDigest, printDigestOnly } = options;
+	checkVersions(options);
+	const sources = printDigestOnly ? paths : paths.slice(0, -1);
+	const image = printDigestOnly ? undefined : paths.at(-1);
+	const [first] = sources;
+	if (first === undefined) throw new UsageError("no image to write to is named");
 	if (image === "-" && printDigest) throw new UsageError("image and digest cannot both go to stdout");
+	if (sources.filter((source) => source === "-").length > 1)
+		throw new UsageError("stdin can be one of the sources only");
 
-	const kind = await findSource(source, options.from);
+	const kind = await findSource(first, options.from);
+	if (sources.length > 1 && !kind.takesSeveral)
+		throw new UsageError(`a ${kind.name} is one source: ${sources.join(", ")} are ${sources.length}`);
 	const foreign = foreignOption(kind, SOURCES, (name) => command.getOptionValueSource(name) === "cli");
 	if (foreign !== undefined) throw new UsageError(`${foreign.long} makes no sense for a ${kind.name}`);
 	await interruptible(async (signal) => {
-		const tree = await kind.read(source, options, signal);
-		const { digest, warnings } = await writeImage(tree, {
-			minVersion,
-			maxVersion,
-			signal,
-			...destination(image),
-		});
-		for (const { message } of warnings) console.error(`composefs: warning: ${message}`);
+		const tree = await kind.read(sources, options, signal);
+		const { digest } = await writeTree(tree, image, options, signal);
 		if (printDigest || printDigestOnly) console.log(digest);
 	});
-}
-
-function destination(image: string | undefined): Pick<WriteImageOptions, "to" | "digestOnly"> {
-	if (image === undefined) return { digestOnly: true };
-	return { to: image === "-" ? process.stdout : image };
 }

@@ -32,6 +32,23 @@ export function fail(error: unknown): number {
 	return error instanceof UsageError ? EXIT.usage : EXIT.failure;
 }
 
+/**
+ * For commands that check what they read: awaits something, and ends with the status for a failed verification where
+ * bytes are not what their digest or size says.
+ */
+export async function verifying<T>(work: Promise<T>): Promise<T> {
+	return work.catch((error) => {
+		const status = fail(error);
+		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
+	});
+}
+
+export function isUnverified(error: unknown): boolean {
+	if (!(error instanceof ComposefsError)) return false;
+	const { code, rule } = error;
+	return code === "ERR_COMPOSEFS_DIGEST" || (code === "ERR_COMPOSEFS_BLOB" && rule === "blob-size");
+}
+
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 	return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 }

@@ -10,13 +10,19 @@ import { EXIT, fail } from "./exit.ts";
 import { fsckCommand } from "./fsck.ts";
 import { gcCommand } from "./gc.ts";
 import { infoCommand } from "./info.ts";
+import { inspectCommand } from "./inspect.ts";
 import { lsCommand } from "./ls.ts";
 import { mountCommand, umountCommand } from "./mount.ts";
 import { missingObjectsCommand, objectsCommand } from "./objects.ts";
+import { pullCommand } from "./pull.ts";
+import { sealCommand } from "./seal.ts";
 import { verifyCommand } from "./verify.ts";
 
 const COMMANDS = [
 	buildCommand,
+	pullCommand,
+	inspectCommand,
+	sealCommand,
 	lsCommand,
 	dumpCommand,
 	infoCommand,

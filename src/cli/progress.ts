@@ -7,25 +7,39 @@ import type { DirectoryProgress, SkippedEntry } from "../directory/index.ts";
 const INTERVAL = 100;
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
+type ProgressStream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
+
 export class Progress {
-	readonly #stream: Pick<WriteStream, "write"> & { readonly isTTY?: boolean };
+	readonly #stream: ProgressStream;
 	readonly #start = performance.now();
 	#shown = 0;
 	#isShown = false;
 
-	constructor(stream: Pick<WriteStream, "write"> & { readonly isTTY?: boolean }) {
+	constructor(stream: ProgressStream) {
 		this.#stream = stream;
 	}
 
-	readonly show = (progress: DirectoryProgress): void => {
+	readonly show = (progress: DirectoryProgress): void =>
+		this.draw(() => formatProgress(progress, (performance.now() - this.#start) / 1000));
+
+	/** Draws the line anew, if it is time to. */
+	draw(text: () => string): void {
 		if (!this.#stream.isTTY) return;
 		const now = performance.now();
 		if (now - this.#shown < INTERVAL) return;
 		this.#shown = now;
 		this.#clear();
-		this.#stream.write(formatProgress(progress, (now - this.#start) / 1000));
+		// A line that is broken could not be taken away.
+		this.#stream.write(text().slice(0, (this.#stream.columns ?? 80) - 1));
 		this.#isShown = true;
-	};
+	}
+
+	/** Writes a line that stays; on a terminal only. */
+	say(line: string): void {
+		if (!this.#stream.isTTY) return;
+		this.#clear();
+		this.#stream.write(line);
+	}
 
 	readonly warn = ({ path, error }: SkippedEntry): void => {
 		this.#clear();
@@ -57,7 +71,7 @@ export function formatProgress(
 	return `${share} %  ${count(files)} of ${count(totalFiles)} files  ${formatBytes(bytes)}  ${rate}`;
 }
 
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
 	const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
 	return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`;
 }

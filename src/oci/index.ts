@@ -36,4 +36,5 @@ export { type PullLimits, type PullOptions, type PullProgress, pullImage } from 
 export * from "./registry/index.ts";
 export { resolveImage } from "./resolve.ts";
 export * from "./sealing/index.ts";
+export { type LayTarsOptions, layTars } from "./tars.ts";
 export { verifiedBlob } from "./verified.ts";

@@ -57,13 +57,16 @@ export class OciLayout implements ImageSource, BlobFinder {
 	}
 
 	/**
-	 * The entries of `index.json` that a reference stands for; without one, the only entry.
+	 * The entries of `index.json` that a reference stands for; without one, the only entry, artifacts (such as the seal
+	 * of an image) aside.
 	 *
 	 * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `reference`
 	 */
 	find(reference?: string): Descriptor[] {
 		const { manifests } = this.index;
-		const found = manifests.filter((entry) => reference === undefined || isNamed(entry, reference));
+		const found = manifests.filter((entry) =>
+			reference === undefined ? entry.artifactType === undefined : isNamed(entry, reference),
+		);
 		const ambiguous = reference === undefined && new Set(found.map(tagOf)).size > 1;
 		if (found.length > 0 && !ambiguous) return found;
 		const problem = ambiguous ? "which image?" : `has no image ${JSON.stringify(reference ?? "")}.`;

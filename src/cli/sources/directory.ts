@@ -31,7 +31,7 @@ export const directorySource: SourceKind = {
 		const status = await lstat(path).catch(() => undefined);
 		return status?.isDirectory() ?? false;
 	},
-	async read(source, options, signal) {
+	async read([source = "."], options, signal) {
 		const progress = new Progress(process.stderr);
 		const settings = { ...toLibrary(options), onProgress: progress.show, onSkip: progress.warn, signal };
 		try {

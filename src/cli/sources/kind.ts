@@ -10,8 +10,10 @@ export interface SourceKind {
 	readonly options: readonly Option[];
 	/** Whether a path is one, when `--from` does not say; left out by the kind that is what no other is. */
 	detects?(path: string): Promise<boolean>;
-	/** Makes the tree. */
-	read(source: string, options: SourceOptions, signal: AbortSignal): Promise<Tree>;
+	/** Whether it can be made of several: layers, laid over each other in their order. Default: one */
+	readonly takesSeveral?: true;
+	/** Makes the tree. @param sources   one; or several, if that kind takes them */
+	read(sources: readonly string[], options: SourceOptions, signal: AbortSignal): Promise<Tree>;
 }
 
 /** The values of all options, by commander's names for them. */

@@ -2,9 +2,12 @@
 import { directorySource } from "./directory.ts";
 import { dumpSource } from "./dump.ts";
 import type { SourceKind } from "./kind.ts";
+import { ociSource } from "./oci.ts";
+import { tarSource } from "./tar.ts";
+import { tocSource } from "./toc.ts";
 
 /** In the order in which they are asked about a path; the last is what no other is. */
-export const SOURCES: readonly SourceKind[] = [directorySource, dumpSource];
+export const SOURCES: readonly SourceKind[] = [ociSource, directorySource, tarSource, tocSource, dumpSource];
 
 /** The kind of a name, or else what the source looks like. */
 export async function findSource(source: string, name: string | undefined): Promise<SourceKind> {

@@ -1,4 +1,5 @@
 /** Images whose layers are kept in a folder: a pull that is interrupted goes on where it ended. */
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { type BlobReadOptions, type BlobSource, fileBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
@@ -18,6 +19,19 @@ export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedIma
 	});
 	return { ...image, layers };
 }
+
+/** Forgets layers of an image that are kept whole: they are not needed any more. */
+export async function forgetCached(image: ResolvedImage, folder: FilePath): Promise<void> {
+	for (const { descriptor } of image.layers)
+		await rm(cachedFile(pathToString(folder), descriptor.digest), { force: true });
+}
+
+function cachedFile(folder: string, digest: string): string {
+	const { algorithm, hex } = parseDigest(digest);
+	return path.join(folder, "blobs", algorithm, hex);
+}
+
+const MAX_ATTEMPTS = 3;
 
 class CachedBlob implements BlobSource {
 	readonly name: string;
@@ -39,8 +53,17 @@ class CachedBlob implements BlobSource {
 	}
 
 	async *read(options: BlobReadOptions = {}): AsyncGenerator<Uint8Array> {
-		await this.#cache.putBlob(this.#descriptor, this.#blob, options);
-		const { algorithm, hex } = parseDigest(this.#descriptor.digest);
-		yield* fileBlob(path.join(this.#folder, "blobs", algorithm, hex)).read(options);
+		const kept = fileBlob(cachedFile(this.#folder, this.#descriptor.digest));
+		for (let attempt = 1; ; attempt++) {
+			await this.#cache.putBlob(this.#descriptor, this.#blob, options);
+			try {
+				yield* kept.read(options);
+				return;
+			} catch (error) {
+				// Whoever shares the folder was done with it, before it could be opened: nothing has been read of it.
+				const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+				if (!isGone || attempt === MAX_ATTEMPTS) throw error;
+			}
+		}
 	}
 }

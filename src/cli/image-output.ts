@@ -1,0 +1,45 @@
+/** The image that a command writes: where it goes, and the format versions that it may have. */
+import { type Command, Option } from "commander";
+import type { Tree } from "../tree.ts";
+import { type WrittenImage, writeImage } from "../write.ts";
+import { UsageError } from "./exit.ts";
+
+export interface VersionOptions {
+	readonly minVersion: number;
+	readonly maxVersion: number;
+}
+
+export function addVersionOptions(command: Command): Command {
+	return command
+		.addOption(version("--min-version <version>", "lowest format version to use", 0))
+		.addOption(version("--max-version <version>", "highest format version to use where needed", 1));
+}
+
+function version(flags: string, description: string, value: number): Option {
+	const parse = (text: string) => (/^[01]$/.test(text) ? Number(text) : Number.NaN);
+	return new Option(flags, description).argParser(parse).default(value);
+}
+
+/** @throws UsageError */
+export function checkVersions({ minVersion, maxVersion }: VersionOptions): void {
+	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion))
+		throw new UsageError("a format version is 0 or 1");
+	if (minVersion > maxVersion) throw new UsageError("--min-version is greater than --max-version");
+}
+
+/**
+ * Writes the image of a tree; warnings go to stderr.
+ *
+ * @param to   `-` is stdout; undefined is nowhere, for the digest alone
+ */
+export async function writeTree(
+	tree: Tree,
+	to: string | undefined,
+	{ minVersion, maxVersion }: VersionOptions,
+	signal: AbortSignal,
+): Promise<WrittenImage> {
+	const destination = to === undefined ? { digestOnly: true } : { to: to === "-" ? process.stdout : to };
+	const written = await writeImage(tree, { minVersion, maxVersion, signal, ...destination });
+	for (const { message } of written.warnings) console.error(`composefs: warning: ${message}`);
+	return written;
+}

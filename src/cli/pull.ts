@@ -1,0 +1,116 @@
+/** `composefs pull`: an OCI image becomes a composefs image and a store. Ends with 3 if a blob is not what it should be. */
+import path from "node:path";
+import { Command } from "commander";
+import { cachedImage, forgetCached, type Profile, pullImage, type ResolvedImage } from "../oci/index.ts";
+import { ObjectStore } from "../store/index.ts";
+import type { Tree } from "../tree.ts";
+import type { WrittenImage } from "../write.ts";
+import { interruptible, UsageError, verifying } from "./exit.ts";
+import {
+	IMAGE_SOURCE,
+	type PlaceOptions,
+	parsePlatform,
+	placeOptions,
+	profileOption,
+} from "./image-options.ts";
+import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
+import { type ImagePlace, openPlace } from "./image-place.ts";
+import { LayerProgress } from "./layer-progress.ts";
+import { examples } from "./options.ts";
+import { printJson } from "./print.ts";
+import { Progress } from "./progress.ts";
+
+interface PullCommandOptions extends PlaceOptions, VersionOptions {
+	readonly store: string;
+	readonly image?: string;
+	readonly profile: Profile;
+	readonly cache?: string;
+	readonly printDigest?: true;
+	readonly json?: true;
+}
+
+/** In the store: layers that have come, or some of their bytes, until the image is written. */
+const LAYERS = ".layers";
+
+export function pullCommand(): Command {
+	const command = new Command("pull")
+		.description("put the contents of an OCI image into a store, and write its composefs image")
+		.argument("<source>", IMAGE_SOURCE)
+		.requiredOption("--store <folder>", "the object store")
+		.option("--image <file>", "where the composefs image goes; - is stdout")
+		.addOption(profileOption("raw"))
+		.option(
+			"--cache <folder>",
+			"keep a registry's layers here, and leave them; by default in the store, until done",
+		)
+		.option("--print-digest", "print the fs-verity digest of the image")
+		.option("--json", "print what came of it as JSON");
+	for (const option of placeOptions()) command.addOption(option);
+	return addVersionOptions(command)
+		.addHelpText("after", "\nWhat is interrupted goes on where it ended when it is run again.")
+		.addHelpText(
+			"after",
+			examples(
+				"composefs pull --store objects --image debian.cfs debian:12",
+				"composefs pull --store objects --image base.cfs --print-digest oci:layout:v1",
+				"composefs pull --store objects --image arm.cfs --platform linux/arm64 registry.example/base@sha256:…",
+			),
+		)
+		.action((source: string, options: PullCommandOptions) => verifying(pull(source, options)));
+}
+
+async function pull(source: string, options: PullCommandOptions): Promise<void> {
+	checkVersions(options);
+	const { image: to, printDigest, json, cache } = options;
+	if (to === undefined && !printDigest && !json)
+		throw new UsageError("neither an image to write to is named, nor --print-digest");
+	if (to === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
+	const platform = parsePlatform(options.platform);
+	await interruptible(async (signal) => {
+		const place = await openPlace(source, options, signal);
+		if (cache !== undefined && !place.isRemote) throw new UsageError("--cache is for images of a registry");
+		const image = await place.resolve({ platform, signal });
+		const tree = await pullTree(place, image, options, signal);
+		const written = await writeTree(tree, to, options, signal);
+		if (place.isRemote && cache === undefined) await forgetCached(image, path.join(options.store, LAYERS));
+		if (json) await printJson(describe(to, image, written));
+		else if (printDigest) console.log(written.digest);
+	});
+}
+
+async function pullTree(
+	place: ImagePlace,
+	image: ResolvedImage,
+	{ store: folder, cache, profile }: PullCommandOptions,
+	signal: AbortSignal,
+): Promise<Tree> {
+	const line = new Progress(process.stderr);
+	const progress = new LayerProgress(line, image);
+	const watched = progress.watch(image);
+	const store = await ObjectStore.open(folder, { sync: "flush" });
+	try {
+		const found = place.isRemote ? cachedImage(watched, cache ?? path.join(folder, LAYERS)) : watched;
+		return await pullImage(found, { store, profile, signal, onProgress: progress.show });
+	} finally {
+		line.end();
+		await store.close();
+	}
+}
+
+function describe(to: string | undefined, image: ResolvedImage, written: WrittenImage): object {
+	const { digest, size, version } = written;
+	return {
+		...(to !== undefined && { image: to }),
+		digest,
+		size,
+		version,
+		manifest: image.manifest.descriptor.digest,
+		config: image.config.descriptor.digest,
+		platform: image.config.value.platform,
+		layers: image.layers.map(({ descriptor, diffId }) => ({
+			digest: descriptor.digest,
+			diffId,
+			size: descriptor.size,
+		})),
+	};
+}

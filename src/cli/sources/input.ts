@@ -1,0 +1,35 @@
+/** Files that sources are read from, and what they look like. */
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+
+const READ_SIZE = 1 << 18;
+
+/** The bytes of a file, opened when they are asked for; - is stdin. It is closed when the signal aborts. */
+export async function* openInput(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+	const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: READ_SIZE });
+	const stop = () => void stream.destroy();
+	signal.addEventListener("abort", stop, { once: true });
+	try {
+		yield* stream;
+	} catch (error) {
+		// A stream has an error of its own for that.
+		signal.throwIfAborted();
+		throw error;
+	} finally {
+		signal.removeEventListener("abort", stop);
+	}
+	signal.throwIfAborted();
+}
+
+/** The first bytes of a regular file; of anything else none: what is read from a pipe is gone. */
+export async function headOf(source: string, size: number): Promise<Buffer> {
+	const status = await stat(source).catch(() => undefined);
+	const file = status?.isFile() ? await open(source).catch(() => undefined) : undefined;
+	if (file === undefined) return Buffer.alloc(0);
+	try {
+		const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+		return buffer.subarray(0, bytesRead);
+	} finally {
+		await file.close();
+	}
+}

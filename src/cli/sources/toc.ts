@@ -1,0 +1,22 @@
+/** The JSON of composefs-from-json as a source: tables of contents, laid into one root. */
+import { parseTocJson } from "../../toc/index.ts";
+import { headOf, openInput } from "./input.ts";
+import type { SourceKind } from "./kind.ts";
+
+const HEAD_SIZE = 512;
+
+export const tocSource: SourceKind = {
+	name: "toc",
+	description: "JSON that composefs-from-json read: tables of contents, later ones over earlier ones",
+	options: [],
+	takesSeveral: true,
+	async detects(path) {
+		return /^\s*\{/.test((await headOf(path, HEAD_SIZE)).toString("latin1"));
+	},
+	read(sources, _options, signal) {
+		return parseTocJson(
+			sources.map((source) => openInput(source, signal)),
+			{ signal },
+		);
+	},
+};

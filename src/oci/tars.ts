@@ -1,0 +1,47 @@
+/** Layers that are tars by themselves, without an image around them. */
+import { decompress } from "../decompress.ts";
+import type { Directory } from "../inode.ts";
+import type { ChunkSource } from "../pull.ts";
+import { runInSlices } from "../slices.ts";
+import { readTar } from "../tar/read.ts";
+import { Tree } from "../tree.ts";
+import { layOver } from "./apply.ts";
+import { type ContentStore, Contents } from "./contents.ts";
+import { impliedDirectory } from "./directories.ts";
+import { type Layer, readLayer } from "./layer.ts";
+import { canonicalise, checkProfile, type Profile } from "./profile.ts";
+import { PULL_LIMITS, type PullLimits } from "./pull.ts";
+import { tarLayer } from "./tar-layer.ts";
+
+export interface LayTarsOptions {
+	/** Takes the contents of files of more than 64 bytes. */
+	readonly store: ContentStore;
+	/** Default: `raw` */
+	readonly profile?: Profile | undefined;
+	readonly limits?: Partial<PullLimits> | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Lays archives over each other, in their order, as the layers of an image: whiteouts and opaque marks act on those
+ * before. Each may be compressed. Nothing says what their digests should be, so each must end as an archive does.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_TAR`, `ERR_COMPOSEFS_BLOB`, `ERR_COMPOSEFS_OCI` with `rule` and `path`; what the
+ *   sources or the store throw; the signal's reason
+ */
+export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptions): Promise<Tree> {
+	const { store, profile = "raw", signal } = options;
+	const { layerSize, fileSize, entries } = { ...PULL_LIMITS, ...options.limits };
+	checkProfile(profile);
+	const contents = new Contents(store, signal);
+	const layers: Layer[] = [];
+	for (const tar of tars) {
+		const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal });
+		layers.push(await readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } }));
+	}
+	await contents.settled();
+	await store.flush?.({ signal });
+	let root: Directory = impliedDirectory();
+	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);
+	return canonicalise(new Tree(root), profile, { signal });
+}
