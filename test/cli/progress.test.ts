@@ -37,4 +37,15 @@ describe("progress", () => {
 		line.end();
 		expect(written).toEqual(["composefs: warning: /a is left out: it went\n"]);
 	});
+
+	test("is cut where the terminal ends, and lines that stay are for terminals too", () => {
+		const { written, stream } = terminal(true);
+		const line = new Progress(Object.assign(stream, { columns: 11 }));
+		line.draw(() => "0123456789 and more");
+		line.say("done\n");
+		expect([written[0], written.at(-1)]).toEqual(["0123456789", "done\n"]);
+		const elsewhere = terminal(false);
+		new Progress(elsewhere.stream).say("done\n");
+		expect(elsewhere.written).toEqual([]);
+	});
 });

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, type ByteRange, readBlob } from "../../../src/blob.ts";
-import { cachedImage } from "../../../src/oci/copy/cached-image.ts";
+import { cachedImage, forgetCached } from "../../../src/oci/copy/cached-image.ts";
 import { imageOf } from "../../support/oci-image.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
 
@@ -62,5 +62,20 @@ describe("an image that is kept", () => {
 		controller.abort(reason);
 		await expect(first).rejects.toBe(reason);
 		expect(await second).toEqual(bytes);
+	});
+
+	test("whose layer another one forgets before it is opened is asked for again", async () => {
+		const asked: (ByteRange | undefined)[] = [];
+		const image = breaking(10, asked);
+		const [layer] = cachedImage(image, temporary("kept")).layers;
+		if (layer === undefined) throw new Error("no layer");
+		const pieces = layer.blob.read()[Symbol.asyncIterator]();
+		await forgetCached(image, temporary("kept"));
+		const first = await pieces.next();
+		expect(Buffer.from(first.value)).toEqual(bytes);
+		await forgetCached(image, temporary("kept"));
+		expect(readdirSync(temporary("kept", "blobs", "sha256"))).toEqual([]);
+		expect(await readBlob(layer.blob, { limit: 100 })).toEqual(bytes);
+		expect(asked.length).toBe(2);
 	});
 });

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { request as httpRequest } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { BlobSource } from "../../../src/blob.ts";
@@ -14,9 +13,10 @@ import type { Repository } from "../../../src/oci/registry/repository.ts";
 import { ObjectStore } from "../../../src/store/store.ts";
 import { writeImage } from "../../../src/write.ts";
 import { type RunningRegistry, startRegistry, USER } from "../../support/docker-registry.ts";
-import { type Handler, useServers } from "../../support/http-server.ts";
+import { useServers } from "../../support/http-server.ts";
 import { describeIf, findProgram, sharedFolder } from "../../support/needs.ts";
 import { imageOf } from "../../support/oci-image.ts";
+import { proxyTo } from "../../support/registry-proxy.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -39,33 +39,6 @@ async function pulled(repository: Repository): Promise<ResolvedImage> {
 	const { manifest, config } = image;
 	const found = image.layers.map((layer) => ({ ...layer, blob: repository.blob(layer.descriptor) }));
 	return { ...image, manifest: { ...manifest, bytes }, config, layers: found };
-}
-
-/** Hands everything on to a server; counts the bytes of each blob, and breaks off after so many of all together. */
-function proxyTo(host: string, counts: Map<string, number>, budget: { left: number }): Handler {
-	return (incoming, outgoing) => {
-		const options = {
-			host: "127.0.0.1",
-			port: host.split(":")[1],
-			path: incoming.url,
-			method: incoming.method,
-		};
-		const onward = httpRequest({ ...options, headers: incoming.headers }, (answer) => {
-			outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-			answer.on("end", () => outgoing.end());
-			answer.on("data", (bytes: Buffer) => {
-				const [blob] = /sha256:[0-9a-f]+$/.exec(incoming.url ?? "") ?? [];
-				if (blob === undefined || !incoming.url?.includes("/blobs/")) return outgoing.write(bytes);
-				const sent = bytes.subarray(0, Math.max(0, budget.left));
-				budget.left -= sent.length;
-				counts.set(blob, (counts.get(blob) ?? 0) + sent.length);
-				outgoing.write(sent, () => budget.left <= 0 && outgoing.destroy());
-			});
-		});
-		onward.on("error", () => outgoing.destroy());
-		outgoing.on("close", () => onward.destroy());
-		incoming.pipe(onward);
-	};
 }
 
 describeIf("a pull with tokens", program, "docker-registry or openssl is not on PATH", (found) => {
