@@ -61,6 +61,10 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 		throw new UsageError(`a ${kind.name} is one source: ${sources.join(", ")} are ${sources.length}`);
 	const foreign = foreignOption(kind, SOURCES, (name) => command.getOptionValueSource(name) === "cli");
 	if (foreign !== undefined) throw new UsageError(`${foreign.long} makes no sense for a ${kind.name}`);
+	if (image !== undefined && kind.takesSeveral && (await kind.detects?.(image)))
+		throw new UsageError(
+			`${image} is a ${kind.name}, and would be written over: the image's name comes last`,
+		);
 	await interruptible(async (signal) => {
 		const tree = await kind.read(sources, options, signal);
 		const { digest } = await writeTree(tree, image, options, signal);

@@ -1,5 +1,4 @@
 /** Where commands put the contents of files: into a store, or nowhere. */
-import { setMaxListeners } from "node:events";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -44,8 +43,6 @@ class Digests implements ContentStore {
 	}
 
 	async put(content: Uint8Array | AsyncIterable<ContentChunk>, { signal }: PutOptions) {
-		// As many listen to it as files are put at once.
-		if (signal !== undefined) setMaxListeners(0, signal);
 		const digest = await (content instanceof Uint8Array
 			? computeDigest(content, { signal })
 			: this.#digestOf(content, signal));

@@ -12,6 +12,12 @@ export const EXIT = {
 /** What is wrong with the arguments, beyond what the parser of them sees. */
 export class UsageError extends Error {}
 
+/** An argument that the library refuses, as what it is on the command line. */
+export function asUsage(error: unknown): unknown {
+	const isArgument = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_ARGUMENT";
+	return isArgument ? new UsageError(error.message) : error;
+}
+
 /** Ends a command with a status of its own, when all that there is to say has been said. */
 export class ExitStatus extends Error {
 	readonly status: number;
@@ -38,7 +44,7 @@ export function fail(error: unknown): number {
  */
 export async function verifying<T>(work: Promise<T>): Promise<T> {
 	return work.catch((error) => {
-		const status = fail(error);
+		const status = fail(asUsage(error));
 		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
 	});
 }

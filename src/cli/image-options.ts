@@ -12,6 +12,8 @@ export interface PlaceOptions {
 	readonly platform?: string;
 	readonly plainHttp?: true;
 	readonly mirror?: string[];
+	/** Where layers of a registry are kept. */
+	readonly cache?: string;
 }
 
 /** What is said of an image's place: which platform's it is, and how its registry is spoken to. */

@@ -58,7 +58,8 @@ export async function openPlace(
 ): Promise<ImagePlace> {
 	const [, kind, rest] = LOCAL.exec(text) ?? [];
 	if (rest === undefined) return registryPlace(text, options);
-	if (options.plainHttp || options.mirror) throw new UsageError(`${kind}: has no registry`);
+	for (const name of ["plainHttp", "mirror", "cache"] as const)
+		if (options[name] !== undefined) throw new UsageError(`${kind}: has no registry: ${name} makes no sense`);
 	const { path, tag } = splitPath(rest);
 	if (kind === "oci")
 		return layoutPlace(text, await openLayout(path, { signal }), tag, new LayoutDestination(path));
@@ -147,6 +148,11 @@ function registryPlace(name: string, options: PlaceOptions): ImagePlace {
 function clientOptions(registry: string, { plainHttp, mirror = [] }: PlaceOptions): RegistryOptions {
 	const mirrors = { [registry]: mirror };
 	if (!plainHttp) return { mirrors };
-	const hosts = [registry, ...mirror.map((place) => place.replace(/\/.*/, ""))];
+	const hosts = [registry, ...mirror.map((place) => place.replace(/\/.*/, ""))].map(withoutPort80);
 	return { mirrors, plainHttp: hosts.every(isLoopback) ? "loopback" : hosts };
+}
+
+/** As `plainHttp` has a host. */
+function withoutPort80(host: string): string {
+	return host.replace(/:80$/, "");
 }

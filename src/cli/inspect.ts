@@ -151,7 +151,7 @@ function* format(source: string, { image, platforms, tables, seals }: Inspected)
 
 function tableText(table: Found<TocLocation | undefined> | undefined): string {
 	if (table === undefined) return "none";
-	if ("problem" in table) return `refused: ${plain(table.problem)}`;
+	if ("problem" in table) return `unusable: ${plain(table.problem)}`;
 	if (table.found === undefined) return "none";
 	return `${table.found.format}, ${table.found.digest ?? "vouched for by nothing"}`;
 }
@@ -162,9 +162,9 @@ function annotationRows(annotations: ReadonlyMap<string, string>): [string, stri
 
 function sealRows({ manifest, artifacts }: Inspected["seals"]): [string, string][] {
 	const rows: [string, string][] = [];
-	if ("problem" in manifest) rows.push(["seal", `refused: ${plain(manifest.problem)}`]);
+	if ("problem" in manifest) rows.push(["seal", `unusable: ${plain(manifest.problem)}`]);
 	else if (manifest.found !== undefined) rows.push(["seal", `${manifest.found.merged}  in the manifest`]);
-	if ("problem" in artifacts) rows.push(["seal", `refused: ${plain(artifacts.problem)}`]);
+	if ("problem" in artifacts) rows.push(["seal", `unusable: ${plain(artifacts.problem)}`]);
 	else for (const { merged } of artifacts.found) rows.push(["seal", `${merged}  beside the image`]);
 	return rows;
 }

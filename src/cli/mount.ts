@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ComposefsError } from "../errors.ts";
 import { mount, unmount } from "../mount/index.ts";
-import { EXIT, ExitStatus, fail, interruptible, UsageError } from "./exit.ts";
+import { asUsage, EXIT, ExitStatus, fail, interruptible, isUnverified, UsageError } from "./exit.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { examples } from "./options.ts";
 
@@ -52,18 +52,12 @@ async function mountAction(image: string, target: string, command: MountCommandO
 		throw new UsageError("no object store is named: -o basedir=FOLDER, or else --image-only");
 	await interruptible((signal) => mount(image, target, { ...flags, signal })).catch((error) => {
 		const status = fail(asUsage(error));
-		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
+		throw new ExitStatus(isUnverified(error) || isRefusedByKernel(error) ? EXIT.verificationFailed : status);
 	});
 }
 
-function asUsage(error: unknown): unknown {
-	const usage = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_ARGUMENT";
-	return usage ? new UsageError(error.message) : error;
-}
-
-function isUnverified(error: unknown): boolean {
-	if (!(error instanceof ComposefsError)) return false;
-	return error.code === "ERR_COMPOSEFS_DIGEST" || error.rule === "image-verity";
+function isRefusedByKernel(error: unknown): boolean {
+	return error instanceof ComposefsError && error.rule === "image-verity";
 }
 
 export function umountCommand(): Command {

@@ -24,7 +24,6 @@ interface PullCommandOptions extends PlaceOptions, VersionOptions {
 	readonly store: string;
 	readonly image?: string;
 	readonly profile: Profile;
-	readonly cache?: string;
 	readonly printDigest?: true;
 	readonly json?: true;
 }
@@ -68,7 +67,6 @@ async function pull(source: string, options: PullCommandOptions): Promise<void> 
 	const platform = parsePlatform(options.platform);
 	await interruptible(async (signal) => {
 		const place = await openPlace(source, options, signal);
-		if (cache !== undefined && !place.isRemote) throw new UsageError("--cache is for images of a registry");
 		const image = await place.resolve({ platform, signal });
 		const tree = await pullTree(place, image, options, signal);
 		const written = await writeTree(tree, to, options, signal);

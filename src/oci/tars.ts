@@ -35,11 +35,16 @@ export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptio
 	checkProfile(profile);
 	const contents = new Contents(store, signal);
 	const layers: Layer[] = [];
-	for (const tar of tars) {
-		const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal });
-		layers.push(await readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } }));
+	try {
+		for (const tar of tars) {
+			const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal });
+			layers.push(await readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } }));
+		}
+		await contents.settled();
+	} catch (error) {
+		await contents.abandon(error);
+		throw error;
 	}
-	await contents.settled();
 	await store.flush?.({ signal });
 	let root: Directory = impliedDirectory();
 	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { EXIT, fail, interruptible, UsageError } from "../../src/cli/exit.ts";
+import { EXIT, ExitStatus, fail, interruptible, UsageError, verifying } from "../../src/cli/exit.ts";
 import { ComposefsError } from "../../src/errors.ts";
 
 let said: string[];
@@ -41,5 +41,22 @@ describe("interruptible", () => {
 		const before = process.listenerCount("SIGINT");
 		await interruptible(async () => undefined);
 		expect(process.listenerCount("SIGINT")).toBe(before);
+	});
+});
+
+describe("verifying", () => {
+	const statusOf = async (error: unknown) => {
+		const ended = await verifying(Promise.reject(error)).catch((reason) => reason);
+		return (ended as ExitStatus).status;
+	};
+
+	test("ends with 3 where bytes are not what they should be, else as everything does", async () => {
+		expect(await verifying(Promise.resolve(1))).toBe(1);
+		expect(await statusOf(new ComposefsError("ERR_COMPOSEFS_DIGEST", "wrong"))).toBe(EXIT.verificationFailed);
+		expect(await statusOf(new ComposefsError("ERR_COMPOSEFS_BLOB", "short", { rule: "blob-size" }))).toBe(3);
+		expect(await statusOf(new ComposefsError("ERR_COMPOSEFS_BLOB", "cut", { rule: "truncated" }))).toBe(1);
+		expect(await statusOf(new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "no"))).toBe(EXIT.usage);
+		expect(await statusOf(new ExitStatus(7))).toBe(7);
+		expect(said).toHaveLength(4);
 	});
 });

@@ -57,7 +57,7 @@ describe("composefs inspect", () => {
 		const image = layout.image([{ bytes: Buffer.alloc(1024) }], { manifest: { annotations } });
 		layout.tag(image).write(at("layout"));
 		expect(inspect(`oci:${at("layout")}`)).toMatch(
-			/^seal +refused: .*is not 64 lower-case hexadecimal digits$/m,
+			/^seal +unusable: .*is not 64 lower-case hexadecimal digits$/m,
 		);
 	});
 

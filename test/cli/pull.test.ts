@@ -113,6 +113,8 @@ describe("composefs pull", () => {
 		["a platform that is none", ["oci:layout", "--image", "x", "--platform", "linux"]],
 		["an unknown profile", ["oci:layout", "--image", "x", "--profile", "best"]],
 		["a version that is none", ["oci:layout", "--image", "x", "--min-version", "2"]],
+		["a mirror that is none", ["debian", "--image", "x", "--mirror", "a b"]],
+		["a cache for what is here", ["oci:layout", "--image", "x", "--cache", "y"]],
 		["a registry's option", ["oci:.", "--image", "x", "--plain-http"]],
 		["no store", []],
 	])("%s is a usage error", (_title, args) => {
@@ -151,9 +153,7 @@ describeIf(
 			const client = new RegistryClient({ plainHttp: "loopback", credentials: USER });
 			const image = await (await openLayout(at("layout"))).resolve("v1");
 			await copyImage(image, client.repository(`${registry.host}/some/image`), { tag: "v1" });
-			const auth = Buffer.from(`${USER.username}:${USER.password}`).toString("base64");
-			mkdirSync(at("docker"));
-			writeFileSync(at("docker", "config.json"), JSON.stringify({ auths: { "127.0.0.1": { auth } } }));
+			logIn(USER.password);
 		});
 
 		/** As `docker login` leaves it. */

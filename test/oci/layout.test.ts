@@ -26,6 +26,19 @@ describe("a layout in a folder", () => {
 		expect(await readBlob(blob, { range: { start: 2, end: 5 }, limit: 3 })).toEqual(Buffer.from("tar"));
 	});
 
+	test("has an only image, whatever artifacts are beside it", async () => {
+		const layout = new MemoryLayout();
+		const image = tagged(layout.image([layer]), "one");
+		const artifact = { ...layout.image([]), artifactType: "application/x" };
+		const { manifest } = await (await readLayout(layout.tag(artifact, image))).resolve();
+		expect(manifest.descriptor.digest).toBe(image.digest);
+		// By its digest it can be asked for still.
+		expect((await readLayout(layout)).find(artifact.digest)).toHaveLength(1);
+		await expect((await readLayout(layout.tag(artifact))).resolve()).rejects.toMatchObject({
+			rule: "reference",
+		});
+	});
+
 	test("that lacks a blob is an error of the system", async () => {
 		const layout = new MemoryLayout();
 		const entry = layout.image([layer]);

@@ -35,13 +35,11 @@ describe("archives that are layers", () => {
 	});
 
 	test.each([
-		["an archive without an end", [lower.subarray(0, -1024)], "ERR_COMPOSEFS_TAR"],
-		["one that is cut", [gzipSync(lower).subarray(0, -20)], "ERR_COMPOSEFS_BLOB"],
-		["one that is too large", [lower], "ERR_COMPOSEFS_BLOB"],
-	])("refuse %s", async (_title, tar, code) => {
-		const limits = { layerSize: 4000 };
-		const ended = layTars([tar], { store: new MemoryStore(), ...(_title.endsWith("large") && { limits }) });
-		await expect(ended).rejects.toMatchObject({ code });
+		["an archive without an end", [lower.subarray(0, -1024)], "ERR_COMPOSEFS_TAR", {}],
+		["one that is cut", [gzipSync(lower).subarray(0, -20)], "ERR_COMPOSEFS_BLOB", {}],
+		["one that is too large", [lower], "ERR_COMPOSEFS_BLOB", { layerSize: 4000 }],
+	])("refuse %s", async (_title, tar, code, limits) => {
+		await expect(layTars([tar], { store: new MemoryStore(), limits })).rejects.toMatchObject({ code });
 	});
 
 	test("take a profile, and no other word", async () => {

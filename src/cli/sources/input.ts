@@ -1,14 +1,14 @@
 /** Files that sources are read from, and what they look like. */
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
+import { onAbort } from "../../abort.ts";
 
 const READ_SIZE = 1 << 18;
 
 /** The bytes of a file, opened when they are asked for; - is stdin. It is closed when the signal aborts. */
 export async function* openInput(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
 	const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: READ_SIZE });
-	const stop = () => void stream.destroy();
-	signal.addEventListener("abort", stop, { once: true });
+	const forget = onAbort(signal, () => stream.destroy());
 	try {
 		yield* stream;
 	} catch (error) {
@@ -16,7 +16,7 @@ export async function* openInput(source: string, signal: AbortSignal): AsyncGene
 		signal.throwIfAborted();
 		throw error;
 	} finally {
-		signal.removeEventListener("abort", stop);
+		forget();
 	}
 	signal.throwIfAborted();
 }

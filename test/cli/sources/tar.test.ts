@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { composefs } from "../../support/cli.ts";
@@ -44,6 +44,12 @@ describe("composefs build from archives", () => {
 		const { stdout } = composefs([...args, at("lower.tar"), "-"], { input: gzipSync(upper) });
 		expect(stdout.trim()).toBe(digest(at("lower.tar"), at("upper.tar.gz")));
 		expect(composefs([...args, "-", "-"]).status).toBe(2);
+	});
+
+	test("does not write over the last of them, where the image is forgotten", () => {
+		const { status, stderr } = composefs(["build", at("lower.tar"), at("upper.tar.gz")]);
+		expect([status, stderr]).toEqual([2, expect.stringContaining("would be written over")]);
+		expect(readFileSync(at("upper.tar.gz"))).toEqual(gzipSync(upper));
 	});
 
 	test("names what is wrong, and leaves nothing", () => {
