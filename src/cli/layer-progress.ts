@@ -58,6 +58,8 @@ function share(bytes: number, size: number): number {
 }
 
 function counted(blob: BlobSource, tell: (bytes: number) => void): BlobSource {
+	let ranged = 0;
+	const readRanges = blob.readRanges?.bind(blob);
 	return {
 		name: blob.name,
 		size: (options) => blob.size(options),
@@ -69,5 +71,14 @@ function counted(blob: BlobSource, tell: (bytes: number) => void): BlobSource {
 				yield piece;
 			}
 		},
+		...(readRanges && {
+			readRanges: async function* (...args: Parameters<typeof readRanges>) {
+				for await (const piece of readRanges(...args)) {
+					ranged += piece.bytes.length;
+					tell(ranged);
+					yield piece;
+				}
+			},
+		}),
 	};
 }

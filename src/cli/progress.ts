@@ -30,7 +30,7 @@ export class Progress {
 		this.#shown = now;
 		this.#clear();
 		// A line that is broken could not be taken away.
-		this.#stream.write(text().slice(0, (this.#stream.columns ?? 80) - 1));
+		this.#stream.write(text().slice(0, (this.#stream.columns || 80) - 1));
 		this.#isShown = true;
 	}
 
