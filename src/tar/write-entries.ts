@@ -48,7 +48,7 @@ export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntr
 		const name = path.slice(1);
 		if (isOci) checkName(path);
 		if (inode.type === "directory") {
-			const isOpaque = isOci && inode.xattrs?.get(OPAQUE)?.[0] === YES;
+			const isOpaque = isOci && isYes(inode.xattrs?.get(OPAQUE));
 			yield directoryEntry(path, inode, isOpaque);
 			if (isOpaque) yield markEntry(path, name === "" ? OPAQUE_MARK : `${name}/${OPAQUE_MARK}`, inode);
 			continue;
@@ -62,6 +62,11 @@ export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntr
 		if (first === undefined) links.set(inode, name);
 		yield first === undefined ? leafEntry(path, inode) : linkEntry(path, inode, first);
 	}
+}
+
+/** As overlayfs has it: nothing else makes a directory opaque. */
+function isYes(value: Uint8Array | undefined): boolean {
+	return value?.length === 1 && value[0] === YES;
 }
 
 /** Such a name would take something away from lower layers. */
