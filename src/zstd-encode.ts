@@ -33,10 +33,15 @@ export async function* compress(
 	let pieces: AsyncGenerator<Uint8Array> | undefined;
 	try {
 		pieces = readAhead(encode(pull, new FrameWriter(level, either)), 1);
-		for await (const piece of pieces) if (piece.length > 0) yield piece;
+		for (;;) {
+			const { done, value } = await pieces.next();
+			if (done) return;
+			if (value.length > 0) yield value;
+		}
 	} finally {
 		// First this: what is under way may wait for the source.
 		stop.abort();
+		await pieces?.return(undefined);
 		await pull.close();
 	}
 }

@@ -110,6 +110,16 @@ describe("failures", () => {
 		expect(closed).toBe(true);
 	});
 
+	test("nor does it wait for a source that waits for ever", async () => {
+		async function* source() {
+			yield text;
+			await new Promise(() => undefined);
+		}
+		const pieces = compress(source());
+		expect((await pieces.next()).done).toBe(false);
+		await pieces.return(undefined);
+	});
+
 	test("the source is asked no further ahead than it must be", async () => {
 		let asked = 0;
 		async function* source() {
