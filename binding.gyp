@@ -6,6 +6,7 @@
       "native/arena.cc",
       "native/arguments.cc",
       "native/batch.cc",
+      "native/chunker.cc",
       "native/digest.cc",
       "native/digest_cache.cc",
       "native/digest_files.cc",
@@ -16,6 +17,8 @@
       "native/image.cc",
       "native/image_mount.cc",
       "native/job.cc",
+      "native/layer_encoder.cc",
+      "native/layer_encoder_jobs.cc",
       "native/loop_device.cc",
       "native/mount.cc",
       "native/mount_folder.cc",
@@ -36,6 +39,7 @@
       "native/write.cc",
       "native/xattr_table.cc",
       "native/zstd_decoder.cc",
+      "native/zstd_frames.cc",
       "native/zstd_stream.cc"
     ],
     "include_dirs": [

@@ -4,6 +4,7 @@
 #include "digest.h"
 #include "digest_files.h"
 #include "directory.h"
+#include "layer_encoder_jobs.h"
 #include "mount.h"
 #include "records.h"
 #include "store.h"
@@ -23,6 +24,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("digestFiles", Napi::Function::New(env, DigestFiles, "digestFiles"));
   exports.Set("scanDirectories", Napi::Function::New(env, ScanDirectories, "scanDirectories"));
   exports.Set("openZstdDecoder", Napi::Function::New(env, OpenZstdDecoder, "openZstdDecoder"));
+  exports.Set("openZstdEncoder", Napi::Function::New(env, OpenZstdEncoder, "openZstdEncoder"));
+  exports.Set("openLayerEncoder", Napi::Function::New(env, OpenLayerEncoder, "openLayerEncoder"));
   exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
   exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));

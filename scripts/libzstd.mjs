@@ -1,4 +1,4 @@
-// Finds libzstd, of which the addon links the decoder.
+// Finds libzstd, which the addon links.
 //
 //   node scripts/libzstd.mjs ensure     find it, else download it under deps/
 //   node scripts/libzstd.mjs include    for binding.gyp and CMakeLists.txt

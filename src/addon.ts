@@ -26,6 +26,10 @@ export interface Native {
 	): NativeJob<(ArrayBuffer | NativeFailure)[]>;
 	/** A decoder of zstd frames that gives pieces of `pieceSize` bytes; no window may be above 2^`windowLog` bytes. */
 	openZstdDecoder(pieceSize: number, windowLog: number): NativeZstdDecoder;
+	/** Makes one zstd frame; levels as libzstd has them. */
+	openZstdEncoder(level: number): NativeZstdEncoder;
+	/** Makes the compressed part of a zstd:chunked layer, with chunks of 2^`chunkBits` bytes on the average. */
+	openLayerEncoder(level: number, chunkBits: number): NativeLayerEncoder;
 	/** Mounts an image. A mount that fails gives what it failed at: more than a system call's error. */
 	mount(options: NativeMountOptions): NativeJob<NativeMountFailure | undefined>;
 	/** umount2(2), without following a symlink at the end of the path. */
@@ -71,6 +75,25 @@ export interface NativeZstdPieces {
 	readonly ended: boolean;
 	/** What libzstd says is wrong behind these pieces, or `truncated`. */
 	readonly problem?: string;
+}
+
+/** Pieces must not change before the promise settles. One call at a time; after one that failed, none. */
+export interface NativeZstdEncoder {
+	/** The next bytes; what is ready of the frame, with `end` all of it. */
+	encode(pieces: readonly Uint8Array[], end: boolean): NativeJob<Buffer>;
+}
+
+/** As NativeZstdEncoder. */
+export interface NativeLayerEncoder {
+	/** @param kinds  what each piece is, as src/toc/layer-encoder.ts has it */
+	encode(kinds: Uint8Array, pieces: readonly Uint8Array[]): NativeJob<NativeEncoded>;
+}
+
+export interface NativeEncoded {
+	/** Frames that are complete. */
+	readonly output: Buffer;
+	/** Of files whose content ended, as src/toc/layer-encoder.ts reads it. */
+	readonly report: Buffer;
 }
 
 /** Paths are absolute, as bytes. Descriptors are duplicated at once. */

@@ -23,6 +23,8 @@ const SINKS = [
 	"digest",
 	"verity",
 	"zstd",
+	"zstd-encode",
+	"toc/layer-encoder",
 	"mount/mount",
 	"mount/unmount",
 	"mount/failure",
@@ -105,6 +107,9 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"tar/entry": "tar/read",
 	"tar/fault": "tar/read-refused",
 	"tar/reader": "tar/read-streams",
+	"tar/write-content": "toc/write",
+	"tar/write-entries": "tar/write",
+	"tar/write-header": "tar/write",
 	"image/build": "image/read",
 	"image/bytes": "image/inode",
 	"image/claims": "image/read",
@@ -142,11 +147,15 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"toc/inodes": "toc/parse",
 	"toc/join": "toc/tar-split",
 	"toc/json": "toc/document",
+	"toc/layer-encoder": "toc/write",
 	"toc/limits": "toc/read",
 	"toc/locate": "toc/read",
 	"toc/location": "toc/read",
 	"toc/path-walker": "toc/parse",
 	"toc/window": "toc/document",
+	"toc/write-entry": "toc/write",
+	"toc/write-frames": "toc/write",
+	"toc/write-tar-split": "toc/write",
 	"toc/xattrs": "toc/parse",
 	"toc/zstd-chunked": "toc/read",
 };
@@ -245,7 +254,7 @@ describe("the compiled package", () => {
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
-		expect(exportsOf("composefs/tar")).toEqual(["decompress", "readTar"]);
+		expect(exportsOf("composefs/tar")).toEqual(["compress", "decompress", "readTar", "writeTar"]);
 		expect(exportsOf("composefs/toc")).toEqual([
 			"TOC_LIMITS",
 			"bytesBlob",
@@ -253,6 +262,7 @@ describe("the compiled package", () => {
 			"locateToc",
 			"parseTocJson",
 			"readToc",
+			"writeChunkedLayer",
 		]);
 	});
 

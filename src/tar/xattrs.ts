@@ -65,6 +65,19 @@ export class PaxXattrs {
 const GNU_ESCAPE = /%(3D|25)/;
 const ANY_ESCAPE = /%([0-9A-Fa-f]{2})/;
 
+/**
+ * The name in a record's key: `=` ends a key, so it is escaped as GNU tar does; `%` only where that would make it one
+ * of these escapes, since readers in Go know none.
+ */
+export function encodeXattrName(name: string): string {
+	return name.replaceAll(/=|%(?=3D|25)/g, (character) => (character === "=" ? "%3D" : "%25"));
+}
+
+/** The same backwards. */
+export function decodeXattrName(encoded: string): string {
+	return decodeName(encoded, GNU_ESCAPE);
+}
+
 /** Escapes may be parts of UTF-8, so they are replaced byte by byte. */
 function decodeName(encoded: string, pattern: RegExp): string {
 	if (!pattern.test(encoded)) return encoded;

@@ -14,13 +14,13 @@ import type { TocLocation, TocSpan } from "./location.ts";
 /** Bytes at the end of a blob that are enough for every footer. */
 export const FOOTER_SIZE = 72;
 
-const SKIPPABLE_MAGIC = 0x184d2a50;
+export const SKIPPABLE_MAGIC = 0x184d2a50;
 /** Of a skippable frame: its magic, and the length of what follows. */
 export const FRAME_HEADER_SIZE = 8;
-const LONG_SIZE = 64;
+export const LONG_FOOTER_SIZE = 64;
 const SHORT_SIZE = 40;
 const MAGIC_SIZE = 8;
-const MANIFEST_TYPE = 1;
+export const MANIFEST_TYPE = 1;
 
 const GZIP_HEADER_SIZE = 12;
 /** The empty deflate block, and the checksum and size of nothing. */
@@ -33,12 +33,12 @@ export function readFooter(tail: Buffer, blobSize: number): TocLocation | undefi
 
 function zstdFooter(tail: Buffer): TocLocation | undefined {
 	const magic = tail.toString("latin1", Math.max(0, tail.length - MAGIC_SIZE));
-	const size = magic === "GNUlInUx" ? LONG_SIZE : magic === "GnUlInUx" ? SHORT_SIZE : undefined;
+	const size = magic === "GNUlInUx" ? LONG_FOOTER_SIZE : magic === "GnUlInUx" ? SHORT_SIZE : undefined;
 	if (size === undefined || !isFrame(tail, tail.length - size - FRAME_HEADER_SIZE, size)) return undefined;
 	const at = tail.length - size;
 	const type = uint64(tail, at + 24);
 	if (type !== MANIFEST_TYPE) refuse("footer", `the footer tells of a table of type ${type}, not 1`);
-	const split = size === LONG_SIZE ? span(tail, at + 32) : undefined;
+	const split = size === LONG_FOOTER_SIZE ? span(tail, at + 32) : undefined;
 	return {
 		format: "zstd:chunked",
 		digest: undefined,

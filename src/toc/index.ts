@@ -10,3 +10,4 @@ export { type LocateTocOptions, locateToc } from "./locate.ts";
 export type { EstargzLocation, TocLocation, TocSpan, ZstdChunkedLocation } from "./location.ts";
 export { type ParseTocOptions, parseTocJson } from "./parse.ts";
 export { type LayerToc, type ReadTocOptions, readToc } from "./read.ts";
+export { type ChunkedLayer, type WriteChunkedLayerOptions, writeChunkedLayer } from "./write.ts";

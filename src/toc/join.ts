@@ -3,6 +3,7 @@ import type { Inode } from "../inode.ts";
 import { bytesToName, nameToBytes } from "../names.ts";
 import type { LayerEntry } from "../oci/layer.ts";
 import type { EntryDescription } from "../tar/describe.ts";
+import { decodeXattrName } from "../tar/xattrs.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { fail } from "./fault.ts";
 
@@ -61,22 +62,35 @@ type Xattrs = Map<string, Uint8Array> | undefined;
 function sameXattrs(ours: Xattrs, theirs: Xattrs): boolean {
 	if ((ours?.size ?? 0) !== (theirs?.size ?? 0)) return false;
 	if (ours === undefined || theirs === undefined) return true;
-	const byName = new Map(Array.from(ours, ([name, value]) => [plainName(name), value]));
+	return DECODERS.some((decode) => isSame(ours, theirs, decode));
+}
+
+/**
+ * Tables have the names as they are in the tar, with the escapes of its writer, and headers are read without them: this
+ * package and GNU tar escape little, bsdtar much.
+ */
+const DECODERS: readonly ((name: string) => string)[] = [decodeXattrName, plainName];
+
+function isSame(
+	ours: ReadonlyMap<string, Uint8Array>,
+	theirs: ReadonlyMap<string, Uint8Array>,
+	decode: (name: string) => string,
+): boolean {
+	const byName = new Map(Array.from(ours, ([name, value]) => [decode(name).toWellFormed(), value]));
 	for (const [name, value] of theirs) {
-		const other = byName.get(plainName(name));
+		const other = byName.get(name.toWellFormed());
 		if (other === undefined || Buffer.compare(other, value) !== 0) return false;
 	}
 	return byName.size === theirs.size;
 }
 
-/** Tables have the escapes that GNU tar and bsdtar put into names of xattrs, and headers are read without them. */
 function plainName(name: string): string {
-	if (!name.includes("%")) return name.toWellFormed();
+	if (!name.includes("%")) return name;
 	const bytes = Buffer.from(nameToBytes(name)).toString("latin1");
 	const plain = bytes.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
 		String.fromCharCode(Number.parseInt(hex, 16)),
 	);
-	return bytesToName(Buffer.from(plain, "latin1")).toWellFormed();
+	return bytesToName(Buffer.from(plain, "latin1"));
 }
 
 /** Targets and xattrs are other ones now. */

@@ -92,10 +92,12 @@ export class LayerEntries implements DocumentVisitor {
 			if (type === "reg" && fields.size > 0) this.#begin(name, fields, cursor);
 			return;
 		}
-		if (this.#paths.has(path)) refusePath("path-duplicate", "is there already", fields, cursor);
+		// Where bytes are lost, two names may look the same: then the tar-split tells, or the table is refused.
+		if (this.#paths.has(path) && !name.includes(REPLACEMENT))
+			refusePath("path-duplicate", "is there already", fields, cursor);
 		if (path === "" && type !== "dir") refusePath("type", `is the root, and a "${type}"`, fields, cursor);
 		this.#paths.add(path);
-		if (this.#paths.size > this.#limits.entries) {
+		if (this.entries.length >= this.#limits.entries) {
 			const limit = this.#limits.entries;
 			fail("entries", cursor.base + fields.start, `there are more than ${limit} entries`, { limit });
 		}

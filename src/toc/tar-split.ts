@@ -11,6 +11,7 @@ import { bytesToName } from "../names.ts";
 import type { LayerEntry } from "../oci/layer.ts";
 import type { EntryDescription } from "../tar/describe.ts";
 import { decodeBase64 } from "./base64.ts";
+import { canonicalPath } from "./entry-path.ts";
 import { refuse } from "./fault.ts";
 import { type FeedOptions, feed, type Steps, type TocText } from "./feed.ts";
 import { readHeaders } from "./headers.ts";
@@ -47,6 +48,8 @@ class TarSplitReader implements Steps {
 	readonly cursor: JsonCursor = new JsonCursor();
 	readonly stepLimit = MAX_LINE;
 	readonly joined: LayerEntry[] = [];
+	/** Paths of entries whose names the table has lost, where they may look the same. */
+	readonly #lossy = new Set<string>();
 	readonly #entries: readonly LayerEntry[];
 	readonly #key = new TextRange();
 	readonly #name = new TextRange();
@@ -119,7 +122,15 @@ class TarSplitReader implements Steps {
 				"tar-split-mismatch",
 				`${JSON.stringify(name.slice(0, 80))} has the header of another file`,
 			);
+		if (entry.name.includes(REPLACEMENT)) this.#checkPath(name);
 		this.joined.push(joinEntry(entry, described, cursor.base + cursor.at));
+	}
+
+	#checkPath(name: string): void {
+		const path = canonicalPath(name) ?? name;
+		if (this.#lossy.has(path))
+			this.cursor.fail("path-duplicate", `${JSON.stringify(name.slice(0, 80))} is there already`);
+		this.#lossy.add(path);
 	}
 
 	#describe(index: number): EntryDescription {
@@ -143,3 +154,4 @@ class TarSplitReader implements Steps {
 }
 
 const QUOTE = 0x22;
+const REPLACEMENT = "\ufffd";

@@ -1,0 +1,200 @@
+// The native half of src/toc/layer-encoder.ts and src/zstd-encode.ts: encoders, and one job for each call
+// that they take. One job of an encoder at a time.
+#include "layer_encoder_jobs.h"
+
+#include <atomic>
+#include <bit>
+#include <cstring>
+
+#include "job.h"
+#include "layer_encoder.h"
+#include "zstd_frames.h"
+
+namespace composefs {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+/// How often long work looks if it is to stop.
+constexpr size_t kStep = 1 << 20;
+
+/// Buffers of JavaScript's, which nobody changes while the job runs.
+class Pieces {
+ public:
+  explicit Pieces(const Napi::Array& pieces) {
+    for (uint32_t i = 0; i < pieces.Length(); ++i) {
+      const Napi::Value value = pieces.Get(i);
+      const auto array = value.As<Napi::Uint8Array>();
+      references_.push_back(Napi::Persistent(array));
+      bytes_.emplace_back(array.Data(), array.ByteLength());
+    }
+  }
+
+  size_t size() const { return bytes_.size(); }
+  std::span<const uint8_t> operator[](size_t i) const { return bytes_[i]; }
+
+ private:
+  std::vector<Napi::Reference<Napi::Uint8Array>> references_;
+  std::vector<std::span<const uint8_t>> bytes_;
+};
+
+/// Main thread. Copied where the host forbids memory that is not its own (Electron).
+Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
+  auto* owned = new Bytes(std::move(bytes));
+  const auto finalize = [](Napi::Env, uint8_t*, Bytes* hint) { delete hint; };
+  return Napi::Buffer<uint8_t>::NewOrCopy(env, owned->data(), owned->size(), finalize, owned);
+}
+
+/// Keeps two jobs of one encoder apart.
+class Turnstile {
+ public:
+  explicit Turnstile(std::atomic<bool>& busy) : busy_(busy) {
+    if (busy_.exchange(true)) throw SystemFailure{EBUSY, "zstd"};
+  }
+  ~Turnstile() { busy_ = false; }
+  Turnstile(const Turnstile&) = delete;
+
+ private:
+  std::atomic<bool>& busy_;
+};
+
+struct SharedLayer {
+  SharedLayer(int level, unsigned chunk_bits) : encoder(level, chunk_bits) {}
+  LayerEncoder encoder;
+  std::atomic<bool> busy{false};
+};
+
+struct SharedFrames {
+  explicit SharedFrames(int level) : frames(level) {}
+  ZstdFrames frames;
+  std::atomic<bool> busy{false};
+};
+
+/// What a piece is; the numbers are those of src/toc/layer-encoder.ts.
+enum Kind : uint8_t { kPlain = 0, kContent = 1, kEndOfContent = 2, kEnd = 3 };
+
+/// Told of files: doubles, little-endian, and digests between them. src/toc/layer-encoder.ts reads it.
+class Report {
+ public:
+  void Number(uint64_t value) {
+    const auto number = std::bit_cast<std::array<uint8_t, 8>>(static_cast<double>(value));
+    Add(number);
+  }
+  void Crc(uint64_t crc) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes_.push_back(static_cast<uint8_t>(crc >> shift));
+  }
+  void Add(std::span<const uint8_t> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  Bytes Take() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
+};
+
+class LayerJob final : public Job {
+ public:
+  LayerJob(Napi::Env env, std::shared_ptr<SharedLayer> layer, const Napi::Uint8Array& kinds,
+           const Napi::Array& pieces)
+      : Job(env),
+        layer_(std::move(layer)),
+        kinds_(kinds.Data(), kinds.Data() + kinds.ByteLength()),
+        pieces_(pieces) {}
+
+ private:
+  Turn Run() override {
+    const Turnstile turnstile(layer_->busy);
+    LayerEncoder& encoder = layer_->encoder;
+    for (size_t i = 0; i < pieces_.size() && i < kinds_.size(); ++i) {
+      cancel().Checkpoint();
+      if (kinds_[i] == kPlain) encoder.AddPlain(pieces_[i]);
+      if (kinds_[i] == kContent) encoder.AddContent(pieces_[i], cancel());
+      if (kinds_[i] == kEndOfContent) Tell(encoder.EndContent(cancel()));
+      if (kinds_[i] == kEnd) report_.Add(encoder.Finish());
+    }
+    output_ = encoder.TakeOutput();
+    return Turn::kDone;
+  }
+
+  void Tell(const LayerEncoder::File& file) {
+    report_.Crc(file.crc);
+    report_.Add(file.sha256);
+    report_.Add(file.verity);
+    report_.Number(file.end);
+    report_.Number(file.chunks.size());
+    for (const LayerEncoder::Chunk& chunk : file.chunks) {
+      report_.Number(chunk.size);
+      report_.Number(chunk.offset);
+      report_.Number(chunk.zeros ? 1 : 0);
+      report_.Add(chunk.digest);
+    }
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("output", ToBuffer(env, std::move(output_)));
+    result.Set("report", ToBuffer(env, report_.Take()));
+    return result;
+  }
+
+  std::shared_ptr<SharedLayer> layer_;
+  const Bytes kinds_;
+  const Pieces pieces_;
+  Bytes output_;
+  Report report_;
+};
+
+class FramesJob final : public Job {
+ public:
+  FramesJob(Napi::Env env, std::shared_ptr<SharedFrames> frames, const Napi::Array& pieces, bool end)
+      : Job(env), frames_(std::move(frames)), pieces_(pieces), end_(end) {}
+
+ private:
+  Turn Run() override {
+    const Turnstile turnstile(frames_->busy);
+    for (size_t i = 0; i < pieces_.size(); ++i)
+      for (auto bytes = pieces_[i]; !bytes.empty();) {
+        cancel().Checkpoint();
+        const auto step = bytes.first(std::min(bytes.size(), kStep));
+        frames_->frames.Add(step, output_);
+        bytes = bytes.subspan(step.size());
+      }
+    if (end_) frames_->frames.End(output_);
+    return Turn::kDone;
+  }
+
+  Napi::Value Result(Napi::Env env) override { return ToBuffer(env, std::move(output_)); }
+
+  std::shared_ptr<SharedFrames> frames_;
+  const Pieces pieces_;
+  const bool end_;
+  Bytes output_;
+};
+
+}  // namespace
+
+Napi::Value OpenLayerEncoder(const Napi::CallbackInfo& info) {
+  const int level = info[0].As<Napi::Number>().Int32Value();
+  const unsigned bits = info[1].As<Napi::Number>().Uint32Value();
+  const auto layer = std::make_shared<SharedLayer>(level, bits);
+  const auto encode = [layer](const Napi::CallbackInfo& call) -> Napi::Value {
+    const auto kinds = call[0].As<Napi::Uint8Array>();
+    const auto pieces = call[1].As<Napi::Array>();
+    return StartJob(call.Env(), std::make_shared<LayerJob>(call.Env(), layer, kinds, pieces));
+  };
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("encode", Napi::Function::New(info.Env(), encode, "encode"));
+  return result;
+}
+
+Napi::Value OpenZstdEncoder(const Napi::CallbackInfo& info) {
+  const auto frames = std::make_shared<SharedFrames>(info[0].As<Napi::Number>().Int32Value());
+  const auto encode = [frames](const Napi::CallbackInfo& call) -> Napi::Value {
+    const auto pieces = call[0].As<Napi::Array>();
+    const bool end = call[1].ToBoolean();
+    return StartJob(call.Env(), std::make_shared<FramesJob>(call.Env(), frames, pieces, end));
+  };
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("encode", Napi::Function::New(info.Env(), encode, "encode"));
+  return result;
+}
+
+}  // namespace composefs

@@ -1,0 +1,102 @@
+/** zstd frames, made by libzstd on a worker thread. */
+import { ComposefsError } from "./errors.ts";
+import { awaitJob, type NativeZstdEncoder, native } from "./native.ts";
+import { ChunkPull, type ChunkSource } from "./pull.ts";
+import { readAhead } from "./read-ahead.ts";
+
+export interface CompressOptions {
+	/** 1 to 22, as libzstd has them. Default: 3 */
+	readonly level?: number | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_LEVEL = 3;
+const MAX_LEVEL = 22;
+/** Bytes of one job. */
+const BATCH = 1 << 20;
+
+/**
+ * Compresses bytes into one zstd frame, which the bytes, the level and libzstd's version decide, not how they come.
+ * The work is done on another thread, a little ahead of who uses it.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`; what the source throws; the signal's reason
+ */
+export async function* compress(
+	source: ChunkSource,
+	options: CompressOptions = {},
+): AsyncGenerator<Uint8Array> {
+	const { signal } = options;
+	const level = checkLevel(options.level);
+	const stop = new AbortController();
+	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+	const pull = new ChunkPull(source, either);
+	let pieces: AsyncGenerator<Uint8Array> | undefined;
+	try {
+		pieces = readAhead(encode(pull, new FrameWriter(level, either)), 1);
+		for (;;) {
+			const { done, value } = await pieces.next();
+			if (done) return;
+			if (value.length > 0) yield value;
+		}
+	} finally {
+		// First this: what is under way may wait for the source.
+		stop.abort();
+		await pieces?.return(undefined);
+		await pull.close();
+	}
+}
+
+async function* encode(pull: ChunkPull, frame: FrameWriter): AsyncGenerator<Uint8Array> {
+	for (let chunk = await pull.next(); chunk !== undefined; chunk = await pull.next()) {
+		frame.add(chunk);
+		if (frame.isFull) yield await frame.send();
+	}
+	yield await frame.end();
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
+export function checkLevel(level: number = DEFAULT_LEVEL): number {
+	if (Number.isInteger(level) && level >= 1 && level <= MAX_LEVEL) return level;
+	const text = `level is a whole number from 1 to ${MAX_LEVEL}, not ${level}`;
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "level" });
+}
+
+/** One frame. What is added must not change before it is sent. */
+export class FrameWriter {
+	readonly #encoder: NativeZstdEncoder;
+	readonly #signal: AbortSignal | undefined;
+	#gathered: Uint8Array[] = [];
+	#size = 0;
+
+	constructor(level: number, signal?: AbortSignal) {
+		this.#encoder = native().openZstdEncoder(level);
+		this.#signal = signal;
+	}
+
+	add(bytes: Uint8Array): void {
+		this.#gathered.push(bytes);
+		this.#size += bytes.length;
+	}
+
+	/** True if it is time to send. */
+	get isFull(): boolean {
+		return this.#size >= BATCH;
+	}
+
+	/** Compresses what was added. One call at a time. @returns what is ready of the frame */
+	send(): Promise<Buffer> {
+		return this.#encode(false);
+	}
+
+	/** The same, and ends the frame. */
+	end(): Promise<Buffer> {
+		return this.#encode(true);
+	}
+
+	#encode(end: boolean): Promise<Buffer> {
+		const pieces = this.#gathered;
+		this.#gathered = [];
+		this.#size = 0;
+		return awaitJob(() => this.#encoder.encode(pieces, end), { signal: this.#signal });
+	}
+}
