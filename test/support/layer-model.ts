@@ -52,7 +52,7 @@ interface Own {
 function ownTree(entries: readonly LayerEntry[], lower: FlatTree): Map<string, Own> | undefined {
 	const own = new Map<string, Own>();
 	for (const entry of entries.filter((one) => !isMark(one))) {
-		const inode = entry.inode ?? own.get(entry.linkName)?.inode ?? lower.get(entry.linkName);
+		const inode = entry.inode ?? linked(entry.linkName, own, lower);
 		if (inode === undefined || (entry.linkName !== undefined && inode.type === "directory")) return undefined;
 		if (entry.linkName === entry.name) return undefined;
 		const names = entry.name.split("/");
@@ -67,6 +67,13 @@ function ownTree(entries: readonly LayerEntry[], lower: FlatTree): Map<string, O
 	}
 	// Parents first.
 	return new Map([...own].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What the layer has there so far, else what is below it, unless something of the layer's is in the way. */
+function linked(path: string, own: Map<string, Own>, lower: FlatTree): Inode | undefined {
+	const isInTheWay = ([top, { inode }]: [string, Own]) =>
+		inode.type !== "directory" && path.startsWith(`${top}/`);
+	return own.get(path)?.inode ?? ([...own].some(isInTheWay) ? undefined : lower.get(path));
 }
 
 function isAt(path: string, top: string): boolean {
