@@ -117,11 +117,16 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/image": "image/open",
 	"image/stat": "image/open",
 	"store/digest": "store/store",
+	"store/find": "store/content-index",
 	"store/inspect": "store/fsck",
 	"store/list": "store/gc",
 	"store/references": "store/fsck",
 	"store/stream": "store/store",
 	"oci/copy/destination": "oci/copy/copy",
+	"oci/hash-zeros": "oci/partial/fetch",
+	"oci/partial/checked-content": "oci/partial/fetch",
+	"oci/partial/table": "oci/partial/fetch",
+	"oci/partial/wanted": "oci/partial/fetch",
 	"oci/registry/answer-parts": "oci/registry/registry-blob",
 	"oci/registry/blob-reader": "oci/registry/registry-blob",
 	"oci/registry/document": "oci/registry/client",
@@ -247,7 +252,7 @@ describe("the compiled package", () => {
 		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
 		expect(exportsOf("composefs/oci")).toEqual(
 			expect.arrayContaining(
-				"applyLayer canonicalise layerTree openArchive openLayout pullImage readLayer resolveImage verifiedBlob".split(
+				"applyLayer canonicalise layerTree openArchive openLayout planPull pullImage readLayer resolveImage verifiedBlob".split(
 					" ",
 				),
 			),

@@ -5,7 +5,7 @@ import type { ByteRange } from "../../blob.ts";
  * Bytes between two ranges that are fetched along: fewer than a range of its own costs in a request and its answer. Between
  * the contents of two neighbours stands the header of a tar, of 100 to 200 bytes.
  */
-export const GAP = 256;
+export const GAP = 160;
 
 /** Joins ranges with no more than `gap` bytes between them. They are ascending and apart. */
 export function joinRanges(ranges: Iterable<ByteRange>, gap: number = GAP): ByteRange[] {

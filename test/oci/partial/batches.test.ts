@@ -1,0 +1,47 @@
+import { describe, expect, test } from "@jest/globals";
+import { batchesOf } from "../../../src/oci/partial/batches.ts";
+import type { WantedContent } from "../../../src/oci/partial/wanted.ts";
+
+function contents(...ranges: readonly (readonly [start: number, end: number])[]): WantedContent[] {
+	return ranges.map(([start, end]) => {
+		const chunk = { start: 0, size: 1, range: { start, end }, digest: undefined };
+		return { sha256: "", size: 1, name: `${start}`, chunks: [chunk], inodes: [] };
+	});
+}
+
+describe("batches", () => {
+	test("join neighbours", () => {
+		const wanted = contents([0, 10], [100, 200], [1000, 1010]);
+		expect([...batchesOf(wanted)]).toEqual([
+			{
+				contents: wanted,
+				ranges: [
+					{ start: 0, end: 200 },
+					{ start: 1000, end: 1010 },
+				],
+			},
+		]);
+	});
+
+	test("have at most 200 ranges and 8 MiB, unless one content has more", () => {
+		const far = contents(...Array.from({ length: 450 }, (_, n) => [n * 1000, n * 1000 + 10] as const));
+		expect([...batchesOf(far)].map(({ ranges }) => ranges.length)).toEqual([200, 200, 50]);
+		const size = 3 << 20;
+		const large = contents(
+			[0, size],
+			[size, 2 * size],
+			[2 * size, 3 * size],
+			[3 * size, 13 * size],
+			[13 * size, 14 * size],
+		);
+		const batches = [...batchesOf(large)];
+		expect(batches.map((batch) => batch.contents.length)).toEqual([2, 1, 1, 1]);
+		expect(batches.flatMap((batch) => batch.contents)).toEqual(large);
+	});
+
+	test("of nothing are none; a content of holes alone needs no range", () => {
+		expect([...batchesOf([])]).toEqual([]);
+		const hole = { ...(contents([0, 1])[0] as WantedContent), chunks: [] };
+		expect([...batchesOf([hole])]).toEqual([{ contents: [hole], ranges: [] }]);
+	});
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "@jest/globals";
+import { planPull, pullImage } from "../../../src/oci/index.ts";
+import { ObjectStore } from "../../../src/store/index.ts";
+import { chunkedImage, chunkedLayer, withBlob } from "../../support/chunked-layer.ts";
+import { useTemporaryFolder } from "../../support/temporary.ts";
+
+const temporary = useTemporaryFolder();
+const a = { name: "a", content: Buffer.alloc(5000, "a") };
+const b = { name: "b", content: Buffer.alloc(7000, "b") };
+const copy = { name: "copy", content: a.content };
+
+describe("a plan", () => {
+	const first = chunkedLayer([a, copy], { format: "zstd:chunked" });
+	const second = chunkedLayer([a, b], { format: "estargz" });
+	const plain = { ...second, descriptor: { ...second.descriptor, annotations: new Map<string, string>() } };
+
+	test("tells what a pull fetches, and fetches none of it", async () => {
+		const image = chunkedImage(first, second, plain);
+		const plan = await planPull(image, { store: {} });
+		const [lower, upper, whole] = plan.layers;
+		expect(lower).toMatchObject({ partial: true, files: 2, missing: 1, bytes: 5000, requests: 1 });
+		expect(lower?.ranges).toEqual([{ start: first.offsets.get("a"), end: expect.any(Number) }]);
+		expect(upper).toMatchObject({ partial: true, files: 2, missing: 1, bytes: 7000, requests: 1 });
+		const { size } = plain.descriptor;
+		expect(whole).toMatchObject({
+			partial: false,
+			fetched: size,
+			saved: 0,
+			ranges: [{ start: 0, end: size }],
+		});
+		for (const layer of plan.layers) expect(layer.fetched + layer.saved).toBe(layer.size);
+		expect(plan).toMatchObject({ files: 4, missing: 2, bytes: 12_000, requests: 3 });
+		await using store = await ObjectStore.open(temporary("store"));
+		const came: number[] = [];
+		await pullImage(image, {
+			store,
+			onProgress: ({ layer, bytes }) => {
+				came[layer] = bytes;
+			},
+		});
+		expect(came).toEqual(plan.layers.map(({ fetched }) => fetched));
+		expect(await planPull(chunkedImage(first, second), { store })).toMatchObject({
+			files: 4,
+			missing: 0,
+			fetched: 0,
+			requests: 0,
+			saved: first.descriptor.size + second.descriptor.size,
+		});
+	});
+
+	test("says why a table is not used, and stops with its signal", async () => {
+		const refused = chunkedLayer([a], {
+			format: "estargz",
+			change: ([file]) => Object.assign(file as object, { uid: -1 }),
+		});
+		const plan = await planPull(chunkedImage(refused), { store: {} });
+		expect(plan.layers).toMatchObject([
+			{ partial: false, refusal: { code: "ERR_COMPOSEFS_TOC", rule: "integer" } },
+		]);
+		const signal = AbortSignal.abort(new Error("enough"));
+		await expect(planPull(chunkedImage(first), { store: {}, signal })).rejects.toThrow("enough");
+	});
+
+	test("fails where the way to the table does", async () => {
+		const failing = withBlob(first, {
+			read: () => {
+				throw new Error("no way");
+			},
+		});
+		await expect(planPull(chunkedImage(failing), { store: {} })).rejects.toThrow("no way");
+	});
+});

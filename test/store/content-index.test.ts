@@ -1,0 +1,119 @@
+/** Contents by their SHA-256: what is remembered, and what of it is believed. */
+import { createHash } from "node:crypto";
+import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { ObjectStore, type StoredObject, type StoreOptions } from "../../src/store/index.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const temporary = useTemporaryFolder();
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const content = Buffer.alloc(1000, "content");
+const other = Buffer.alloc(1000, "other");
+const short = Buffer.from("short");
+const name = { sha256: sha256(content), size: 1000 };
+const index = () => temporary("store", ".sha256");
+let stored: StoredObject;
+
+const open = (options: StoreOptions = {}) => ObjectStore.open(temporary("store"), options);
+
+async function find(options: StoreOptions = {}, wanted = [name]) {
+	await using store = await open(options);
+	return await store.find(wanted);
+}
+
+beforeEach(async () => {
+	await using store = await open();
+	stored = await store.put(content);
+	store.remember(name.sha256, stored);
+	store.remember(sha256(short), short);
+});
+
+describe("the index of contents", () => {
+	test("knows what it was told, at once and later, in the order of what is asked", async () => {
+		await using store = await open();
+		const added = await store.put(other);
+		store.remember(sha256(other), added);
+		const unknown = { sha256: "ab".repeat(32), size: 1 };
+		const wanted = [unknown, { sha256: sha256(other), size: 1000 }, name, { sha256: sha256(short), size: 5 }];
+		const expected = [
+			undefined,
+			{ digest: added.digest, path: added.path },
+			{ digest: stored.digest, path: stored.path },
+			short,
+		];
+		expect(await store.find(wanted)).toEqual(expected);
+		await store.flush();
+		expect(await find({}, wanted)).toEqual(expected);
+	});
+
+	test("is believed only of objects that are there, and of that size", async () => {
+		expect(await find({}, [{ ...name, size: 999 }])).toEqual([undefined]);
+		rmSync(temporary("store", stored.path));
+		expect(await find()).toEqual([undefined]);
+	});
+
+	test("that lies is found out with trust: content, and changed objects with verity", async () => {
+		await using store = await open();
+		const wrong = await store.put(other);
+		store.remember(name.sha256, wrong);
+		await store.flush();
+		expect(await find()).toEqual([{ digest: wrong.digest, path: wrong.path }]);
+		expect(await find({ trust: "content" })).toEqual([undefined]);
+		store.remember(name.sha256, stored);
+		await store.flush();
+		expect(await find({ trust: "content" })).toEqual([{ digest: stored.digest, path: stored.path }]);
+	});
+
+	test("that others can write to is none", async () => {
+		chmodSync(index(), 0o666);
+		expect(await find()).toEqual([undefined]);
+	});
+
+	test("goes on behind a line that is torn", async () => {
+		const text = readFileSync(index(), "latin1");
+		writeFileSync(index(), text.slice(0, 100));
+		expect(await find()).toEqual([undefined]);
+		{
+			await using store = await open();
+			store.remember(name.sha256, stored);
+		}
+		expect(await find()).toEqual([{ digest: stored.digest, path: stored.path }]);
+	});
+
+	test("damaged in any way, says nothing or the truth", async () => {
+		const whole = readFileSync(index());
+		const wanted = [name, { sha256: sha256(short), size: 5 }];
+		await using store = await open();
+		await fc.assert(
+			fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+				const damaged = Buffer.from(whole);
+				damaged[at] = (damaged[at] as number) ^ change;
+				writeFileSync(index(), damaged);
+				const [object, inline] = await store.find(wanted);
+				if (object !== undefined) expect(object).toEqual({ digest: stored.digest, path: stored.path });
+				if (inline !== undefined) expect(inline).toEqual(short);
+			}),
+			{ numRuns: 300 },
+		);
+	});
+
+	test("forgets at gc what was removed", async () => {
+		appendFileSync(index(), "junk\n");
+		{
+			await using store = await open();
+			await store.gc([]);
+			expect(await store.find([name, { sha256: sha256(short), size: 5 }])).toEqual([undefined, short]);
+		}
+		expect(readFileSync(index(), "latin1").trim().split("\n")).toHaveLength(1);
+		expect(path.basename(index())).toBe(".sha256");
+	});
+
+	test("refuses what is no digest", async () => {
+		await using store = await open();
+		expect(() => store.remember("x", short)).toThrow(
+			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }),
+		);
+	});
+});
