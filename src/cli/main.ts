@@ -3,17 +3,21 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./build.ts";
+import { completionCommand } from "./completion.ts";
 import { diffCommand } from "./diff.ts";
 import { digestCommand } from "./digest.ts";
+import { doctorCommand } from "./doctor.ts";
 import { dumpCommand } from "./dump.ts";
 import { EXIT, fail } from "./exit.ts";
 import { fsckCommand } from "./fsck.ts";
 import { gcCommand } from "./gc.ts";
 import { infoCommand } from "./info.ts";
 import { lsCommand } from "./ls.ts";
+import { manualCommand } from "./manual.ts";
 import { mountCommand, umountCommand } from "./mount.ts";
 import { missingObjectsCommand, objectsCommand } from "./objects.ts";
 import { verifyCommand } from "./verify.ts";
+import { describeVersions } from "./version.ts";
 
 const COMMANDS = [
 	buildCommand,
@@ -29,6 +33,9 @@ const COMMANDS = [
 	umountCommand,
 	gcCommand,
 	fsckCommand,
+	doctorCommand,
+	completionCommand,
+	manualCommand,
 ];
 
 export function createProgram(): Command {
@@ -37,7 +44,11 @@ export function createProgram(): Command {
 	);
 	const program = new Command("composefs")
 		.description(description)
-		.version(version)
+		.option("-V, --version", "print the versions of composefs and of the libraries in it")
+		.on("option:version", () => {
+			console.log(describeVersions(version));
+			throw new CommanderError(EXIT.success, "commander.version", "");
+		})
 		.exitOverride()
 		.showHelpAfterError("(see composefs --help)");
 	for (const create of COMMANDS) program.addCommand(inheriting(create()));
