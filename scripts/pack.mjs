@@ -13,8 +13,8 @@ import { install, pack } from "./install-package.mjs";
 import { ARCHITECTURES, canBuild, prebuild, prebuildPath } from "./prebuild.mjs";
 import { main, root, run, SetupError } from "./report.mjs";
 
-/** Bytes of the tarball, and unpacked: of both architectures. */
-export const BUDGET = { packed: 1_500_000, unpacked: 4_500_000 };
+/** Bytes of the tarball, and of the tar in it, with both architectures. */
+const BUDGET = { packed: 1_600_000, unpacked: 6_000_000 };
 
 const folder = path.join(root, "build/package");
 const argument = (name) =>
