@@ -1,4 +1,6 @@
 {
+  # 1: for other machines than this, as scripts/prebuild.mjs builds it
+  "variables": { "portable%": 0 },
   "targets": [{
     "target_name": "composefs",
     "sources": [
@@ -13,6 +15,7 @@
       "native/directory.cc",
       "native/fs_context.cc",
       "native/fsverity.cc",
+      "native/glibc_floor.cc",
       "native/hard_links.cc",
       "native/image.cc",
       "native/image_mount.cc",
@@ -71,7 +74,14 @@
       "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
       # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
       "-Wl,--wrap=EVP_sha256,--wrap=EVP_sha512,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
-      "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
+      "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex",
+      # native/glibc_floor.cc does by older symbols what these do.
+      "-Wl,--wrap=fstat64,--wrap=stat64,--wrap=lstat64,--wrap=fstatat64,--wrap=pthread_cond_clockwait",
+      "-Wl,--wrap=pthread_once,--wrap=__pthread_key_create,--wrap=arc4random"
+    ],
+    "conditions": [
+      # A machine's libstdc++ may be older than this compiler's. (Its libgcc_s is never too old.)
+      ["portable==1", { "ldflags": ["-static-libstdc++"] }]
     ]
   }]
 }

@@ -1,5 +1,6 @@
 // The export table. What each function takes and gives is told in src/native.ts.
 #include <napi.h>
+#include <zstd.h>
 
 #include "digest.h"
 #include "digest_files.h"
@@ -12,11 +13,24 @@
 #include "write.h"
 #include "zstd_decoder.h"
 
+// As scripts/libcomposefs.mjs found it. A version is one token to the preprocessor.
+#define TEXT_OF(token) #token
+#define TEXT(token) TEXT_OF(token)
+
 namespace composefs {
 namespace {
 
+Napi::Object Versions(Napi::Env env) {
+  Napi::Object versions = Napi::Object::New(env);
+  versions.Set("libcomposefs", TEXT(LIBCOMPOSEFS_VERSION));
+  versions.Set("link", TEXT(LIBCOMPOSEFS_LINK));
+  versions.Set("libzstd", ZSTD_versionString());
+  return versions;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
+  exports.Set("versions", Versions(env));
   exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
   exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
   exports.Set("mount", Napi::Function::New(env, Mount, "mount"));

@@ -1,5 +1,6 @@
-// Builds build/Release/composefs.node with node-gyp, without any download: the headers are those
-// beside node, else those of the npm package node-api-headers.
+// Builds build/Release/composefs.node with node-gyp; the headers of Node-API are those beside node, else those of the
+// npm package node-api-headers. As a program it brings the libraries first: that is how the package, once installed,
+// is built from its source (`npm install --ignore-scripts` in its folder, then this).
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -50,13 +51,17 @@ function hasHeaders(folder) {
 	return new RegExp(`NODE_MAJOR_VERSION ${major}\\b`).test(fs.readFileSync(version, "utf8"));
 }
 
-/** The addon uses Node-API alone, so its four headers and two small gyp files are enough. */
-function headersFromPackage() {
-	const folder = path.join(root, "build", "headers");
+/**
+ * The addon uses Node-API alone, so its four headers and two small gyp files are enough.
+ *
+ * @param {string} [arch]     what is built for
+ * @param {string} [folder]   where they go
+ */
+export function headersFromPackage(arch = process.arch, folder = path.join(root, "build", "headers")) {
 	const include = path.join(folder, "include/node");
 	fs.mkdirSync(include, { recursive: true });
 	fs.cpSync(require("node-api-headers").include_dir, include, { recursive: true });
-	const variables = { host_arch: process.arch, target_arch: process.arch, node_shared: 0 };
+	const variables = { host_arch: process.arch, target_arch: arch, node_shared: 0 };
 	fs.writeFileSync(path.join(include, "config.gypi"), JSON.stringify({ target_defaults: {}, variables }));
 	const defaults = {
 		default_configuration: "Release",
@@ -76,4 +81,12 @@ export function buildAddon() {
 	run(process.execPath, [gyp, ...args], { cwd: root });
 }
 
-if (process.argv[1] === import.meta.filename) await main(buildAddon);
+if (process.argv[1] === import.meta.filename)
+	await main(async () => {
+		const { ensureLibcomposefs } = await import("./libcomposefs.mjs");
+		const { ensureLibzstd } = await import("./libzstd.mjs");
+		checkTools();
+		ensureLibcomposefs();
+		ensureLibzstd();
+		buildAddon();
+	});

@@ -43,4 +43,11 @@ export function ensureLibcomposefs() {
 }
 
 if (process.argv[1] === import.meta.filename)
-	await answer(libcomposefs, { defines: ({ link }) => `COMPOSEFS_TUNED=${link === "tuned" ? 1 : 0}` });
+	await answer(libcomposefs, {
+		defines: ({ link, version }) =>
+			[
+				`COMPOSEFS_TUNED=${link === "tuned" ? 1 : 0}`,
+				`LIBCOMPOSEFS_VERSION=${version}`,
+				`LIBCOMPOSEFS_LINK=${link}`,
+			].join("\n"),
+	});

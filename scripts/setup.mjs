@@ -34,8 +34,7 @@ const steps = [
 		inputs: ["src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
 		output: "lib/index.js",
 		run: () => {
-			for (const file of fs.readdirSync(path.join(root, "lib")))
-				if (file !== ".gitignore") fs.rmSync(path.join(root, "lib", file), { recursive: true });
+			fs.rmSync(path.join(root, "lib"), { recursive: true, force: true });
 			compile("tsconfig.build.json");
 		},
 	},

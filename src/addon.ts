@@ -5,6 +5,7 @@ import type { NativeFile } from "./file-path.ts";
 export interface Native {
 	/** Version of the record layout that the addon reads. */
 	readonly recordsVersion: number;
+	readonly versions: NativeVersions;
 	/** Begins an image. Nodes are made as records come; nothing is opened before `finish`. */
 	openWriter(options: NativeWriteOptions): NativeWriter;
 	/** The fs-verity digest, 32 or 64 bytes, of bytes or of a file from its beginning. */
@@ -34,6 +35,14 @@ export interface Native {
 	mount(options: NativeMountOptions): NativeJob<NativeMountFailure | undefined>;
 	/** umount2(2), without following a symlink at the end of the path. */
 	unmount(path: Uint8Array, detach: boolean): NativeJob<void>;
+}
+
+/** What the addon was linked with. */
+export interface NativeVersions {
+	readonly libcomposefs: string;
+	/** Of libcomposefs: the archive with the addon's allocator, the archive as it is, or the shared library. */
+	readonly link: "tuned" | "static" | "shared";
+	readonly libzstd: string;
 }
 
 export interface NativeDigests {

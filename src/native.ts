@@ -24,10 +24,23 @@ function load(): Native {
 		return nodeGypBuild(packageRoot) as Native;
 	} catch (cause) {
 		const source = existsSync(path.join(packageRoot, "binding.gyp"));
-		const remedy = source ? "; build it with: node scripts/setup.mjs" : "";
-		const message = `composefs has no addon for ${process.platform}-${process.arch}${remedy}`;
-		throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", message, { cause });
+		const message = `composefs has no addon for ${process.platform}-${process.arch}${reason(cause as Error)}`;
+		throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", `${message}${source ? remedy(packageRoot) : ""}`, {
+			cause,
+		});
 	}
+}
+
+/** Why there is one that does not load; nothing where there is none. */
+function reason({ message }: Error): string {
+	return message.startsWith("No native build") ? "" : ` that loads (${message.split("\n", 1)[0]})`;
+}
+
+function remedy(packageRoot: string): string {
+	if (process.platform !== "linux") return "; trees and dumps work without, the rest needs Linux";
+	const checkout = existsSync(path.join(packageRoot, "package-lock.json"));
+	if (checkout) return "; build it with: node scripts/setup.mjs";
+	return `; build it with: cd ${packageRoot} && npm install --ignore-scripts && node scripts/build-addon.mjs`;
 }
 
 // A job in flight would keep the process from ending until it is done.

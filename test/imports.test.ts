@@ -28,6 +28,7 @@ const SINKS = [
 	"mount/mount",
 	"mount/unmount",
 	"mount/failure",
+	"cli/version",
 	...["store", "queue", "stream", "inspect", "list", "gc", "fsck", "options"].map((name) => `store/${name}`),
 ];
 /** Sources that ask the system natively; what they make, trees, knows nothing of it. */

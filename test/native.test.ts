@@ -43,9 +43,14 @@ describe("the addon", () => {
 		});
 	});
 
-	test("that is missing can be built where its sources are", () => {
+	test("that is missing can be built where its sources are: in a package, and in a checkout", () => {
 		const folder = packageWithout();
 		writeFileSync(path.join(folder, "binding.gyp"), "{}");
+		const installed = "npm install --ignore-scripts && node scripts/build-addon.mjs";
+		expect(failureIn(folder)).toMatchObject({
+			message: `composefs has no addon for ${platform}; build it with: cd ${folder}/ && ${installed}`,
+		});
+		writeFileSync(path.join(folder, "package-lock.json"), "{}");
 		expect(failureIn(folder)).toMatchObject({
 			message: `composefs has no addon for ${platform}; build it with: node scripts/setup.mjs`,
 		});
@@ -55,7 +60,11 @@ describe("the addon", () => {
 		const folder = packageWithout();
 		mkdirSync(path.join(folder, "build/Release"), { recursive: true });
 		writeFileSync(path.join(folder, "build/Release/composefs.node"), "no library");
-		expect(failureIn(folder)).toMatchObject({ code: "ERR_COMPOSEFS_UNSUPPORTED", cause: "object" });
+		expect(failureIn(folder)).toMatchObject({
+			code: "ERR_COMPOSEFS_UNSUPPORTED",
+			message: expect.stringMatching(/ that loads \(.*composefs\.node: /),
+			cause: "object",
+		});
 	});
 });
 

