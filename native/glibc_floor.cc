@@ -1,6 +1,6 @@
-// Keeps the oldest glibc that the addon loads on at 2.28. A linker takes the newest version of each symbol; the few that
-// are newer than that are sent here (--wrap in binding.gyp), and do the same by older ones. Both architectures that
-// binaries are made for have a `struct stat` that is the kernel's.
+// Keeps the oldest glibc that the addon loads on at 2.28. A linker takes the newest version of each symbol;
+// the few that are newer than that are sent here (--wrap in binding.gyp), and do the same by older ones. Both
+// architectures that binaries are made for have a `struct stat` that is the kernel's.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/random.h>
@@ -78,8 +78,8 @@ int __wrap_fstatat64(int folder, const char* path, struct stat64* status, int fl
   return StatAt(folder, path, status, flags);
 }
 
-// 2.30, and 2.34 where it moved. Waits of the addon's are short and in loops: a clock that is set meanwhile makes one
-// longer or shorter, and no more.
+// 2.30, and 2.34 where it moved. Waits of the addon's are short and in loops: a clock that is set meanwhile
+// makes one longer or shorter, and no more.
 int __wrap_pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                                   const timespec* until) {
   timespec deadline = Sum(Now(CLOCK_REALTIME), Difference(*until, Now(clock)));
