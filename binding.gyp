@@ -1,6 +1,10 @@
 {
-  # 1: for other machines than this, as scripts/prebuild.mjs builds it
-  "variables": { "portable%": 0 },
+  "variables": {
+    # 1: for other machines than this, as scripts/prebuild.mjs builds it
+    "portable%": 0,
+    # 1: native/glibc_floor.cc knows this C library and architecture
+    "glibc_floor%": "<!(node -p \"+(['x64', 'arm64'].includes(process.arch) && 'glibcVersionRuntime' in process.report.getReport().header)\")"
+  },
   "targets": [{
     "target_name": "composefs",
     "sources": [
@@ -15,7 +19,6 @@
       "native/directory.cc",
       "native/fs_context.cc",
       "native/fsverity.cc",
-      "native/glibc_floor.cc",
       "native/hard_links.cc",
       "native/image.cc",
       "native/image_mount.cc",
@@ -74,12 +77,17 @@
       "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
       # native/openssl.cc stands between libcomposefs.a and the host's OpenSSL.
       "-Wl,--wrap=EVP_sha256,--wrap=EVP_sha512,--wrap=EVP_MD_CTX_new,--wrap=EVP_MD_CTX_free",
-      "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex",
-      # native/glibc_floor.cc does by older symbols what these do.
-      "-Wl,--wrap=fstat64,--wrap=stat64,--wrap=lstat64,--wrap=fstatat64,--wrap=pthread_cond_clockwait",
-      "-Wl,--wrap=pthread_once,--wrap=__pthread_key_create,--wrap=arc4random"
+      "-Wl,--wrap=EVP_DigestInit_ex,--wrap=EVP_DigestUpdate,--wrap=EVP_DigestFinal_ex"
     ],
     "conditions": [
+      ["glibc_floor==1", {
+        "sources": ["native/glibc_floor.cc"],
+        # It does by older symbols what these do.
+        "ldflags": [
+          "-Wl,--wrap=fstat64,--wrap=stat64,--wrap=lstat64,--wrap=fstatat64,--wrap=pthread_cond_clockwait",
+          "-Wl,--wrap=pthread_once,--wrap=__pthread_key_create,--wrap=arc4random"
+        ]
+      }],
       # A machine's libstdc++ may be older than this compiler's. (Its libgcc_s is never too old.)
       ["portable==1", { "ldflags": ["-static-libstdc++"] }]
     ]

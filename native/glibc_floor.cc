@@ -1,6 +1,6 @@
 // Keeps the oldest glibc that the addon loads on at 2.28. A linker takes the newest version of each symbol;
-// the few that are newer than that are sent here (--wrap in binding.gyp), and do the same by older ones. Both
-// architectures that binaries are made for have a `struct stat` that is the kernel's.
+// the few that are newer than that are sent here (--wrap in binding.gyp), and do the same by older ones. It
+// is for x86-64 and AArch64 alone, where `struct stat` is the kernel's.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/random.h>
@@ -12,8 +12,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
-
-#if defined(__GLIBC__) && (defined(__x86_64__) || defined(__aarch64__))
 
 #ifdef __x86_64__
 #define OLDEST "GLIBC_2.2.5"
@@ -107,5 +105,3 @@ uint32_t __wrap_arc4random(void) {
 }
 
 }  // extern "C"
-
-#endif

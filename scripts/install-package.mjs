@@ -34,10 +34,9 @@ export function install(tarball, folder) {
 	return path.join(folder, "node_modules/composefs");
 }
 
-/** Gives an installed package this checkout's own addon, where its tarball has none for this machine. */
+/** Gives an installed package this checkout's own addon: its tarball may have none, or an older one. */
 export function lendAddon(installed) {
 	const place = path.join(installed, path.relative(root, prebuildPath(process.arch)));
-	if (fs.existsSync(place)) return;
 	fs.mkdirSync(path.dirname(place), { recursive: true });
 	fs.copyFileSync(path.join(root, "build/Release/composefs.node"), place);
 }

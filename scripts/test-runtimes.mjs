@@ -11,6 +11,8 @@ import { main, onPath, root, run, SetupError } from "./report.mjs";
 import { checkLine, entriesOf, PROGRAM } from "./use-package.mjs";
 
 const cache = path.join(root, "deps/runtimes");
+const EMULATED = { x64: "x86_64", arm64: "aarch64" };
+const DEBIAN = { x64: "amd64", arm64: "arm64" };
 const NODES = ["20.19.0", "20.20.2", "22.12.0", "22.23.3", "24.21.0", "26.10.0"];
 
 const RUNTIMES = [
@@ -45,19 +47,20 @@ function fetched(spec) {
 /** The command line of a runtime up to its program; undefined, with why, where it cannot be tried. */
 function commandOf({ spec, bin, args = [], arch = "x64" }) {
 	if (!fs.existsSync(prebuildPath(arch))) return { why: "no binary was built" };
-	if (arch !== process.arch && !onPath("qemu-aarch64-static")) return { why: "no qemu-aarch64-static" };
+	const emulator = arch === process.arch ? undefined : `qemu-${EMULATED[arch]}-static`;
+	if (emulator !== undefined && !onPath(emulator)) return { why: `no ${emulator}` };
 	const program = path.join(fetched(spec), bin);
 	fs.chmodSync(program, 0o755);
-	if (arch === process.arch) return { command: [program, ...args] };
-	return { command: ["qemu-aarch64-static", "-L", armSystem(), program] };
+	if (emulator === undefined) return { command: [program, ...args] };
+	return { command: [emulator, "-L", systemOf(arch), program, ...args] };
 }
 
-/** The libraries that node itself wants on arm64. */
-function armSystem() {
-	const destination = path.join(cache, "system-arm64");
+/** The libraries that a runtime itself wants. */
+function systemOf(arch) {
+	const destination = path.join(cache, `system-${arch}`);
 	if (!fs.existsSync(destination))
 		unpackPackages(["libc6", "libstdc++6", "libgcc-s1", "libatomic1"], {
-			architecture: "arm64",
+			architecture: DEBIAN[arch],
 			destination,
 			minimum: "2.28",
 		});

@@ -97,6 +97,7 @@ describe("arrows between sources", () => {
 const TESTED_BY: Readonly<Record<string, string>> = {
 	addon: "native",
 	content: "store/store",
+	"cli/doctor/check": "cli/doctor",
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
