@@ -20,9 +20,10 @@ import { useTemporaryFolder } from "../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
 
+/** Layers as a whole, whether they have a table of contents or not. */
 async function pull(source: ImageSource, tag?: string): Promise<Tree> {
 	await using store = await ObjectStore.open(temporary("store"), { create: true });
-	const tree = await pullImage(await source.resolve(tag), { store });
+	const tree = await pullImage(await source.resolve(tag), { store, partial: false });
 	expect(await store.missing(tree)).toEqual([]);
 	return tree;
 }

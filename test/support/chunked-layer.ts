@@ -55,6 +55,10 @@ export function chunkedLayer(files: readonly ChunkedFile[], options: ChunkedOpti
 		const rest = [padding, next ? tarHeader({ name: next.name, size: sizeOf(next) }) : Buffer.alloc(0)];
 		const own = entries.length;
 		offsets.set(name, offset);
+		if (chunks.length === 0) {
+			entries.push({ type: "reg", name, mode: 0o644 });
+			if (format === "estargz") add(Buffer.concat(rest));
+		}
 		let start = 0;
 		for (const [number, { bytes, isHole }] of chunks.entries()) {
 			const isFile = number === 0;

