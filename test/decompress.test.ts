@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { decompress } from "../src/decompress.ts";
-import { measureStall } from "./support/event-loop.ts";
+import { countTurns } from "./support/event-loop.ts";
 import { describeIf, findProgram } from "./support/needs.ts";
 import { inChunks } from "./support/read-archive.ts";
 
@@ -214,8 +214,8 @@ describe("bombs", () => {
 	});
 
 	test("of zstd do not stall the event loop", async () => {
-		const stall = await measureStall(() => outcome([bomb(100_000)], { limit: 400_000_000 }));
-		expect(stall).toBeLessThan(250);
+		const turns = await countTurns(() => outcome([bomb(100_000)], { limit: 400_000_000 }));
+		expect(turns).toBeGreaterThan(5);
 	});
 
 	test("of zstd windows are refused", async () => {

@@ -1,11 +1,20 @@
 /** File systems for tests: small ones, read-only ones, those without fs-verity. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findProgram } from "./needs.ts";
 
 /** A folder whose file system knows nothing of fs-verity, if the machine is not an odd one: tmpfs never does. */
-export const FOLDER_WITHOUT_VERITY: string = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+export const FOLDER_WITHOUT_VERITY: string = isWritable("/dev/shm") ? "/dev/shm" : tmpdir();
+
+function isWritable(folder: string): boolean {
+	try {
+		accessSync(folder, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
 
 function canMount(): boolean {
 	if (process.getuid?.() !== 0 || findProgram("mkfs.ext4") === undefined) return false;

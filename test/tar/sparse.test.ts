@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readTar } from "../../src/tar/read.ts";
-import { measureStall } from "../support/event-loop.ts";
+import { countTurns } from "../support/event-loop.ts";
 import { readArchive } from "../support/read-archive.ts";
 import { archive, gnuSparse, header, padded, pax, paxSparse, type SparseMap } from "../support/tar-writer.ts";
 
@@ -91,13 +91,12 @@ describe.each(FORMS)("sparse files of form %s", (form) => {
 		const map = Array.from({ length: 2 * count }, (_, i) => (i % 2 ? 1 : i));
 		const bytes = sparseArchive(form, map, 2 * count, Buffer.alloc(count, 1));
 		let holes = 0;
-		const stall = await measureStall(async () => {
+		const turns = await countTurns(async () => {
 			for await (const entry of readTar([bytes], { limits: { paxSize: 2 ** 21 } }))
 				for await (const chunk of entry.content()) if (!(chunk instanceof Uint8Array)) holes += chunk.hole;
 		});
 		expect(holes).toBe(count);
-		// Far more than it takes: other processes have the machine too.
-		expect(stall).toBeLessThan(250);
+		expect(turns).toBeGreaterThan(5);
 	});
 });
 
