@@ -49,6 +49,7 @@ function levelOf(variant: string | undefined): number {
 	return /^v[1-9]$/.test(variant ?? "") ? Number(variant?.slice(1)) : Number.NaN;
 }
 
+/** As people write it; what an image's config leaves empty is `unknown`. */
 export function platformName({ os, architecture, variant }: Platform): string {
-	return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+	return [os || "unknown", architecture || "unknown", ...(variant === undefined ? [] : [variant])].join("/");
 }

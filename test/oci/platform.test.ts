@@ -34,4 +34,5 @@ test("the platform of this process has Go's names", () => {
 	expect(host.os).toBe("linux");
 	expect(host.architecture).not.toBe("x64");
 	expect(platformName({ ...host, variant: "v8" })).toBe(`linux/${host.architecture}/v8`);
+	expect(platformName({ os: "", architecture: "" })).toBe("unknown/unknown");
 });
