@@ -1,7 +1,7 @@
 /** What the headers of an entry say together. */
 import type { DeviceNumber } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
-import type { TarEntryType } from "./entry.ts";
+import type { TarEntryType, TarMetadata } from "./entry.ts";
 import { fail, type TarRule } from "./fault.ts";
 import type { Header } from "./header.ts";
 import { interpretPax, type PaxFields, type PaxHeader, type PaxRecords } from "./pax.ts";
@@ -14,16 +14,7 @@ export interface Extensions {
 	readonly pax: PaxHeader | undefined;
 }
 
-export interface EntryDescription {
-	readonly name: string;
-	readonly type: TarEntryType;
-	readonly mode: number;
-	readonly uid: number;
-	readonly gid: number;
-	readonly mtimeNs: bigint;
-	readonly linkName: string;
-	readonly rdev: DeviceNumber;
-	readonly xattrs: Map<string, Uint8Array> | undefined;
+export interface EntryDescription extends TarMetadata {
 	readonly offset: number;
 	/** Bytes that follow the header in the archive. */
 	readonly stored: number;

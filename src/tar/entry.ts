@@ -11,8 +11,8 @@ export type TarEntryType =
 	| "block-device"
 	| "fifo";
 
-/** One file of an archive, as its headers describe it. */
-export interface TarEntry {
+/** What headers say of a file, apart from how they say it. */
+export interface TarMetadata {
 	/** As in the archive, with whatever `./`, `/` or `..` it has; bytes as `bytesToName` maps them. */
 	readonly name: string;
 	readonly type: TarEntryType;
@@ -24,14 +24,18 @@ export interface TarEntry {
 	readonly gid: number;
 	/** Nanoseconds since 1970, before it negative. */
 	readonly mtimeNs: bigint;
-	/** Bytes of the content, the holes of a sparse file included; 0 for what is no file. */
-	readonly size: number;
 	/** Target of a symlink, or name of the entry that a hard link is another name of; else empty. */
 	readonly linkName: string;
 	/** 0:0 for what is no device. */
 	readonly rdev: DeviceNumber;
 	/** By full name; undefined where there are none. */
 	readonly xattrs: Map<string, Uint8Array> | undefined;
+}
+
+/** One file of an archive. */
+export interface TarEntry extends TarMetadata {
+	/** Bytes of the content, the holes of a sparse file included; 0 for what is no file. */
+	readonly size: number;
 	/** Where the entry's own header begins in the archive, in bytes. */
 	readonly offset: number;
 	/**

@@ -2,25 +2,15 @@
  * The headers of one entry, as they are written: ustar, and a pax header before it for what ustar cannot say. The
  * same entry always gives the same bytes, which hold nothing of who wrote them, or when.
  */
-import type { DeviceNumber } from "../inode.ts";
 import { nameToBytes, sortNames } from "../names.ts";
-import type { TarEntryType } from "./entry.ts";
+import type { TarEntryType, TarMetadata } from "./entry.ts";
 import { BLOCK_SIZE, paddedSize } from "./reader.ts";
 import { encodeXattrName } from "./xattrs.ts";
 
-/** What headers say of an entry. */
-export interface TarHeader {
-	/** A directory's ends with a slash. */
-	readonly name: string;
-	readonly type: TarEntryType;
-	readonly mode: number;
-	readonly uid: number;
-	readonly gid: number;
-	readonly mtimeNs: bigint;
+/** A directory's name ends with a slash. */
+export interface TarHeader extends Omit<TarMetadata, "xattrs"> {
 	/** Bytes of content */
 	readonly size: number;
-	readonly linkName: string;
-	readonly rdev: DeviceNumber;
 	readonly xattrs: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
