@@ -25,6 +25,21 @@ export function onAbort(signal: AbortSignal | undefined, run: () => void): () =>
 	};
 }
 
+/**
+ * What a promise comes to, waited for no longer than the signal lets. For promises of somebody else's, who may be told
+ * by the same signal and yet leave them open.
+ *
+ * @throws what the promise is rejected with; the reason of the signal
+ */
+export function untilAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+	return new Promise((resolve, reject) => {
+		const abort = () => reject(signal?.reason);
+		if (signal?.aborted) abort();
+		const forget = onAbort(signal, abort);
+		promise.then(resolve, reject).finally(forget);
+	});
+}
+
 function listen(signal: AbortSignal): Waiting {
 	const waiters = new Set<() => void>();
 	const tellAll = () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
-import { onAbort } from "../src/abort.ts";
+import { onAbort, untilAbort } from "../src/abort.ts";
 
 describe("waiting for a signal", () => {
 	test("everyone is told once, but who went away", () => {
@@ -33,5 +33,28 @@ describe("waiting for a signal", () => {
 		expect(count()).toBe(0);
 		onAbort(signal, () => undefined);
 		expect(count()).toBe(1);
+	});
+});
+
+describe("a promise of somebody else's", () => {
+	const open = new Promise<never>(() => undefined);
+
+	test("is waited for, as long as the signal lets", async () => {
+		const { signal } = new AbortController();
+		expect(await untilAbort(Promise.resolve(1), signal)).toBe(1);
+		expect(await untilAbort(Promise.resolve(1), undefined)).toBe(1);
+		await expect(untilAbort(Promise.reject(new Error("failed")), signal)).rejects.toThrow("failed");
+		await new Promise(setImmediate);
+		expect(getEventListeners(signal, "abort")).toHaveLength(0);
+	});
+
+	test("is not waited for after the signal, nor is its failure left to nobody", async () => {
+		const controller = new AbortController();
+		const waiting = untilAbort(open, controller.signal);
+		controller.abort(new Error("enough"));
+		await expect(waiting).rejects.toThrow("enough");
+		await expect(untilAbort(open, controller.signal)).rejects.toThrow("enough");
+		const failing = untilAbort(Promise.reject(new Error("failed")), controller.signal);
+		await expect(failing).rejects.toThrow("enough");
 	});
 });

@@ -138,7 +138,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"oci/registry/push": "oci/registry/repository",
 	"oci/registry/referrers": "oci/sealing/verify",
 	"oci/registry/token": "oci/registry/authorizer",
-	"oci/registry/transport": "oci/registry/registry-blob",
 	"oci/sealing/compute": "oci/sealing/verify",
 	"oci/sealing/seal": "oci/sealing/inline",
 	"toc/annotations": "toc/read",

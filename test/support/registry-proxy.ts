@@ -21,11 +21,14 @@ export function proxyTo(host: string, counts: Map<string, number>, budget: Budge
 		const empty = budget.onEmpty ?? (() => outgoing.destroy());
 		const onward = request({ ...options, headers: incoming.headers }, (answer) => {
 			outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-			answer.on("end", () => budget.left > 0 && outgoing.end());
+			let isWhole = true;
+			// Whole, it ends even if another has used up the budget: else its connection would stay busy with it.
+			answer.on("end", () => isWhole && outgoing.end());
 			answer.on("data", (bytes: Buffer) => {
 				const [blob] = /sha256:[0-9a-f]+$/.exec(incoming.url ?? "") ?? [];
 				if (blob === undefined || !incoming.url?.includes("/blobs/")) return outgoing.write(bytes);
 				const sent = bytes.subarray(0, Math.max(0, budget.left));
+				isWhole &&= sent.length === bytes.length;
 				budget.left -= sent.length;
 				counts.set(blob, (counts.get(blob) ?? 0) + sent.length);
 				outgoing.write(sent, () => budget.left <= 0 && empty());

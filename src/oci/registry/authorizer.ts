@@ -1,5 +1,5 @@
 /** The `authorization` headers for one registry: what its challenges asked for, as long as it lasts. */
-import { onAbort } from "../../abort.ts";
+import { untilAbort } from "../../abort.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { CredentialSource, Credentials } from "./docker-config.ts";
 import { registryError } from "./fault.ts";
@@ -58,7 +58,11 @@ export class Authorizer {
 	): Promise<string> {
 		const scope = scopeOf(access);
 		for (let running = this.#running.get(scope); running !== undefined; running = this.#running.get(scope))
-			await settled(running, signal);
+			// Another's, however it ends, but not longer than one's own signal.
+			await untilAbort(
+				running.catch(() => undefined),
+				signal,
+			);
 		const known = this.header(access);
 		if (known !== undefined && known !== refused) return known;
 		const run = this.#find(access, challenge, signal).then((found) => void this.#known.set(scope, found));
@@ -104,18 +108,4 @@ export class Authorizer {
 
 function scopeOf({ repository, actions }: Access): string {
 	return `repository:${repository}:${actions}`;
-}
-
-/** Waits for another's promise, however it ends, but not longer than one's own signal. */
-function settled(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const abort = () => reject(signal?.reason);
-		if (signal?.aborted) return abort();
-		const forget = onAbort(signal, abort);
-		const end = () => {
-			forget();
-			resolve();
-		};
-		promise.then(end, end);
-	});
 }

@@ -1,5 +1,5 @@
 /** HTTP exchanges: built-in fetch, with limits on time, redirects that carry no secrets, and one kind of error. */
-import { onAbort } from "../../abort.ts";
+import { onAbort, untilAbort } from "../../abort.ts";
 import { registryError, showUrl } from "./fault.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
@@ -93,20 +93,21 @@ export class Transport {
 	async #exchange({ method = "GET", url, headers, body, signal }: HttpRequest): Promise<Answer> {
 		signal?.throwIfAborted();
 		const watch = new Watch(url, this.#timeoutMs, signal);
+		let sent: Promise<Response> | undefined;
 		try {
-			const response = await watch.during(
-				this.#fetch(url, {
-					method,
-					// As they are: a range counts bytes, and so does a digest.
-					headers: { "accept-encoding": "identity", "user-agent": "composefs", ...headers },
-					redirect: "manual",
-					credentials: "omit",
-					signal: watch.signal,
-					...(body !== undefined && { body: outgoing(body, watch), duplex: "half" }),
-				} as RequestInit),
-			);
-			return new FetchedAnswer(url, response, watch);
+			sent = this.#fetch(url, {
+				method,
+				// As they are: a range counts bytes, and so does a digest.
+				headers: { "accept-encoding": "identity", "user-agent": "composefs", ...headers },
+				redirect: "manual",
+				credentials: "omit",
+				signal: watch.signal,
+				...(body !== undefined && { body: outgoing(body, watch), duplex: "half" }),
+			} as RequestInit);
+			return new FetchedAnswer(url, await watch.during(sent), watch);
 		} catch (error) {
+			// Of a transport that does not hear the signal, an answer may still come: it is for nobody.
+			sent?.then((late) => late.body?.cancel()).catch(() => undefined);
 			throw watch.explain(error);
 		}
 	}
@@ -162,6 +163,7 @@ class FetchedAnswer implements Answer {
 			throw this.#watch.explain(error);
 		} finally {
 			this.#watch.end();
+			reader.cancel().catch(() => undefined);
 		}
 	}
 
@@ -207,10 +209,14 @@ class Watch {
 		return this.#controller.signal;
 	}
 
+	/**
+	 * Waits as long as nothing has ended the exchange. That fetch settles its promises then cannot be relied on: before
+	 * release 7, undici leaves a read open for ever that begins after an abort if the last byte had come by then.
+	 */
 	async during<T>(promise: Promise<T>): Promise<T> {
 		this.#touch();
 		try {
-			return await promise;
+			return await untilAbort(promise, this.signal);
 		} finally {
 			clearTimeout(this.#timer);
 		}
@@ -254,6 +260,7 @@ class Watch {
 
 	#touch(): void {
 		clearTimeout(this.#timer);
+		if (this.signal.aborted) return;
 		this.#timer = setTimeout(() => {
 			this.#stalled = true;
 			this.#controller.abort();

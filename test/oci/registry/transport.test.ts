@@ -1,0 +1,91 @@
+import { describe, expect, test } from "@jest/globals";
+import {
+	type Answer,
+	type Fetch,
+	Transport,
+	type TransportOptions,
+} from "../../../src/oci/registry/transport.ts";
+import { useServers } from "../../support/http-server.ts";
+
+const serve = useServers();
+const SIZE = 300_000;
+const never = () => new Promise<never>(() => undefined);
+
+const transportOf = (options: TransportOptions = {}) => new Transport({ plainHttp: "loopback", ...options });
+
+async function read(answer: Answer, onBytes: (size: number) => void = () => undefined): Promise<number> {
+	let size = 0;
+	for await (const piece of answer.body()) {
+		size += piece.length;
+		onBytes(size);
+	}
+	return size;
+}
+
+describe("an exchange ends, whatever fetch does with the signal,", () => {
+	test("when it is aborted between the last byte and the end of the answer", async () => {
+		const server = await serve((_request, response) => response.end(Buffer.alloc(SIZE)));
+		const controller = new AbortController();
+		const reason = new Error("another layer has failed");
+		const { signal } = controller;
+		const answer = await transportOf().send({ url: new URL(server.url), signal });
+		const reading = read(answer, (size) => {
+			if (size === SIZE) controller.abort(reason);
+		});
+		await expect(reading).rejects.toBe(reason);
+	});
+
+	/** Transports of callers' own, deaf to the signal. */
+	const deaf: [string, Fetch][] = [
+		["before its answer", never],
+		["within its answer", async () => new Response(new ReadableStream({ pull: never }))],
+	];
+
+	test.each(deaf)("when it stalls %s", async (_when, fetch) => {
+		const transport = transportOf({ fetch, timeoutMs: 20 });
+		const exchange = transport.send({ url: new URL("http://localhost/") }).then((answer) => read(answer));
+		await expect(exchange).rejects.toMatchObject({ rule: "stalled", limit: 20 });
+	});
+
+	test.each(deaf)("when it is aborted %s", async (_when, fetch) => {
+		const controller = new AbortController();
+		const { signal } = controller;
+		const exchange = transportOf({ fetch })
+			.send({ url: new URL("http://localhost/"), signal })
+			.then((answer) => read(answer));
+		setImmediate(() => controller.abort(new Error("enough")));
+		await expect(exchange).rejects.toThrow("enough");
+	});
+});
+
+describe("what nobody reads any more is let go of:", () => {
+	/** A response that tells when it is. */
+	const watched = () => {
+		let cancelled: () => void = () => undefined;
+		const isCancelled = new Promise<void>((resolve) => {
+			cancelled = resolve;
+		});
+		return { isCancelled, response: new Response(new ReadableStream({ pull: never, cancel: cancelled })) };
+	};
+
+	test("an answer that comes after the end", async () => {
+		const { isCancelled, response } = watched();
+		let answer: (response: Response) => void = () => undefined;
+		const fetch = () =>
+			new Promise<Response>((resolve) => {
+				answer = resolve;
+			});
+		const exchange = transportOf({ fetch, timeoutMs: 20 }).send({ url: new URL("http://localhost/") });
+		await expect(exchange).rejects.toMatchObject({ rule: "stalled" });
+		answer(response);
+		await isCancelled;
+	});
+
+	test("the rest of one that stalls", async () => {
+		const { isCancelled, response } = watched();
+		const transport = transportOf({ fetch: async () => response, timeoutMs: 20 });
+		const answer = await transport.send({ url: new URL("http://localhost/") });
+		await expect(read(answer)).rejects.toMatchObject({ rule: "stalled" });
+		await isCancelled;
+	});
+});
