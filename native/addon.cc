@@ -8,6 +8,7 @@
 #include "layer_encoder_jobs.h"
 #include "mount.h"
 #include "records.h"
+#include "sandbox.h"
 #include "store.h"
 #include "verity_jobs.h"
 #include "write.h"
@@ -43,6 +44,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
   exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
+  exports.Set("lockDown", Napi::Function::New(env, LockDownProcess, "lockDown"));
+  exports.Set("openMemoryFile", Napi::Function::New(env, OpenMemoryFileFor, "openMemoryFile"));
   return exports;
 }
 

@@ -109,6 +109,16 @@ export function toError(failure: NativeFailure, file: string | undefined): Compo
 	return new ComposefsError("ERR_COMPOSEFS_RECORDS", text, { rule });
 }
 
+/** The result of a call that fails as a job does, but at once. */
+export function callNative<T>(call: (addon: Native) => T): T {
+	const addon = native();
+	try {
+		return call(addon);
+	} catch (failure) {
+		throw toError(failure as NativeFailure, undefined);
+	}
+}
+
 /** An error as node:fs words it. `errno` is negative. */
 export function systemError(errno: number, syscall: string, path?: string): ComposefsError {
 	const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, "unknown error"];

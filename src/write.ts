@@ -6,7 +6,14 @@ import { validate } from "./gate.ts";
 import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
 import type { Tree } from "./tree.ts";
 
-export interface WriteImageOptions {
+export interface VersionOptions {
+	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
+	readonly minVersion?: number | undefined;
+	/** Highest version that may be used if the tree needs it (whiteouts need 1), 0 or 1. Default: 1 */
+	readonly maxVersion?: number | undefined;
+}
+
+export interface WriteImageOptions extends VersionOptions {
 	/**
 	 * Where the image goes. A path: it is written beside, synced and renamed, so that the file is the whole new
 	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
@@ -15,10 +22,6 @@ export interface WriteImageOptions {
 	readonly to?: FilePath | OpenFile | undefined;
 	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
 	readonly digestOnly?: boolean | undefined;
-	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
-	readonly minVersion?: number | undefined;
-	/** Highest version that may be used if the tree needs it (whiteouts need 1), 0 or 1. Default: 1 */
-	readonly maxVersion?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -65,6 +68,20 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	}
 }
 
+/** Writes an image of chunks that `encodeTree` has made elsewhere; its warnings stay there. */
+export async function writeRecords(chunks: Iterable<Uint8Array>, options: VersionOptions): Promise<WrittenImage> {
+	const { minVersion, maxVersion } = checkOptions(options);
+	const writer = checkedAddon().openWriter({ minVersion, maxVersion, to: undefined });
+	try {
+		for (const chunk of chunks) writer.add(chunk);
+		const job = { promise: writer.finish(), cancel: writer.cancel };
+		return toResult(await awaitJob(() => job), []);
+	} catch (error) {
+		writer.cancel();
+		throw error;
+	}
+}
+
 function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
 	return {
 		...(image !== undefined && { image }),
@@ -103,7 +120,8 @@ function checkedAddon(): Native {
 	throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text);
 }
 
-function redundantWhiteout(path: string): WriteWarning {
+/** The warning of a whiteout in an opaque directory. */
+export function redundantWhiteout(path: string): WriteWarning {
 	const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
 	return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
 }

@@ -1,0 +1,69 @@
+/**
+ * What a worker can do: the part that runs in the sandbox. An operation takes its input's bytes and gives the parts of
+ * its output; `sandbox.ts` has the function of each that its users call. All that one needs is imported from
+ * here: a locked worker can load nothing.
+ */
+import { formatDumpChunks } from "../dump/format.ts";
+import { parseDump } from "../dump/parse.ts";
+import { ComposefsError } from "../errors.ts";
+import { readImage } from "../image/read.ts";
+import type { ReadLimits } from "../image/source.ts";
+import { nameToBytes } from "../names.ts";
+import { type VersionOptions, type WrittenImage, writeImage, writeRecords } from "../write.ts";
+
+/** @param options   as the sandbox sent them: the caller's, not to be mistrusted */
+export type Operation = (input: Buffer, options: never) => Promise<readonly Uint8Array[]>;
+
+export const OPERATIONS: { readonly [name: string]: Operation } = {
+	"image-from-dump": async (input: Buffer, options: VersionOptions) =>
+		imageParts(await writeImage(await parseDump(input), options)),
+	"image-from-records": async (input: Buffer, options: VersionOptions) =>
+		imageParts(await writeRecords(chunksOf(input), options)),
+	"dump-from-image": async (input: Buffer, limits: ReadLimits) =>
+		Array.of(Buffer.concat(Array.from(formatDumpChunks(await readImage(input, { limits })), asBytes))),
+};
+
+/** The image; then the paths that there are warnings of, each with a NUL behind it. */
+function imageParts({ image, warnings }: WrittenImage): Uint8Array[] {
+	const paths = warnings.flatMap(({ path }) => [nameToBytes(path), Uint8Array.of(0)]);
+	return [image as Uint8Array, Buffer.concat(paths)];
+}
+
+/** Chunks of records, each behind its length: what `addChunk` makes. */
+function* chunksOf(input: Buffer): Generator<Uint8Array, void, undefined> {
+	for (let at = 0; at < input.length; ) {
+		const end = at + CHUNK_HEADER + input.readUInt32LE(at);
+		yield input.subarray(at + CHUNK_HEADER, end);
+		at = end;
+	}
+}
+
+const CHUNK_HEADER = 4;
+
+/** Gives a chunk of records to `write`, its length in front. */
+export function addChunk(chunk: Uint8Array, write: (bytes: Uint8Array) => void): void {
+	const header = Buffer.alloc(CHUNK_HEADER);
+	header.writeUInt32LE(chunk.length, 0);
+	write(header);
+	write(chunk);
+}
+
+/** Dumps are ASCII. */
+function asBytes(text: string): Buffer {
+	return Buffer.from(text, "latin1");
+}
+
+/** Characters of a text in a frame: of what is longer, the beginning. */
+const MAX_TEXT = 4096;
+
+/** What a frame can say of an error. */
+export function describeError(error: unknown): object {
+	if (error instanceof ComposefsError) {
+		const { code, rule, field, syscall, expected, limit, offset, line, errno, actual } = error;
+		const [message, path] = [error.message, error.path].map((text) => text?.slice(0, MAX_TEXT));
+		return { code, message, rule, path, field, syscall, expected, limit, offset, line, errno, actual };
+	}
+	// V8's words where there is no memory for a Buffer, and those of node:buffer.
+	if (error instanceof RangeError) return { code: "ENOMEM", message: error.message.slice(0, MAX_TEXT) };
+	return { code: "ERR_COMPOSEFS_SANDBOX", message: String(error).slice(0, MAX_TEXT), rule: "crash" };
+}
