@@ -69,7 +69,10 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 }
 
 /** Writes an image of chunks that `encodeTree` has made elsewhere; its warnings stay there. */
-export async function writeRecords(chunks: Iterable<Uint8Array>, options: VersionOptions): Promise<WrittenImage> {
+export async function writeRecords(
+	chunks: Iterable<Uint8Array>,
+	options: VersionOptions,
+): Promise<WrittenImage> {
 	const { minVersion, maxVersion } = checkOptions(options);
 	const writer = checkedAddon().openWriter({ minVersion, maxVersion, to: undefined });
 	try {

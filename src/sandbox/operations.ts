@@ -9,7 +9,11 @@ import { ComposefsError } from "../errors.ts";
 import { readImage } from "../image/read.ts";
 import type { ReadLimits } from "../image/source.ts";
 import { nameToBytes } from "../names.ts";
+import { type ParseTocOptions, parseTocJson } from "../toc/parse.ts";
 import { type VersionOptions, type WrittenImage, writeImage, writeRecords } from "../write.ts";
+import { readDocuments, readPieces } from "./input.ts";
+
+type TocOptions = VersionOptions & Pick<ParseTocOptions, "limits">;
 
 /** @param options   as the sandbox sent them: the caller's, not to be mistrusted */
 export type Operation = (input: Buffer, options: never) => Promise<readonly Uint8Array[]>;
@@ -18,7 +22,9 @@ export const OPERATIONS: { readonly [name: string]: Operation } = {
 	"image-from-dump": async (input: Buffer, options: VersionOptions) =>
 		imageParts(await writeImage(await parseDump(input), options)),
 	"image-from-records": async (input: Buffer, options: VersionOptions) =>
-		imageParts(await writeRecords(chunksOf(input), options)),
+		imageParts(await writeRecords(readPieces(input) as Iterable<Buffer>, options)),
+	"image-from-toc": async (input: Buffer, { limits, ...versions }: TocOptions) =>
+		imageParts(await writeImage(await parseTocJson(readDocuments(input), { limits }), versions)),
 	"dump-from-image": async (input: Buffer, limits: ReadLimits) =>
 		Array.of(Buffer.concat(Array.from(formatDumpChunks(await readImage(input, { limits })), asBytes))),
 };
@@ -27,25 +33,6 @@ export const OPERATIONS: { readonly [name: string]: Operation } = {
 function imageParts({ image, warnings }: WrittenImage): Uint8Array[] {
 	const paths = warnings.flatMap(({ path }) => [nameToBytes(path), Uint8Array.of(0)]);
 	return [image as Uint8Array, Buffer.concat(paths)];
-}
-
-/** Chunks of records, each behind its length: what `addChunk` makes. */
-function* chunksOf(input: Buffer): Generator<Uint8Array, void, undefined> {
-	for (let at = 0; at < input.length; ) {
-		const end = at + CHUNK_HEADER + input.readUInt32LE(at);
-		yield input.subarray(at + CHUNK_HEADER, end);
-		at = end;
-	}
-}
-
-const CHUNK_HEADER = 4;
-
-/** Gives a chunk of records to `write`, its length in front. */
-export function addChunk(chunk: Uint8Array, write: (bytes: Uint8Array) => void): void {
-	const header = Buffer.alloc(CHUNK_HEADER);
-	header.writeUInt32LE(chunk.length, 0);
-	write(header);
-	write(chunk);
 }
 
 /** Dumps are ASCII. */

@@ -6,11 +6,13 @@ import { ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";
 import { bytesToName } from "../names.ts";
 import { Slices } from "../slices.ts";
+import type { TocText } from "../toc/feed.ts";
+import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
 import { redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
 import type { InputFile } from "./child.ts";
 import { junk } from "./frames.ts";
-import { addChunk } from "./operations.ts";
+import { endDocument, writePiece } from "./input.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "./options.ts";
 import { Pool } from "./pool.ts";
 import type { Enforced } from "./reply.ts";
@@ -20,8 +22,14 @@ export interface SandboxCallOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** What a sandbox makes images of: a tree of this process, or the text of a dump. */
-export type SandboxSource = Tree | { readonly dump: DumpSource };
+/**
+ * What a sandbox makes images of: a tree of this process; the text of a dump; documents as `parseTocJson` of
+ * `composefs/toc` takes them, with its limits.
+ */
+export type SandboxSource =
+	| Tree
+	| { readonly dump: DumpSource }
+	| { readonly toc: readonly TocText[]; readonly limits?: ParseTocOptions["limits"] };
 
 /**
  * Starts a sandbox: processes that have given up the file system, the network, and starting programs, and serve
@@ -55,27 +63,42 @@ export class Sandbox implements AsyncDisposable {
 	}
 
 	/**
-	 * As `writeImage`; the image is in the result, and its digest is computed here, of the bytes that came. A
-	 * dump is parsed in the sandbox. A tree is checked here, and written there.
+	 * As `writeImage`; the image is in the result, and its digest is computed here, of the bytes that came. Texts are
+	 * parsed in the sandbox. A tree is checked here, and written there.
 	 *
-	 * @throws ComposefsError as `parseDump` and `writeImage` do; `ERR_COMPOSEFS_SANDBOX`
+	 * @throws ComposefsError as `parseDump`, `parseTocJson` and `writeImage` do; `ERR_COMPOSEFS_SANDBOX`
 	 */
 	async writeImage(
 		source: SandboxSource,
-		options: VersionOptions & SandboxCallOptions = {},
+		{ signal, minVersion, maxVersion }: VersionOptions & SandboxCallOptions = {},
 	): Promise<WrittenImage> {
-		const { signal, minVersion, maxVersion } = options;
 		const versions = { minVersion, maxVersion };
-		if (!(source instanceof Tree)) {
-			const feed = (input: InputFile) => feedPieces(dumpOf(source), input, signal);
+		if (source instanceof Tree) return this.#writeTree(source, versions, signal);
+		if (typeof source === "object" && source !== null && "dump" in source) {
+			const feed = (input: InputFile) => feedPieces(source.dump, input.write, signal);
 			return this.#image("image-from-dump", versions, feed, signal);
 		}
-		let warnings: string[] = [];
+		if (!Array.isArray(source?.toc)) throw argumentError("the source is no Tree, { dump } or { toc: [] }");
 		const feed = async (input: InputFile) => {
-			warnings = await encodeTree(source, (chunk) => addChunk(chunk, input.write), signal);
+			for (const document of source.toc) {
+				await feedPieces(document, (piece) => writePiece(piece, input.write), signal);
+				endDocument(input.write);
+			}
+		};
+		return this.#image("image-from-toc", { ...versions, limits: source.limits }, feed, signal);
+	}
+
+	async #writeTree(
+		tree: Tree,
+		versions: VersionOptions,
+		signal: AbortSignal | undefined,
+	): Promise<WrittenImage> {
+		let whiteouts: string[] = [];
+		const feed = async (input: InputFile) => {
+			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), signal);
 		};
 		const written = await this.#image("image-from-records", versions, feed, signal);
-		return { ...written, warnings: warnings.map(redundantWhiteout) };
+		return { ...written, warnings: whiteouts.map(redundantWhiteout) };
 	}
 
 	/**
@@ -90,7 +113,7 @@ export class Sandbox implements AsyncDisposable {
 		const { imageSize } = checkLimits(limits);
 		const feed = async (input: InputFile) => {
 			const { bytes } = (await loadImage(source, imageSize, signal)).window();
-			await feedPieces([bytes], input, signal);
+			await feedPieces(bytes, input.write, signal);
 		};
 		const [dump] = await this.#run("dump-from-image", limits ?? {}, feed, signal);
 		if (dump === undefined) throw junk("no tree");
@@ -139,27 +162,31 @@ const HEADER = 32;
 const VERSION_OFFSET = 12;
 const PIECE_SIZE = 1 << 20;
 
-function dumpOf(source: { readonly dump: DumpSource }): Exclude<DumpSource, string | Uint8Array> {
-	const dump = source?.dump;
-	if (typeof dump === "string" || dump instanceof Uint8Array) return [dump];
-	if (typeof dump === "object" && dump !== null) return dump;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the source is neither a Tree nor { dump }");
-}
-
 /** Hands over what comes, giving way to the event loop in between. */
 async function feedPieces(
-	pieces: Exclude<DumpSource, string | Uint8Array>,
-	input: InputFile,
+	source: DumpSource | TocText,
+	write: (bytes: Uint8Array) => void,
 	signal: AbortSignal | undefined,
 ): Promise<void> {
 	const slices = new Slices(signal);
+	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
 	for await (const piece of pieces) {
-		const bytes = typeof piece === "string" ? Buffer.from(piece, "utf8") : piece;
+		const bytes = bytesOf(piece);
 		for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
-			input.write(bytes.subarray(at, at + PIECE_SIZE));
+			write(bytes.subarray(at, at + PIECE_SIZE));
 			if (slices.isOver()) await slices.next();
 		}
 	}
+}
+
+function bytesOf(piece: string | Uint8Array): Uint8Array {
+	if (typeof piece !== "string") return piece;
+	if (piece.isWellFormed()) return Buffer.from(piece, "utf8");
+	throw argumentError("the text has a lone surrogate: give it as bytes");
+}
+
+function argumentError(message: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }
 
 function pathsOf(warnings: Buffer): string[] {

@@ -1,0 +1,57 @@
+/** Sandboxes whose workers have operations that try what none should do: test/fixtures/sandbox-worker.cjs. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import path from "node:path";
+import type { SandboxChild } from "../../src/sandbox/child.ts";
+import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "../../src/sandbox/options.ts";
+import { projectRoot } from "./needs.ts";
+
+const fixtures = path.join(projectRoot, "test/fixtures");
+
+export type WorkerEntry = "sandbox-worker" | "sandbox-worker-landlock" | "sandbox-worker-open";
+
+export function entryOf(worker: WorkerEntry): string {
+	return path.join(fixtures, `${worker}.cjs`);
+}
+
+export function settingsOf(options: SandboxOptions = {}): SandboxSettings {
+	return checkSandboxOptions({ workers: 1, ...options });
+}
+
+/** Compiles what only tests may do; nothing if it is there. Suites may do it at the same time. */
+export function buildSyscalls(): void {
+	const source = path.join(fixtures, "syscall.cc");
+	const folder = path.join(projectRoot, "build/test");
+	const built = path.join(folder, "syscall.node");
+	if (existsSync(built) && statSync(built).mtimeMs > statSync(source).mtimeMs) return;
+	mkdirSync(folder, { recursive: true });
+	const include = path.join(projectRoot, "node_modules/node-api-headers/include");
+	const unfinished = `${built}.${process.pid}`;
+	const flags = ["-std=c++20", "-shared", "-fPIC", "-DNODE_GYP_MODULE_NAME=syscall", "-I", include];
+	execFileSync(process.env.CXX ?? "g++", [...flags, source, "-o", unfinished]);
+	renameSync(unfinished, built);
+}
+
+/** Runs an operation that gives one JSON value. */
+export async function ask(child: SandboxChild, operation: string, options: object = {}): Promise<unknown> {
+	const [answer] = await child.run({ operation, options, feed: async () => undefined, signal: undefined });
+	return JSON.parse(String(answer));
+}
+
+/** What this process has open, and which processes it has started. */
+export function resources(): { descriptors: number; children: string[] } {
+	const tasks = readdirSync("/proc/self/task");
+	const children = tasks.flatMap((task) =>
+		readFileSync(`/proc/self/task/${task}/children`, "latin1").split(" ").filter(Boolean),
+	);
+	return { descriptors: readdirSync("/proc/self/fd").length, children };
+}
+
+/** Fields of /proc/PID/task/*\/status, as a set of the values that its threads have. */
+export function statusOf(pid: number, field: string): string[] {
+	const found = readdirSync(`/proc/${pid}/task`).map((task) => {
+		const text = readFileSync(`/proc/${pid}/task/${task}/status`, "latin1");
+		return new RegExp(`^${field}:\\s+(.*)$`, "m").exec(text)?.[1] ?? "";
+	});
+	return [...new Set(found)];
+}
