@@ -1,20 +1,20 @@
 /** One worker, seen from the process that started it and trusts nothing that comes from it afterwards. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ComposefsError } from "../errors.ts";
-import { callNative } from "../native.ts";
-import { encodeFrame, FrameReader, INPUT, junk, OUTPUT, PIPE, type WorkerSettings } from "./frames.ts";
+import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
+import { encodeFrame, FrameReader, PIPE } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 import { type Ready, readReady, readReply } from "./reply.ts";
+import { type StartedWorker, spawnWorker } from "./spawn.ts";
 
 /** What one request is: an operation of operations.ts, its options, and what goes into it. */
 export interface SandboxRequest {
 	readonly operation: string;
 	readonly options: object;
-	/** Puts the input into the file, and returns its size. */
+	/** Puts the input into the file. */
 	feed(input: InputFile): Promise<void>;
 	readonly signal: AbortSignal | undefined;
 }
@@ -30,14 +30,10 @@ interface Waiting {
 	reject(error: unknown): void;
 }
 
-/** The compiled program, also for a caller that runs these sources as they are. */
-const ENTRY = fileURLToPath(new URL("../../lib/sandbox/entry.cjs", import.meta.url));
 const START_TIMEOUT = 30_000;
 /** Of what a worker that ends has to say, in bytes. */
 const MAX_LAST_WORDS = 1 << 12;
 const OUT_OF_MEMORY = /out of memory|bad_alloc|allocation failed/i;
-/** Of the environment, what decides which addon and libraries are loaded. */
-const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
 
 const ftruncate = promisify(fs.ftruncate);
 const fstat = promisify(fs.fstat);
@@ -63,11 +59,11 @@ export class SandboxChild {
 	#lastId = 0;
 	#enforced: Ready | undefined;
 
-	private constructor(settings: SandboxSettings, entry: string) {
+	private constructor(settings: SandboxSettings, { process, input, output }: StartedWorker) {
 		this.#settings = settings;
-		this.#input = callNative((addon) => addon.openMemoryFile());
-		this.#output = callNative((addon) => addon.openMemoryFile());
-		this.#process = spawnWorker(settings, entry, this.#input, this.#output);
+		this.#process = process;
+		this.#input = input;
+		this.#output = output;
 		this.#pipe = this.#process.stdio[PIPE] as Socket;
 		this.#closed = this.#watch();
 	}
@@ -77,8 +73,8 @@ export class SandboxChild {
 	 *
 	 * @param entry   its program; another one for tests
 	 */
-	static async start(settings: SandboxSettings, entry: string = ENTRY): Promise<SandboxChild> {
-		const child = new SandboxChild(settings, entry);
+	static async start(settings: SandboxSettings, entry?: string): Promise<SandboxChild> {
+		const child = new SandboxChild(settings, spawnWorker(settings, entry));
 		try {
 			const ready = readReady(await child.#nextFrame(START_TIMEOUT, undefined));
 			checkEnforced(ready, settings);
@@ -110,6 +106,7 @@ export class SandboxChild {
 
 	/** Serves a request, one at a time; returns the parts of its output. A failure of the worker ends it. */
 	async run({ operation, options, feed, signal }: SandboxRequest): Promise<Buffer[]> {
+		if (this.#isOver) throw this.#verdict;
 		this.#hold(true);
 		this.#isRunning = true;
 		try {
@@ -134,7 +131,7 @@ export class SandboxChild {
 
 	/** Ends the process, and waits until nothing of it is left. */
 	async stop(): Promise<void> {
-		this.#end(new ComposefsError("ERR_COMPOSEFS_SANDBOX", "the sandbox was closed", { rule: "closed" }));
+		this.#end(closedError());
 		this.#hold(true);
 		await this.#closed;
 	}
@@ -144,6 +141,7 @@ export class SandboxChild {
 		const limit = this.#settings.inputSize;
 		await feed({
 			write: (bytes) => {
+				if (this.#isOver) throw this.#verdict;
 				if (size + bytes.length > limit) {
 					const text = `the input of a sandbox has more than ${limit} bytes`;
 					throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, { rule: "input-size", limit });
@@ -186,8 +184,7 @@ export class SandboxChild {
 	async #nextFrame(milliseconds: number, signal: AbortSignal | undefined): Promise<unknown> {
 		if (this.#isOver) throw this.#verdict;
 		const text = `the worker of a sandbox was not done after ${milliseconds} ms`;
-		const late = () =>
-			this.#end(new ComposefsError("ERR_COMPOSEFS_SANDBOX", text, { rule: "timeout", limit: milliseconds }));
+		const late = () => this.#end(sandboxError("timeout", text, { limit: milliseconds }));
 		const timer = setTimeout(late, milliseconds);
 		const abort = () => this.#end(signal?.reason);
 		signal?.addEventListener("abort", abort, { once: true });
@@ -247,14 +244,9 @@ export class SandboxChild {
 	/** What became of a process that ended by itself. */
 	#obituary(): ComposefsError {
 		const { exitCode, signalCode } = this.#process;
-		const { memory, outputSize } = this.#settings;
-		const sandboxError = (message: string, rule: string, limit?: number) =>
-			new ComposefsError("ERR_COMPOSEFS_SANDBOX", message, { rule, ...(limit !== undefined && { limit }) });
-		if (OUT_OF_MEMORY.test(this.#lastWords)) return memoryError(memory);
-		if (signalCode === "SIGXFSZ")
-			return sandboxError(`the output of a sandbox has more than ${outputSize} bytes`, "output", outputSize);
+		if (OUT_OF_MEMORY.test(this.#lastWords)) return memoryError(this.#settings);
 		const how = signalCode === null ? `exit code ${exitCode}` : signalCode;
-		return sandboxError(`the worker of a sandbox ended by ${how}`, "crash");
+		return sandboxError("crash", `the worker of a sandbox ended by ${how}`);
 	}
 
 	/** Whether this process waits for the worker before it ends by itself. */
@@ -264,32 +256,6 @@ export class SandboxChild {
 		this.#pipe[method]();
 		(this.#process.stderr as Socket | null)?.[method]();
 	}
-}
-
-function spawnWorker(settings: SandboxSettings, entry: string, input: number, output: number): ChildProcess {
-	const { memory, outputSize, jit } = settings;
-	const told: WorkerSettings = { memory, outputSize, jit };
-	// What V8 may take before it gives up is less than what the kernel gives: so it collects its garbage first.
-	const heap = Math.floor((memory / 2 ** 20) * 0.75);
-	const flags = [`--max-old-space-size=${heap}`, ...(jit ? [] : ["--jitless"])];
-	const passedOn = PASSED_ON.flatMap((name) => {
-		const value = process.env[name];
-		return value === undefined ? [] : [[name, value] as const];
-	});
-	const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "ignore", "pipe"];
-	stdio[PIPE] = "pipe";
-	stdio[INPUT] = input;
-	stdio[OUTPUT] = output;
-	return spawn(process.execPath, [...flags, entry, JSON.stringify(told)], {
-		stdio,
-		cwd: "/",
-		env: {
-			...Object.fromEntries(passedOn),
-			NODE_NO_WARNINGS: "1",
-			UV_USE_IO_URING: "0",
-			UV_THREADPOOL_SIZE: "2",
-		},
-	});
 }
 
 function checkEnforced(ready: Ready, { require }: SandboxSettings): void {
@@ -306,16 +272,11 @@ function isFatal(error: unknown): boolean {
 	return error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_SANDBOX";
 }
 
-function explain(error: ComposefsError, { memory }: SandboxSettings): ComposefsError {
-	return error.code === "ENOMEM" ? memoryError(memory) : error;
-}
-
-function memoryError(limit: number): ComposefsError {
-	const text = `the worker of a sandbox needs more than ${limit} bytes of memory`;
-	return new ComposefsError("ERR_COMPOSEFS_SANDBOX", text, { rule: "memory", limit });
+function explain(error: ComposefsError, settings: SandboxSettings): ComposefsError {
+	if (error.code === "ENOMEM") return memoryError(settings);
+	return error.code === "EFBIG" ? outputError(settings) : error;
 }
 
 function startError(cause: Error): ComposefsError {
-	const text = `the worker of a sandbox cannot be started: ${cause.message}`;
-	return new ComposefsError("ERR_COMPOSEFS_SANDBOX", text, { rule: "crash", cause });
+	return sandboxError("crash", `the worker of a sandbox cannot be started: ${cause.message}`, { cause });
 }

@@ -3,7 +3,7 @@
  * and the text, which is JSON. Trees and images go through files in memory beside it.
  */
 import fs from "node:fs";
-import { ComposefsError } from "../errors.ts";
+import { junk } from "./fault.ts";
 
 /** Descriptors that a worker is started with: frames both ways, and the files of input and output. */
 export const PIPE = 3;
@@ -53,12 +53,6 @@ function parse(text: string): unknown {
 	} catch {
 		throw junk("a frame that is not JSON");
 	}
-}
-
-/** A worker said what none says that works. */
-export function junk(what: string): ComposefsError {
-	const text = `the worker of a sandbox sent ${what}`;
-	return new ComposefsError("ERR_COMPOSEFS_SANDBOX", text, { rule: "protocol" });
 }
 
 /** In the worker: waits for the next frame; undefined at the end. It has nothing else to do meanwhile. */

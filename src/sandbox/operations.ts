@@ -52,5 +52,7 @@ export function describeError(error: unknown): object {
 	}
 	// V8's words where there is no memory for a Buffer, and those of node:buffer.
 	if (error instanceof RangeError) return { code: "ENOMEM", message: error.message.slice(0, MAX_TEXT) };
+	const code = (error as NodeJS.ErrnoException)?.code;
+	if (code === "EFBIG") return { code, message: "there is too much output" };
 	return { code: "ERR_COMPOSEFS_SANDBOX", message: String(error).slice(0, MAX_TEXT), rule: "crash" };
 }

@@ -1,6 +1,6 @@
 /** Workers kept ready, and the requests that wait for one. */
-import { ComposefsError } from "../errors.ts";
 import { SandboxChild, type SandboxRequest } from "./child.ts";
+import { closedError } from "./fault.ts";
 import type { SandboxSettings } from "./options.ts";
 
 interface Turn {
@@ -50,7 +50,7 @@ export class Pool {
 	/** Ends all workers and what they are at. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
-		for (const { fail } of this.#turns) fail(closed());
+		for (const { fail } of this.#turns) fail(closedError());
 		await Promise.all(Array.from(this.#children, (child) => child.stop()));
 		await Promise.all(this.#changes);
 	}
@@ -58,7 +58,7 @@ export class Pool {
 	/** A worker, for one request. */
 	async #take(signal: AbortSignal | undefined): Promise<SandboxChild> {
 		signal?.throwIfAborted();
-		if (this.#isClosed) throw closed();
+		if (this.#isClosed) throw closedError();
 		const child = this.#nextIdle();
 		if (child !== undefined) return child;
 		return await new Promise((resolve, reject) => {
@@ -143,8 +143,4 @@ export class Pool {
 			.finally(() => this.#changes.delete(starting));
 		this.#changes.add(starting);
 	}
-}
-
-function closed(): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_SANDBOX", "the sandbox was closed", { rule: "closed" });
 }

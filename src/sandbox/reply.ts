@@ -1,6 +1,6 @@
 /** Frames of a worker, which may have been taken over: each field is looked at before it is used. */
 import { ComposefsError, type ComposefsErrorDetails } from "../errors.ts";
-import { junk } from "./frames.ts";
+import { junk } from "./fault.ts";
 
 /** What the kernel enforces on every worker of a sandbox. */
 export interface Enforced {

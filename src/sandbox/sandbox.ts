@@ -11,7 +11,7 @@ import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
 import { redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
 import type { InputFile } from "./child.ts";
-import { junk } from "./frames.ts";
+import { junk } from "./fault.ts";
 import { endDocument, writePiece } from "./input.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "./options.ts";
 import { Pool } from "./pool.ts";
