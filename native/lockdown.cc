@@ -1,5 +1,6 @@
 #include "lockdown.h"
 
+#include <dirent.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,10 +11,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
+#include <cstdlib>
 #include <numeric>
 #include <set>
-#include <string>
 #include <tuple>
 #include <vector>
 
@@ -41,10 +41,13 @@ struct OpenDescriptor {
 
 std::vector<int> Numbers() {
   std::vector<int> numbers;
-  std::error_code none;  // where there is no /proc
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", none))
-    numbers.push_back(std::stoi(entry.path().filename()));
-  if (!numbers.empty()) return numbers;
+  if (DIR* folder = opendir("/proc/self/fd")) {
+    while (const dirent* entry = readdir(folder))
+      if (entry->d_name[0] != '.')
+        numbers.push_back(static_cast<int>(std::strtol(entry->d_name, nullptr, 10)));
+    closedir(folder);
+    return numbers;
+  }
   numbers.resize(static_cast<size_t>(std::clamp(sysconf(_SC_OPEN_MAX), 0L, kMostDescriptors)));
   std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;

@@ -78,7 +78,11 @@ std::string Resolve(std::string path) {
   for (int hops = 0; hops < kMaxSymlinks; ++hops) {
     std::array<char, PATH_MAX> target;
     const ssize_t size = readlink(path.c_str(), target.data(), target.size());
-    if (size < 0) return path;  // no symlink, or nothing there; what else is wrong, open() will say
+    if (size < 0) {
+      // No symlink, or nothing there. What else is in the way will also be in open()'s.
+      if (errno == EINVAL || errno == ENOENT || errno == ENOTDIR || errno == EACCES) return path;
+      ThrowErrno("readlink");  // it may be a symlink, which is not to be replaced
+    }
     const std::string next(target.data(), static_cast<size_t>(size));
     path = next.starts_with('/') ? next : FolderOf(path) + "/" + next;
   }

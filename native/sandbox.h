@@ -4,10 +4,10 @@
 
 namespace composefs {
 
-/// (options) → what was enforced; see Native in src/native.ts. Throws `{ errno, syscall }`.
+/// (options) → what was enforced; see Native in src/addon.ts.
 Napi::Value LockDownProcess(const Napi::CallbackInfo& info);
 
-/// () → a descriptor, the caller's. Throws `{ errno, syscall }`.
+/// () → a descriptor, the caller's.
 Napi::Value OpenMemoryFileFor(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

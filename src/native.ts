@@ -60,7 +60,7 @@ export async function awaitJob<T>(
 	{ signal, file }: { signal?: AbortSignal | undefined; file?: string | undefined } = {},
 ): Promise<T> {
 	signal?.throwIfAborted();
-	const job = start(native());
+	const job = callNative(start, file);
 	if (inFlight.size === 0) process.on("exit", cancelAll);
 	inFlight.add(job);
 	const forget = onAbort(signal, job.cancel);
@@ -109,13 +109,18 @@ export function toError(failure: NativeFailure, file: string | undefined): Compo
 	return new ComposefsError("ERR_COMPOSEFS_RECORDS", text, { rule });
 }
 
-/** The result of a call that fails as a job does, but at once. */
-export function callNative<T>(call: (addon: Native) => T): T {
+/**
+ * The result of a call of the addon, which may fail at once, as a job does: there is no memory for it.
+ *
+ * @param file   as for `awaitJob`
+ */
+export function callNative<T>(call: (addon: Native) => T, file?: string): T {
 	const addon = native();
 	try {
 		return call(addon);
 	} catch (failure) {
-		throw toError(failure as NativeFailure, undefined);
+		const { errno } = failure as NativeFailure;
+		throw typeof errno === "number" ? toError(failure as NativeFailure, file) : failure;
 	}
 }
 

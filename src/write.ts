@@ -3,7 +3,15 @@ import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
-import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
+import {
+	awaitJob,
+	callNative,
+	type Native,
+	type NativeImage,
+	type NativeWriteOptions,
+	type NativeWriter,
+	native,
+} from "./native.ts";
 import type { Tree } from "./tree.ts";
 
 export interface VersionOptions {
@@ -55,13 +63,11 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	const { signal } = options;
 	signal?.throwIfAborted();
 	const { to, minVersion, maxVersion } = checkOptions(options);
-	const addon = checkedAddon();
-	const writer = addon.openWriter({ minVersion, maxVersion, to });
+	const writer = openWriter({ minVersion, maxVersion, to });
 	try {
-		const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
-		const job = { promise: writer.finish(), cancel: writer.cancel };
+		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
 		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
-		return toResult(await awaitJob(() => job, { signal, file }), redundantWhiteouts);
+		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
 		throw explain(error, tree);
@@ -74,15 +80,28 @@ export async function writeRecords(
 	options: VersionOptions,
 ): Promise<WrittenImage> {
 	const { minVersion, maxVersion } = checkOptions(options);
-	const writer = checkedAddon().openWriter({ minVersion, maxVersion, to: undefined });
+	const writer = openWriter({ minVersion, maxVersion, to: undefined });
 	try {
-		for (const chunk of chunks) writer.add(chunk);
-		const job = { promise: writer.finish(), cancel: writer.cancel };
-		return toResult(await awaitJob(() => job), []);
+		const add = adder(writer);
+		for (const chunk of chunks) add(chunk);
+		return toResult(await finish(writer), []);
 	} catch (error) {
 		writer.cancel();
 		throw error;
 	}
+}
+
+function openWriter(options: NativeWriteOptions): NativeWriter {
+	const addon = checkedAddon();
+	return callNative(() => addon.openWriter(options));
+}
+
+function adder(writer: NativeWriter): (chunk: Uint8Array) => void {
+	return (chunk) => callNative(() => writer.add(chunk));
+}
+
+function finish(writer: NativeWriter, options?: Parameters<typeof awaitJob>[1]): Promise<NativeImage> {
+	return awaitJob(() => ({ promise: writer.finish(), cancel: writer.cancel }), options);
 }
 
 function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
