@@ -31,8 +31,8 @@ interface Waiting {
 }
 
 const START_TIMEOUT = 30_000;
-/** Of what a worker that ends has to say, in bytes. */
-const MAX_LAST_WORDS = 1 << 12;
+/** Of what a worker that ends has to say, in bytes; V8's take some thousands. */
+const MAX_LAST_WORDS = 1 << 16;
 const OUT_OF_MEMORY = /out of memory|bad_alloc|allocation failed/i;
 
 const ftruncate = promisify(fs.ftruncate);
@@ -203,7 +203,8 @@ export class SandboxChild {
 	async #watch(): Promise<void> {
 		const { stderr } = this.#process;
 		stderr?.setEncoding("latin1").on("data", (text: string) => {
-			if (this.#lastWords.length < MAX_LAST_WORDS) this.#lastWords += text;
+			this.#lastWords += text;
+			if (this.#lastWords.length > MAX_LAST_WORDS) this.#end(junk("more words than its last ones"));
 		});
 		this.#pipe.on("error", () => undefined); // of a worker that has ended: `close` comes next
 		this.#pipe.on("data", (piece) => this.#receive(piece));

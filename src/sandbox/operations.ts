@@ -50,8 +50,9 @@ export function describeError(error: unknown): object {
 		const [message, path] = [error.message, error.path].map((text) => text?.slice(0, MAX_TEXT));
 		return { code, message, rule, path, field, syscall, expected, limit, offset, line, errno, actual };
 	}
-	// V8's words where there is no memory for a Buffer, and those of node:buffer.
-	if (error instanceof RangeError) return { code: "ENOMEM", message: error.message.slice(0, MAX_TEXT) };
+	// V8 has words alone for a Buffer that there is no memory for.
+	if (error instanceof RangeError && /allocation failed/i.test(error.message))
+		return { code: "ENOMEM", message: error.message.slice(0, MAX_TEXT) };
 	const code = (error as NodeJS.ErrnoException)?.code;
 	if (code === "EFBIG") return { code, message: "there is too much output" };
 	return { code: "ERR_COMPOSEFS_SANDBOX", message: String(error).slice(0, MAX_TEXT), rule: "crash" };

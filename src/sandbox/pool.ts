@@ -136,7 +136,8 @@ export class Pool {
 				},
 				(error) => {
 					this.#startingCount--;
-					// Not tried again by itself: whoever waits is told, and the next request tries.
+					// Not tried again by itself: if there is no worker, whoever waits is told, and the next request tries.
+					if (this.#children.size > 0) return;
 					for (const { fail } of this.#turns) fail(error);
 				},
 			)

@@ -4,6 +4,7 @@ import { type DumpSource, parseDump } from "../dump/parse.ts";
 import { encodeTree } from "../encode.ts";
 import { ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";
+import { READ_LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { Slices } from "../slices.ts";
 import type { TocText } from "../toc/feed.ts";
@@ -11,6 +12,7 @@ import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
 import { redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
 import type { InputFile } from "./child.ts";
+import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
 import { endDocument, writePiece } from "./input.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "./options.ts";
@@ -35,9 +37,13 @@ export type SandboxSource =
  * Starts a sandbox: processes that have given up the file system, the network, and starting programs, and serve
  * one request after another. It needs Linux with seccomp; close it when it is done with.
  *
- * @throws ComposefsError `ERR_COMPOSEFS_UNSUPPORTED` where the kernel does not enforce what `require` names
+ * @throws ComposefsError `ERR_COMPOSEFS_UNSUPPORTED` where the kernel does not enforce what `require` names, and
+ *   outside of Node
  */
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+	const other = ["bun", "deno", "electron"].find((runtime) => process.versions[runtime] !== undefined);
+	if (other !== undefined)
+		throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", `a sandbox needs Node, this is ${other}`);
 	return startSandbox(checkSandboxOptions(options));
 }
 
@@ -110,13 +116,14 @@ export class Sandbox implements AsyncDisposable {
 		source: ImageSource,
 		{ limits, signal }: SandboxCallOptions & { readonly limits?: ReadLimits | undefined } = {},
 	): Promise<Tree> {
-		const { imageSize } = checkLimits(limits);
+		const checked = checkLimits(limits);
 		const feed = async (input: InputFile) => {
-			const { bytes } = (await loadImage(source, imageSize, signal)).window();
+			const { bytes } = (await loadImage(source, checked.imageSize, signal)).window();
 			await feedPieces(bytes, input.write, signal);
 		};
 		const [dump] = await this.#run("dump-from-image", limits ?? {}, feed, signal);
 		if (dump === undefined) throw junk("no tree");
+		await checkDumpLimits(dump, checked, signal);
 		return parseDump(dump, signal && { signal });
 	}
 
@@ -143,7 +150,7 @@ export class Sandbox implements AsyncDisposable {
 			digest: await computeDigest(image, { signal }),
 			size: image.length,
 			version: image.readUInt32LE(VERSION_OFFSET),
-			warnings: pathsOf(warnings).map(redundantWhiteout),
+			warnings: (await pathsOf(warnings, signal)).map(redundantWhiteout),
 		};
 	}
 
@@ -189,13 +196,15 @@ function argumentError(message: string): ComposefsError {
 	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }
 
-function pathsOf(warnings: Buffer): string[] {
+async function pathsOf(warnings: Buffer, signal: AbortSignal | undefined): Promise<string[]> {
+	const slices = new Slices(signal);
 	const paths: string[] = [];
 	for (let at = 0; at < warnings.length; ) {
 		const end = warnings.indexOf(0, at);
-		if (end < 0) throw junk("a path without an end");
+		if (end < 0 || paths.length === READ_LIMITS.inodes) throw junk("warnings of no image");
 		paths.push(bytesToName(warnings.subarray(at, end)));
 		at = end + 1;
+		if (slices.isOver()) await slices.next();
 	}
 	return paths;
 }

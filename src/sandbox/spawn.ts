@@ -37,7 +37,11 @@ function spawnProcess(settings: SandboxSettings, entry: string, input: number, o
 	const { memory, outputSize, jit } = settings;
 	const told: WorkerSettings = { memory, outputSize, jit };
 	const heap = `--max-old-space-size=${Math.floor((memory / 2 ** 20) * HEAP_SHARE)}`;
-	const flags = jit ? [heap] : [heap, "--jitless"];
+	const flags = [heap];
+	if (!jit) flags.push("--jitless");
+	// What entry.cts does; Node 22 has it behind this before 22.12.
+	const { require_module }: { readonly require_module?: boolean } = process.features;
+	if (require_module !== true) flags.push("--experimental-require-module");
 	const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "ignore", "pipe"];
 	stdio[PIPE] = "pipe";
 	stdio[INPUT] = input;

@@ -2,9 +2,16 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
+import { native } from "../../src/native.ts";
 import type { SandboxChild } from "../../src/sandbox/child.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "../../src/sandbox/options.ts";
 import { projectRoot } from "./needs.ts";
+
+// An addon with a sanitizer in it is loaded here. Workers have memory for a plain one only, and are not preloaded with it.
+if (process.env.LD_PRELOAD?.includes("asan")) {
+	native();
+	delete process.env.COMPOSEFS_PREBUILD;
+}
 
 const fixtures = path.join(projectRoot, "test/fixtures");
 
