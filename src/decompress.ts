@@ -1,9 +1,9 @@
 /** Compressed bytes, whatever compressed them. */
 import { decompressionError } from "./decompress-error.ts";
 import { ComposefsError } from "./errors.ts";
-import { decodeGzip } from "./gunzip.ts";
+import { decodeGzip, gunzipPiece } from "./gunzip.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
-import { decodeZstd } from "./zstd.ts";
+import { decodeZstd, decodeZstdPiece } from "./zstd.ts";
 
 export interface DecompressOptions {
 	readonly signal?: AbortSignal | undefined;
@@ -50,6 +50,29 @@ export async function* decompress(
 		stop.abort();
 		await pieces?.return(undefined);
 		await pull.close();
+	}
+}
+
+/**
+ * Decompresses bytes that are all there, to about `size` bytes: for many small pieces, each of which would take longer to
+ * make a stream of. May be ended early.
+ *
+ * @throws as `decompress`
+ */
+export async function* decompressPiece(
+	bytes: Uint8Array,
+	size: number,
+	signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+	signal?.throwIfAborted();
+	const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4, bytes.length));
+	if (isZstd(head)) yield* decodeZstdPiece(bytes, size, signal);
+	else {
+		const isGzip = head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC;
+		const whole = isGzip ? await gunzipPiece(bytes, size) : undefined;
+		// What is wrong with the bytes, the stream says.
+		if (whole === undefined) yield* decompress([bytes], { signal });
+		else yield whole;
 	}
 }
 

@@ -1,5 +1,5 @@
 /** gzip members, one after the other, inflated by node:zlib on a worker thread. */
-import { createGunzip, type Gunzip } from "node:zlib";
+import { createGunzip, type Gunzip, gunzip } from "node:zlib";
 import { decompressionError } from "./decompress-error.ts";
 import type { ChunkPull } from "./pull.ts";
 
@@ -28,6 +28,18 @@ export async function* decodeGzip(pull: ChunkPull): AsyncGenerator<Uint8Array> {
 	}
 	await feeding;
 	await feed.checkRest();
+}
+
+/** What may follow in a piece: padding, headers. */
+const PIECE_REST = 1 << 16;
+
+/** Inflates members that are all there; undefined if they are damaged, or hold far more than `size` bytes. */
+export function gunzipPiece(bytes: Uint8Array, size: number): Promise<Uint8Array | undefined> {
+	const chunkSize = Math.min(PIECE_SIZE, Math.max(1 << 12, size));
+	const options = { chunkSize, maxOutputLength: size + PIECE_REST };
+	return new Promise((resolve) => {
+		gunzip(bytes, options, (error, inflated) => resolve(error === null ? inflated : undefined));
+	});
 }
 
 /** Gives the source's chunks to zlib, and remembers those that it has not taken. */

@@ -26,6 +26,30 @@ export async function* decodeZstd(pull: ChunkPull, signal: AbortSignal): AsyncGe
 	for await (const pieces of readAhead(decodeBatches(pull, signal), AHEAD)) yield* pieces;
 }
 
+/** Less would be many pieces. */
+const MIN_PIECE_SIZE = 1 << 12;
+
+/**
+ * Decodes frames that are all there, of about `size` bytes. May be ended early.
+ *
+ * @throws as `decodeZstd`
+ */
+export async function* decodeZstdPiece(
+	bytes: Uint8Array,
+	size: number,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+	const pieceSize = Math.min(PIECE_SIZE, Math.max(MIN_PIECE_SIZE, size));
+	const decoder = native().openZstdDecoder(pieceSize, WINDOW_LOG);
+	decoder.feed(bytes);
+	for (;;) {
+		const batch = await awaitJob(() => decoder.decode(true), { signal });
+		yield* batch.pieces;
+		if (batch.problem !== undefined) throw zstdError(batch.problem);
+		if (batch.ended) return;
+	}
+}
+
 async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
 	const decoder = native().openZstdDecoder(PIECE_SIZE, WINDOW_LOG);
 	let more = await feed(pull, decoder, 0);

@@ -1,7 +1,8 @@
 /** The content of a file from its chunks: nothing of it is believed before its digest is right. */
 import { createHash, type Hash } from "node:crypto";
+import type { ByteRange } from "../../blob.ts";
 import type { ContentChunk } from "../../content.ts";
-import { decompress } from "../../decompress.ts";
+import { decompress, decompressPiece } from "../../decompress.ts";
 import { ComposefsError } from "../../errors.ts";
 import type { TocChunk } from "../../toc/chunks.ts";
 import { hashZeros } from "../hash-zeros.ts";
@@ -10,6 +11,7 @@ import type { WantedContent } from "./wanted.ts";
 
 /** Padding and headers behind a file, in the same member of gzip: those of all links and folders that follow it. */
 const MAX_REST = 2 ** 30;
+const SMALL = 1 << 20;
 
 /**
  * The content, in pieces. The last piece of each chunk comes when the chunk has its digest, and that of the file when the
@@ -53,8 +55,8 @@ async function* chunkContent(
 	let left = size;
 	let held: Uint8Array | undefined;
 	try {
-		for await (const piece of decompress(bytes.take(range), { signal, limit: size + MAX_REST })) {
-			// What may follow is the tar's. It is not left unread: the next chunk begins where all of this one is taken.
+		for await (const piece of inflated(chunk, range, bytes, signal)) {
+			// What may follow is the tar's. It is read nevertheless: the next chunk begins where all of this one is taken.
 			const part = piece.length > left ? piece.subarray(0, left) : piece;
 			if (part.length === 0) continue;
 			if (held !== undefined) yield held;
@@ -68,6 +70,27 @@ async function* chunkContent(
 	if (left > 0) throw shortChunk(path, chunk, size - left);
 	if (digest !== undefined && hash !== undefined) expectDigest("chunk-digest", path, digest, hash);
 	if (held !== undefined) yield held;
+}
+
+/** Small chunks, which nearly all are, are decompressed in one step. */
+async function* inflated(
+	{ size }: TocChunk,
+	range: ByteRange,
+	bytes: ChunkBytes,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+	if (range.end - range.start <= SMALL && size <= SMALL) {
+		const compressed: Uint8Array[] = [];
+		for await (const piece of bytes.take(range)) compressed.push(piece);
+		const [first] = compressed;
+		const whole = compressed.length === 1 && first !== undefined ? first : Buffer.concat(compressed);
+		let left = size;
+		for await (const piece of decompressPiece(whole, size, signal)) {
+			yield piece;
+			left -= piece.length;
+			if (left <= 0) return;
+		}
+	} else yield* decompress(bytes.take(range), { signal, limit: size + MAX_REST });
 }
 
 function expectDigest(rule: "chunk-digest" | "file-digest", path: string, hex: string, hash: Hash): void {
