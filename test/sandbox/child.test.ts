@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { SandboxChild } from "../../src/sandbox/child.ts";
 import { encodeFrame, MAX_FRAME } from "../../src/sandbox/frames.ts";
-import { ask, buildSyscalls, entryOf, resources, settingsOf } from "../support/sandbox.ts";
+import { ask, describeLocked, entryOf, resources, settingsOf } from "../support/sandbox.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
-
-beforeAll(buildSyscalls, 60_000);
 
 const temporary = useTemporaryFolder();
 const MEMORY = 2 ** 28;
@@ -16,7 +14,7 @@ const start = (options = {}) =>
 		entryOf("sandbox-worker"),
 	);
 
-describe("a worker", () => {
+describeLocked("a worker", () => {
 	let child: SandboxChild;
 	beforeEach(async () => {
 		child = await start();
@@ -111,7 +109,7 @@ describe("a worker", () => {
 	});
 });
 
-describe("a worker that was taken over", () => {
+describeLocked("a worker that was taken over", () => {
 	const huge = Buffer.alloc(4);
 	huge.writeUInt32LE(MAX_FRAME + 1);
 	const SAYS: readonly [what: string, bytes: Buffer][] = [
@@ -195,7 +193,7 @@ describe("a worker that was taken over", () => {
 	});
 });
 
-describe("starting", () => {
+describeLocked("starting", () => {
 	test("fails where the kernel lacks what is required", async () => {
 		const settings = settingsOf();
 		const error = await SandboxChild.start(settings, entryOf("sandbox-worker-landlock")).catch(

@@ -1,8 +1,6 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { Pool } from "../../src/sandbox/pool.ts";
-import { buildSyscalls, entryOf, resources, settingsOf } from "../support/sandbox.ts";
-
-beforeAll(buildSyscalls, 60_000);
+import { describeLocked, entryOf, resources, settingsOf } from "../support/sandbox.ts";
 
 const poolOf = (options: object, worker: "sandbox-worker" | "sandbox-worker-landlock" = "sandbox-worker") =>
 	new Pool(settingsOf(options), entryOf(worker));
@@ -16,7 +14,7 @@ const request = (operation: string, text = "", signal?: AbortSignal) => ({
 
 const closed = { code: "ERR_COMPOSEFS_SANDBOX", rule: "closed" };
 
-describe("a pool", () => {
+describeLocked("a pool", () => {
 	test("serves more requests than it has workers, each with its own answer", async () => {
 		const pool = poolOf({ workers: 2 });
 		await pool.start();

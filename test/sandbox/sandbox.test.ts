@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { formatDump } from "../../src/dump/format.ts";
 import { createSandbox, type Sandbox } from "../../src/sandbox/sandbox.ts";
@@ -13,7 +13,7 @@ import { arbitraryTree } from "../support/arbitrary-tree.ts";
 import { LIB, runModule } from "../support/child.ts";
 import { manyFiles } from "../support/many-files.ts";
 import { describeIf, findProgram, projectRoot } from "../support/needs.ts";
-import { resources } from "../support/sandbox.ts";
+import { describeLocked, resources } from "../support/sandbox.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-describe("the same functions", () => {
+describeLocked("the same functions", () => {
 	test("any tree gives the same image, from the tree and from its dump, and comes back from it", async () => {
 		await fc.assert(
 			fc.asyncProperty(arbitraryTree(), async (tree) => {
@@ -116,13 +116,13 @@ describe("the same functions", () => {
 	});
 });
 
-describe("what is enforced", () => {
+describeLocked("what is enforced", () => {
 	test("is said", () => {
 		expect(sandbox.enforced).toEqual({ seccomp: true, noNewPrivs: true, landlock: expect.any(Number) });
 	});
 });
 
-describe("a program", () => {
+describeLocked("a program", () => {
 	const code = `
 		import { createSandbox } from "${LIB}/sandbox/index.js";
 		const sandbox = await createSandbox({ workers: 1 });
@@ -198,14 +198,16 @@ describe("a program", () => {
 	});
 });
 
-test("a sandbox leaves nothing behind", async () => {
-	const round = async () => {
-		const own = await createSandbox({ workers: 2 });
-		await Promise.all(Array.from({ length: 6 }, () => own.writeImage(manyFiles(10))));
-		await own[Symbol.asyncDispose]();
-	};
-	await round();
-	const before = resources();
-	for (let count = 0; count < 3; count++) await round();
-	expect(resources()).toEqual(before);
+describeLocked("a sandbox", () => {
+	test("leaves nothing behind", async () => {
+		const round = async () => {
+			const own = await createSandbox({ workers: 2 });
+			await Promise.all(Array.from({ length: 6 }, () => own.writeImage(manyFiles(10))));
+			await own[Symbol.asyncDispose]();
+		};
+		await round();
+		const before = resources();
+		for (let count = 0; count < 3; count++) await round();
+		expect(resources()).toEqual(before);
+	});
 });

@@ -1,11 +1,12 @@
 /** Sandboxes whose workers have operations that try what none should do: test/fixtures/sandbox-worker.cjs. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { native } from "../../src/native.ts";
 import type { SandboxChild } from "../../src/sandbox/child.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "../../src/sandbox/options.ts";
-import { projectRoot } from "./needs.ts";
+import { describeIf, findProgram, projectRoot } from "./needs.ts";
 
 // An addon with a sanitizer in it is loaded here. Workers have memory for a plain one only, and are not preloaded with it.
 if (process.env.LD_PRELOAD?.includes("asan")) {
@@ -37,6 +38,37 @@ export function buildSyscalls(): void {
 	const flags = ["-std=c++20", "-shared", "-fPIC", "-DNODE_GYP_MODULE_NAME=syscall", "-I", include];
 	execFileSync(process.env.CXX ?? "g++", [...flags, source, "-o", unfinished]);
 	renameSync(unfinished, built);
+}
+
+interface Kernel {
+	readonly seccomp: boolean;
+	readonly landlock: boolean;
+}
+
+/** What this kernel would let a process do to itself, asked by calls that change nothing. No word of the addon's. */
+function askKernel(): Kernel {
+	buildSyscalls();
+	const loaded = { exports: {} as { call(...words: number[]): number } };
+	process.dlopen(loaded, path.join(projectRoot, "build/test/syscall.node"));
+	const { call } = loaded.exports;
+	const TSYNC_FILTER = [1, 1] as const;
+	const [seccomp, landlock] = process.arch === "arm64" ? [277, 444] : [317, 444];
+	return {
+		// It looks at the filter, which is nowhere, only where it would take one.
+		seccomp: call(seccomp, ...TSYNC_FILTER, 0) === -os.constants.errno.EFAULT,
+		landlock: call(landlock, 0, 0, 1) > 0,
+	};
+}
+
+const compiler = findProgram(process.env.CXX ?? "g++");
+const kernel = compiler === undefined ? undefined : askKernel();
+export const canLock: true | undefined = kernel?.seccomp || undefined;
+export const canLandlock: true | undefined = kernel?.landlock || undefined;
+export const CANNOT_LOCK = "needs g++, and seccomp, which some containers refuse";
+
+/** A suite of workers that are locked up. */
+export function describeLocked(title: string, body: () => void): void {
+	describeIf(title, canLock, CANNOT_LOCK, body);
 }
 
 /** Runs an operation that gives one JSON value. */
