@@ -9,6 +9,7 @@ import { measureArchives } from "./archives.ts";
 import { measureDigests } from "./digests.ts";
 import { measureDirectory } from "./directory.ts";
 import { measureLayers } from "./layers.ts";
+import { measureSandbox } from "./sandbox.ts";
 import { SETS } from "./sets.ts";
 import { measureTrees } from "./trees.ts";
 
@@ -20,6 +21,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
 	["directory", (folder) => measureDirectory(folder, process.env.BENCH_DIRECTORY)],
 	["archives", measureArchives],
 	["layers", measureLayers],
+	["sandbox", measureSandbox],
 ]);
 
 const names = [...SETS.map(({ name }) => name), ...PARTS.keys()];

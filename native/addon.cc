@@ -5,9 +5,11 @@
 #include "digest.h"
 #include "digest_files.h"
 #include "directory.h"
+#include "function.h"
 #include "layer_encoder_jobs.h"
 #include "mount.h"
 #include "records.h"
+#include "sandbox.h"
 #include "store.h"
 #include "verity_jobs.h"
 #include "write.h"
@@ -31,18 +33,20 @@ Napi::Object Versions(Napi::Env env) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("recordsVersion", kRecordsVersion);
   exports.Set("versions", Versions(env));
-  exports.Set("openWriter", Napi::Function::New(env, OpenWriter, "openWriter"));
-  exports.Set("computeDigest", Napi::Function::New(env, ComputeDigest, "computeDigest"));
-  exports.Set("mount", Napi::Function::New(env, Mount, "mount"));
-  exports.Set("unmount", Napi::Function::New(env, Unmount, "unmount"));
-  exports.Set("digestFiles", Napi::Function::New(env, DigestFiles, "digestFiles"));
-  exports.Set("scanDirectories", Napi::Function::New(env, ScanDirectories, "scanDirectories"));
-  exports.Set("openZstdDecoder", Napi::Function::New(env, OpenZstdDecoder, "openZstdDecoder"));
-  exports.Set("openZstdEncoder", Napi::Function::New(env, OpenZstdEncoder, "openZstdEncoder"));
-  exports.Set("openLayerEncoder", Napi::Function::New(env, OpenLayerEncoder, "openLayerEncoder"));
-  exports.Set("measureVerity", Napi::Function::New(env, MeasureVerityJob, "measureVerity"));
-  exports.Set("enableVerity", Napi::Function::New(env, EnableVerityJob, "enableVerity"));
-  exports.Set("openStore", Napi::Function::New(env, OpenStore, "openStore"));
+  exports.Set("openWriter", MakeFunction(env, OpenWriter, "openWriter"));
+  exports.Set("computeDigest", MakeFunction(env, ComputeDigest, "computeDigest"));
+  exports.Set("mount", MakeFunction(env, Mount, "mount"));
+  exports.Set("unmount", MakeFunction(env, Unmount, "unmount"));
+  exports.Set("digestFiles", MakeFunction(env, DigestFiles, "digestFiles"));
+  exports.Set("scanDirectories", MakeFunction(env, ScanDirectories, "scanDirectories"));
+  exports.Set("openZstdDecoder", MakeFunction(env, OpenZstdDecoder, "openZstdDecoder"));
+  exports.Set("openZstdEncoder", MakeFunction(env, OpenZstdEncoder, "openZstdEncoder"));
+  exports.Set("openLayerEncoder", MakeFunction(env, OpenLayerEncoder, "openLayerEncoder"));
+  exports.Set("measureVerity", MakeFunction(env, MeasureVerityJob, "measureVerity"));
+  exports.Set("enableVerity", MakeFunction(env, EnableVerityJob, "enableVerity"));
+  exports.Set("openStore", MakeFunction(env, OpenStore, "openStore"));
+  exports.Set("lockDown", MakeFunction(env, LockDownProcess, "lockDown"));
+  exports.Set("openMemoryFile", MakeFunction(env, OpenMemoryFileFor, "openMemoryFile"));
   return exports;
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "function.h"
+
 namespace composefs {
 namespace {
 
@@ -44,7 +46,7 @@ Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("promise", job->Promise());
   const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
-  result.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  result.Set("cancel", MakeFunction(env, cancel, "cancel"));
   return result;
 }
 
@@ -68,8 +70,9 @@ void Job::Schedule() {
     return;
   }
   if (IsOver()) return;
+  auto* worker = new Worker(env_, shared_from_this());  // deletes itself after OnOK
   running_ = true;
-  (new Worker(env_, shared_from_this()))->Queue();  // deletes itself after OnOK
+  worker->Queue();
 }
 
 Napi::Promise Job::Promise() {
@@ -97,14 +100,23 @@ void Job::AfterTurn() {
   if (IsOver() && deferred_) return Settle();
   if (!run_again_) return;
   run_again_ = false;
-  Schedule();
+  std::optional<Failure> failure = Attempt([&] { Schedule(); });
+  if (!failure) return;
+  outcome_ = std::move(*failure);
+  if (deferred_) Settle();
 }
 
 void Job::Settle() {
   const Napi::HandleScope scope(env_);
-  if (std::holds_alternative<Done>(outcome_))
-    deferred_->Resolve(Result(env_));
-  else if (const auto* failure = std::get_if<Failure>(&outcome_))
+  if (std::holds_alternative<Done>(outcome_)) {
+    // Nobody would catch what is thrown from here.
+    Napi::Value result;
+    if (std::optional<Failure> failure = Attempt([&] { result = Result(env_); }))
+      outcome_ = std::move(*failure);
+    else
+      deferred_->Resolve(result);
+  }
+  if (const auto* failure = std::get_if<Failure>(&outcome_))
     deferred_->Reject(DescribeFailure(env_, *failure));
   Release();
 }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "function.h"
 #include "job.h"
 #include "layer_encoder.h"
 #include "zstd_frames.h"
@@ -181,7 +182,7 @@ Napi::Value OpenLayerEncoder(const Napi::CallbackInfo& info) {
     return StartJob(call.Env(), std::make_shared<LayerJob>(call.Env(), layer, kinds, pieces));
   };
   Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("encode", Napi::Function::New(info.Env(), encode, "encode"));
+  result.Set("encode", MakeFunction(info.Env(), encode, "encode"));
   return result;
 }
 
@@ -193,7 +194,7 @@ Napi::Value OpenZstdEncoder(const Napi::CallbackInfo& info) {
     return StartJob(call.Env(), std::make_shared<FramesJob>(call.Env(), frames, pieces, end));
   };
   Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("encode", Napi::Function::New(info.Env(), encode, "encode"));
+  result.Set("encode", MakeFunction(info.Env(), encode, "encode"));
   return result;
 }
 

@@ -78,7 +78,12 @@ std::string Resolve(std::string path) {
   for (int hops = 0; hops < kMaxSymlinks; ++hops) {
     std::array<char, PATH_MAX> target;
     const ssize_t size = readlink(path.c_str(), target.data(), target.size());
-    if (size < 0) return path;  // no symlink, or nothing there; what else is wrong, open() will say
+    if (size < 0) {
+      // No symlink, or nothing there. What else is in the way will also be in open()'s.
+      constexpr int kPassing[] = {EINVAL, ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG};
+      if (std::ranges::find(kPassing, errno) != std::end(kPassing)) return path;
+      ThrowErrno("readlink");  // it may be a symlink, which is not to be replaced
+    }
     const std::string next(target.data(), static_cast<size_t>(size));
     path = next.starts_with('/') ? next : FolderOf(path) + "/" + next;
   }
@@ -118,10 +123,10 @@ class AtomicFileOutput final : public Output {
 
   void OpenHidden() {
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-      const std::string name = RandomName(folder_);
+      std::string name = RandomName(folder_);
       file_ = Descriptor(open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
       if (file_.IsOpen()) {
-        hidden_name_ = name;
+        hidden_name_ = std::move(name);  // without a copy: there may be no memory for one
         return;
       }
       if (errno != EEXIST) break;
@@ -132,9 +137,9 @@ class AtomicFileOutput final : public Output {
   void LinkHidden() {
     const std::string open_file = "/proc/self/fd/" + std::to_string(file_.Get());
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-      const std::string name = RandomName(folder_);
+      std::string name = RandomName(folder_);
       if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-        hidden_name_ = name;
+        hidden_name_ = std::move(name);  // without a copy: there may be no memory for one
         return;
       }
       if (errno != EEXIST) break;

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "call_job.h"
+#include "function.h"
 #include "store_stream.h"
 
 namespace composefs {
@@ -205,7 +206,7 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
       return StartJob(info.Env(), std::make_shared<CallJob>(
                                       info.Env(), [](const CancelFlag&) { throw StoreIsClosed(); }));
     };
-    object.Set(name, Napi::Function::New(env, function, name));
+    object.Set(name, MakeFunction(env, function, name));
   };
   define("put", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo& info) {
     return StartJob(at, std::make_shared<PutJob>(at, open, info[0].As<Napi::Array>()));

@@ -2,6 +2,7 @@
 #include "store_stream.h"
 
 #include "call_job.h"
+#include "function.h"
 
 namespace composefs {
 namespace {
@@ -91,9 +92,9 @@ Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
                     std::make_shared<CallJob>(info.Env(), [object](const CancelFlag&) { object->Close(); }));
   };
   Napi::Object result = Napi::Object::New(env);
-  result.Set("write", Napi::Function::New(env, write, "write"));
-  result.Set("finish", Napi::Function::New(env, finish, "finish"));
-  result.Set("discard", Napi::Function::New(env, discard, "discard"));
+  result.Set("write", MakeFunction(env, write, "write"));
+  result.Set("finish", MakeFunction(env, finish, "finish"));
+  result.Set("discard", MakeFunction(env, discard, "discard"));
   return result;
 }
 

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "arguments.h"
+#include "function.h"
 #include "image.h"
 #include "job.h"
 #include "tree.h"
@@ -124,10 +125,10 @@ class WriteJob final : public Job {
     result.Set("size", static_cast<double>(written_.size));
     result.Set("version", written_.version);
     if (image_) {
-      uint8_t* data = image_.release();
       // Copied where the host forbids memory that is not its own (Electron).
-      result.Set("image", Napi::Buffer<uint8_t>::NewOrCopy(env, data, written_.size,
+      result.Set("image", Napi::Buffer<uint8_t>::NewOrCopy(env, image_.get(), written_.size,
                                                            [](Napi::Env, uint8_t* bytes) { free(bytes); }));
+      static_cast<void>(image_.release());  // the buffer's, now that there is one
     }
     return result;
   }
@@ -155,11 +156,12 @@ Napi::Value OpenWriter(const Napi::CallbackInfo& info) {
     job->Add(Chunk(bytes.Data(), bytes.Data() + bytes.ByteLength()));
   };
   const auto finish = [job](const Napi::CallbackInfo&) { return job->Finish(); };
-  const auto cancel = [job](const Napi::CallbackInfo&) { job->Abandon(); };
+  // Without memory for a turn, what there is goes with the job.
+  const auto cancel = [job](const Napi::CallbackInfo&) { Attempt([&] { job->Abandon(); }); };
   Napi::Object result = Napi::Object::New(env);
-  result.Set("add", Napi::Function::New(env, add, "add"));
-  result.Set("finish", Napi::Function::New(env, finish, "finish"));
-  result.Set("cancel", Napi::Function::New(env, cancel, "cancel"));
+  result.Set("add", MakeFunction(env, add, "add"));
+  result.Set("finish", MakeFunction(env, finish, "finish"));
+  result.Set("cancel", MakeFunction(env, cancel, "cancel"));
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "function.h"
 #include "job.h"
 #include "zstd_stream.h"
 
@@ -134,12 +135,12 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
     const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
     Napi::Object result = Napi::Object::New(call.Env());
     result.Set("promise", job->Promise());
-    result.Set("cancel", Napi::Function::New(call.Env(), cancel, "cancel"));
+    result.Set("cancel", MakeFunction(call.Env(), cancel, "cancel"));
     return result;
   };
   Napi::Object result = Napi::Object::New(env);
-  result.Set("feed", Napi::Function::New(env, feed, "feed"));
-  result.Set("decode", Napi::Function::New(env, decode, "decode"));
+  result.Set("feed", MakeFunction(env, feed, "feed"));
+  result.Set("decode", MakeFunction(env, decode, "decode"));
   return result;
 }
 

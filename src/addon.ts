@@ -35,6 +35,27 @@ export interface Native {
 	mount(options: NativeMountOptions): NativeJob<NativeMountFailure | undefined>;
 	/** umount2(2), without following a symlink at the end of the path. */
 	unmount(path: Uint8Array, detach: boolean): NativeJob<void>;
+	/** Locks this process up, for good (native/lockdown.h). Throws a NativeFailure. */
+	lockDown(options: NativeLockdownOptions): NativeLockdown;
+	/** A file in memory without a name: its descriptor, to be closed by the caller. Throws a NativeFailure. */
+	openMemoryFile(): number;
+}
+
+export interface NativeLockdownOptions {
+	/** Descriptors from 0 on that stay open, besides those of the event loop. */
+	readonly keptDescriptors: number;
+	readonly memory: number;
+	readonly fileSize: number;
+	readonly mayMakeCode: boolean;
+	readonly useLandlock: boolean;
+	readonly useSeccomp: boolean;
+}
+
+export interface NativeLockdown {
+	readonly noNewPrivs: boolean;
+	readonly landlock: number;
+	readonly seccomp: boolean;
+	readonly seccompError: number;
 }
 
 /** What the addon was linked with. */

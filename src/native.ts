@@ -60,7 +60,7 @@ export async function awaitJob<T>(
 	{ signal, file }: { signal?: AbortSignal | undefined; file?: string | undefined } = {},
 ): Promise<T> {
 	signal?.throwIfAborted();
-	const job = start(native());
+	const job = callNative(start, file);
 	if (inFlight.size === 0) process.on("exit", cancelAll);
 	inFlight.add(job);
 	const forget = onAbort(signal, job.cancel);
@@ -107,6 +107,21 @@ export function toError(failure: NativeFailure, file: string | undefined): Compo
 	}
 	const text = `record ${record} of the tree breaks the rule ${rule}: was the tree changed meanwhile?`;
 	return new ComposefsError("ERR_COMPOSEFS_RECORDS", text, { rule });
+}
+
+/**
+ * The result of a call of the addon, which may fail at once, as a job does: there is no memory for it.
+ *
+ * @param file   as for `awaitJob`
+ */
+export function callNative<T>(call: (addon: Native) => T, file?: string): T {
+	const addon = native();
+	try {
+		return call(addon);
+	} catch (failure) {
+		const { errno } = failure as NativeFailure;
+		throw typeof errno === "number" ? toError(failure as NativeFailure, file) : failure;
+	}
 }
 
 /** An error as node:fs words it. `errno` is negative. */

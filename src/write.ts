@@ -3,10 +3,25 @@ import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
 import { validate } from "./gate.ts";
-import { awaitJob, type Native, type NativeImage, native } from "./native.ts";
+import {
+	awaitJob,
+	callNative,
+	type Native,
+	type NativeImage,
+	type NativeWriteOptions,
+	type NativeWriter,
+	native,
+} from "./native.ts";
 import type { Tree } from "./tree.ts";
 
-export interface WriteImageOptions {
+export interface VersionOptions {
+	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
+	readonly minVersion?: number | undefined;
+	/** Highest version that may be used if the tree needs it (whiteouts need 1), 0 or 1. Default: 1 */
+	readonly maxVersion?: number | undefined;
+}
+
+export interface WriteImageOptions extends VersionOptions {
 	/**
 	 * Where the image goes. A path: it is written beside, synced and renamed, so that the file is the whole new
 	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
@@ -15,10 +30,6 @@ export interface WriteImageOptions {
 	readonly to?: FilePath | OpenFile | undefined;
 	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
 	readonly digestOnly?: boolean | undefined;
-	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
-	readonly minVersion?: number | undefined;
-	/** Highest version that may be used if the tree needs it (whiteouts need 1), 0 or 1. Default: 1 */
-	readonly maxVersion?: number | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -52,17 +63,45 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	const { signal } = options;
 	signal?.throwIfAborted();
 	const { to, minVersion, maxVersion } = checkOptions(options);
-	const addon = checkedAddon();
-	const writer = addon.openWriter({ minVersion, maxVersion, to });
+	const writer = openWriter({ minVersion, maxVersion, to });
 	try {
-		const redundantWhiteouts = await encodeTree(tree, writer.add, signal);
-		const job = { promise: writer.finish(), cancel: writer.cancel };
+		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
 		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
-		return toResult(await awaitJob(() => job, { signal, file }), redundantWhiteouts);
+		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
 		throw explain(error, tree);
 	}
+}
+
+/** Writes an image of chunks that `encodeTree` has made elsewhere; its warnings stay there. */
+export async function writeRecords(
+	chunks: Iterable<Uint8Array>,
+	options: VersionOptions,
+): Promise<WrittenImage> {
+	const { minVersion, maxVersion } = checkOptions(options);
+	const writer = openWriter({ minVersion, maxVersion, to: undefined });
+	try {
+		const add = adder(writer);
+		for (const chunk of chunks) add(chunk);
+		return toResult(await finish(writer), []);
+	} catch (error) {
+		writer.cancel();
+		throw error;
+	}
+}
+
+function openWriter(options: NativeWriteOptions): NativeWriter {
+	const addon = checkedAddon();
+	return callNative(() => addon.openWriter(options));
+}
+
+function adder(writer: NativeWriter): (chunk: Uint8Array) => void {
+	return (chunk) => callNative(() => writer.add(chunk));
+}
+
+function finish(writer: NativeWriter, options?: Parameters<typeof awaitJob>[1]): Promise<NativeImage> {
+	return awaitJob(() => ({ promise: writer.finish(), cancel: writer.cancel }), options);
 }
 
 function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
@@ -103,7 +142,8 @@ function checkedAddon(): Native {
 	throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text);
 }
 
-function redundantWhiteout(path: string): WriteWarning {
+/** The warning of a whiteout in an opaque directory. */
+export function redundantWhiteout(path: string): WriteWarning {
 	const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
 	return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
 }

@@ -15,12 +15,13 @@ import { MemoryLayout, tagged } from "./support/layouts.ts";
 import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
 import { describeIf, projectRoot } from "./support/needs.ts";
 import { plainTar } from "./support/plain-tar.ts";
+import { CANNOT_LOCK, canLock } from "./support/sandbox.ts";
 
 const guides = readdirSync(path.join(projectRoot, "docs"), { recursive: true, encoding: "utf8" });
 const pages = ["README.md", ...guides.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
 const textOf = (page: string) => readFileSync(path.join(projectRoot, page), "utf8");
 
-/** What stands between ```js, or ```js root for what mounts, and the end of the block. */
+/** What stands between ```js, ```js root for what mounts or ```js seccomp for sandboxes, and the end of the block. */
 function blocksOf(language: string): [page: string, number: number, code: string][] {
 	const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
 	return pages.flatMap((page) =>
@@ -73,6 +74,12 @@ describe("examples in README and docs/", () => {
 describeIf("examples that mount", canMount, CANNOT_MOUNT, () => {
 	test.each(blocksOf("js root"))("%s %d runs", (_page, _number, code) => {
 		expect(run(code, ["unshare", "-m"])).toEqual({ status: 0, stderr: "" });
+	});
+});
+
+describeIf("examples of sandboxes", canLock, CANNOT_LOCK, () => {
+	test.each(blocksOf("js seccomp"))("%s %d runs", (_page, _number, code) => {
+		expect(run(code)).toEqual({ status: 0, stderr: "" });
 	});
 });
 

@@ -18,12 +18,14 @@ export interface ChildResult {
 export interface ChildOptions {
 	readonly cwd?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** Milliseconds. */
+	readonly timeout?: number;
 }
 
 /** Runs node with arguments to its end. */
 export function runNode(
 	args: readonly string[],
-	{ cwd = projectRoot, env = {} }: ChildOptions = {},
+	{ cwd = projectRoot, env = {}, timeout = 30_000 }: ChildOptions = {},
 ): ChildResult {
 	if (!existsSync(path.join(projectRoot, "lib/index.js")))
 		throw new Error("lib/ is missing: run npm run setup");
@@ -31,7 +33,7 @@ export function runNode(
 		cwd,
 		env: { ...process.env, ...env },
 		encoding: "utf8",
-		timeout: 30_000,
+		timeout,
 	});
 	return { ended: signal ?? status, stdout, stderr };
 }

@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+
 /** Ends a run with a line for each suite that was skipped, and one that counts the tests. */
 export default class SkipsReporter {
 	onRunComplete(_contexts, results) {
@@ -6,8 +8,8 @@ export default class SkipsReporter {
 		// A test file that cannot even be loaded has no failed test in it.
 		const failed = numFailedTests || numFailedTestSuites;
 		lines.push(`tests: ${numPassedTests} passed, ${failed} failed, ${numPendingTests} skipped`);
-		// At the very end, behind the summary of jest's own.
-		process.on("exit", () => process.stderr.write(`${lines.join("\n")}\n`));
+		// At the very end, behind the summary of jest's own. Not by process.stderr: a forced exit has shut it by then.
+		process.on("exit", () => writeSync(2, `${lines.join("\n")}\n`));
 	}
 }
 

@@ -1,0 +1,143 @@
+#include "lockdown.h"
+
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "errors.h"
+#include "seccomp.h"
+
+namespace composefs {
+namespace {
+
+constexpr rlim_t kMaxDescriptors = 64;
+constexpr long kMostDescriptors = 65536;  // a process that may open a billion has not
+
+void Limit(decltype(RLIMIT_CORE) resource, rlim_t value) {
+  rlimit limit{};
+  if (getrlimit(resource, &limit) != 0) ThrowErrno("getrlimit");
+  if (limit.rlim_max < value) return;  // it is stricter already
+  limit.rlim_cur = limit.rlim_max = value;
+  if (setrlimit(resource, &limit) != 0) ThrowErrno("setrlimit");
+}
+
+struct OpenDescriptor {
+  int number;
+  struct stat status;
+};
+
+std::vector<int> Numbers() {
+  std::vector<int> numbers;
+  if (DIR* folder = opendir("/proc/self/fd")) {
+    while (const dirent* entry = readdir(folder))
+      if (entry->d_name[0] != '.')
+        numbers.push_back(static_cast<int>(std::strtol(entry->d_name, nullptr, 10)));
+    closedir(folder);
+    return numbers;
+  }
+  numbers.resize(static_cast<size_t>(std::clamp(sysconf(_SC_OPEN_MAX), 0L, kMostDescriptors)));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
+std::vector<OpenDescriptor> OpenDescriptors(int from) {
+  std::vector<OpenDescriptor> found;
+  for (const int number : Numbers()) {
+    OpenDescriptor open{number, {}};
+    if (number >= from && fstat(number, &open.status) == 0) found.push_back(open);
+  }
+  return found;
+}
+
+bool IsNull(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && major(status.st_rdev) == 1 && minor(status.st_rdev) == 3;
+}
+
+/// Closes what the starting process had open and did not mean to hand on. What the event loop has opened for
+/// itself stays: anonymous inodes (epoll, eventfd), which have no type, and pipes of which both ends are
+/// here.
+void CloseInherited(int kept) {
+  const std::vector<OpenDescriptor> descriptors = OpenDescriptors(kept);
+  std::set<std::tuple<dev_t, ino_t>> once, twice;
+  for (const auto& [number, status] : descriptors)
+    if (!once.emplace(status.st_dev, status.st_ino).second) twice.emplace(status.st_dev, status.st_ino);
+  for (const auto& [number, status] : descriptors) {
+    const bool anonymous = (status.st_mode & S_IFMT) == 0;
+    const bool own_pipe = S_ISFIFO(status.st_mode) && twice.contains({status.st_dev, status.st_ino});
+    if (!anonymous && !own_pipe && !IsNull(status)) close(number);
+  }
+}
+
+// Landlock's numbers, by the version of its interface; the system's header may be older than its kernel.
+struct LandlockRules {
+  uint64_t files;
+  uint64_t network;
+  uint64_t scopes;
+};
+constexpr unsigned kLandlockVersion = 1;
+
+constexpr uint64_t FileRights(int version) {
+  if (version >= 5) return 0xffff;  // ioctl of devices
+  if (version >= 3) return 0x7fff;  // truncate
+  if (version == 2) return 0x3fff;  // refer
+  return 0x1fff;
+}
+
+/// Handles all rights that the kernel knows and grants none. Returns the version, or 0.
+int RestrictByLandlock() {
+  const long version = syscall(__NR_landlock_create_ruleset, nullptr, 0, kLandlockVersion);
+  if (version < 1) return 0;
+  LandlockRules rules{FileRights(static_cast<int>(version)), 0, 0};
+  size_t size = sizeof(rules.files);
+  if (version >= 4) {
+    rules.network = 0x3;  // bind and connect, TCP
+    size = offsetof(LandlockRules, scopes);
+  }
+  if (version >= 6) {
+    rules.scopes = 0x3;  // abstract sockets, signals
+    size = sizeof(rules);
+  }
+  const int rules_file = static_cast<int>(syscall(__NR_landlock_create_ruleset, &rules, size, 0));
+  if (rules_file < 0) return 0;
+  const bool restricted = syscall(__NR_landlock_restrict_self, rules_file, 0) == 0;
+  close(rules_file);
+  return restricted ? static_cast<int>(version) : 0;
+}
+
+}  // namespace
+
+Lockdown LockDown(const LockdownOptions& options) {
+  Lockdown lockdown;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would stop it then
+  CloseInherited(options.kept_descriptors);
+  Limit(RLIMIT_CORE, 0);
+  Limit(RLIMIT_NOFILE, kMaxDescriptors);
+  Limit(RLIMIT_FSIZE, options.file_size);
+  Limit(RLIMIT_DATA, options.memory);
+  lockdown.no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+  if (options.use_landlock) lockdown.landlock = RestrictByLandlock();
+  lockdown.seccomp_error = options.use_seccomp ? FilterSystemCalls(options.may_make_code) : ECANCELED;
+  lockdown.seccomp = lockdown.seccomp_error == 0;
+  return lockdown;
+}
+
+int OpenMemoryFile() {
+  const int file = memfd_create("composefs", MFD_CLOEXEC);
+  if (file < 0) ThrowErrno("memfd_create");
+  return file;
+}
+
+}  // namespace composefs

@@ -1,0 +1,212 @@
+// Lets system calls and allocations of the addon fail, one after another, and looks at what comes of it:
+//
+//   node scripts/faults.mjs [--quick] [--only SCENARIO] [--call CALL]
+//
+// For each scenario, function and error, the first call fails, then the second, until one comes through without meeting
+// the fault. Each time there has to be the right result or an error that says which call failed; files hold what
+// they held, or all of the new; nothing is left open or lying about. --quick leaves out calls between the first thirty
+// and the last. The injector (test/fixtures/fault_injector.cc) is compiled, and preloaded into a process of its own.
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { open } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { main, root, run } from "./report.mjs";
+
+const injector = path.join(root, "build/test/fault_injector.so");
+const { values: flags } = parseArgs({
+	options: { quick: { type: "boolean" }, only: { type: "string" }, call: { type: "string" } },
+});
+
+const IO = ["EIO", "ENOSPC", "EINTR"];
+/** What is let fail, and how. A part: fewer bytes are moved than were asked for. */
+const FAULTS = [
+	["open", ["EMFILE", "ENOTSUP", "EACCES", "EINTR"]],
+	["fcntl", ["EMFILE"]],
+	["write", [...IO, "part"]],
+	["read", [...IO, "part"]],
+	["pread64", ["EIO", "EINTR", "part"]],
+	["fsync", ["EIO", "ENOSPC"]],
+	["linkat", ["ENOSPC", "EEXIST", "ENOENT"]],
+	["rename", ["EIO", "ENOSPC"]],
+	["unlink", ["EIO"]],
+	["access", ["ENOENT"]],
+	["readlink", ["EIO"]],
+	["poll", ["EINTR"]],
+	["mmap", ["ENOMEM"]],
+	["malloc", ["ENOMEM"]],
+	["new", ["ENOMEM"]],
+];
+/** Failures that follow one another; a retry has to survive them. */
+const RUNS = { EINTR: 3, EEXIST: 3, part: 1000 };
+/** More than one chunk of records, and more than one mapping of the arena. */
+const FILES = flags.quick ? 1500 : 5000;
+const EXHAUSTIVE = 30;
+const STEP = 1.2;
+/** What must not come of any fault. */
+class Wrong extends Error {}
+const OLD = Buffer.from("what was there");
+
+if (process.env.LD_PRELOAD === injector) await measure();
+else await main(start);
+
+function start() {
+	fs.mkdirSync(path.dirname(injector), { recursive: true });
+	const include = path.join(root, "node_modules/node-api-headers/include");
+	const source = path.join(root, "test/fixtures/fault_injector.cc");
+	const built = `${injector}.${process.pid}`;
+	const compiler = process.env.CXX ?? "g++";
+	run(compiler, ["-std=c++20", "-O1", "-shared", "-fPIC", "-I", include, source, "-o", built]);
+	fs.renameSync(built, injector);
+	const { status, signal } = spawnSync(
+		process.execPath,
+		["--expose-gc", import.meta.filename, ...process.argv.slice(2)],
+		{
+			stdio: "inherit",
+			env: { ...process.env, LD_PRELOAD: injector },
+		},
+	);
+	if (signal !== null) throw new Error(`the process ended by ${signal}`);
+	process.exitCode = status;
+}
+
+async function scenarios(folder) {
+	const { Tree, writeImage, computeDigest } = await import("../lib/index.js");
+	const tree = new Tree();
+	for (let i = 0; i < FILES; i++) {
+		if (i % 50 === 0) tree.mkdir(`/${i}`);
+		const xattrs = i % 7 === 0 ? [["user.number", Buffer.from(`${i % 21}`)]] : [];
+		const digest = i.toString(16).padStart(64, "0");
+		tree.writeFile(`/${i - (i % 50)}/file-${i}`, { size: 5000, digest, path: digest.slice(2) }, { xattrs });
+	}
+	tree.link("/0/file-1", "/0/link");
+	const expected = await writeImage(tree);
+	const bytes = Buffer.from(expected.image);
+	const at = (name) => path.join(folder, name);
+	fs.writeFileSync(at("source"), bytes);
+	const check = (found) => {
+		if (found !== expected.digest) throw new Wrong(`digest ${found}`);
+	};
+	const checkFile = (name, mayBeOld) => {
+		const found = fs.readFileSync(at(name));
+		if (!found.equals(bytes) && !(mayBeOld && found.equals(OLD)))
+			throw new Wrong(`${name}: ${found.length} bytes`);
+	};
+	return {
+		"writeImage to a path": {
+			prepare: () => fs.writeFileSync(at("image"), OLD),
+			run: async () => check((await writeImage(tree, { to: at("image") })).digest),
+			after: (done) => checkFile("image", !done),
+		},
+		"writeImage to a symlink": {
+			prepare: () => {
+				fs.rmSync(at("link"), { force: true });
+				fs.writeFileSync(at("target"), OLD);
+				fs.symlinkSync("target", at("link"));
+			},
+			run: async () => check((await writeImage(tree, { to: at("link") })).digest),
+			after: (done) => {
+				if (!fs.lstatSync(at("link")).isSymbolicLink()) throw new Wrong("the symlink is gone");
+				checkFile("target", !done);
+			},
+		},
+		"writeImage to a descriptor": {
+			prepare: () => fs.writeFileSync(at("open"), ""),
+			run: () => withFile(at("open"), "w", async (to) => check((await writeImage(tree, { to })).digest)),
+			after: (done) => done && checkFile("open", false),
+		},
+		"writeImage to memory": {
+			run: async () => {
+				const { image, digest } = await writeImage(tree);
+				check(digest);
+				if (!bytes.equals(image)) throw new Wrong("the image");
+			},
+		},
+		"writeImage for its digest": {
+			run: async () => check((await writeImage(tree, { digestOnly: true })).digest),
+		},
+		"computeDigest of a path": { run: async () => check(await computeDigest(at("source"))) },
+		"computeDigest of a descriptor": {
+			run: () => withFile(at("source"), "r", async (file) => check(await computeDigest(file))),
+		},
+		"computeDigest of bytes": { run: async () => check(await computeDigest(bytes)) },
+	};
+}
+
+async function withFile(name, mode, action) {
+	const file = await open(name, mode);
+	try {
+		await action(file);
+	} finally {
+		await file.close();
+	}
+}
+
+async function measure() {
+	const module = { exports: {} };
+	process.dlopen(module, injector);
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "composefs-faults-"));
+	const begun = performance.now();
+	const report = { faults: 0, survived: 0, errors: {}, findings: [] };
+	try {
+		for (const [name, scenario] of Object.entries(await scenarios(folder)))
+			for (const [call, errors] of FAULTS)
+				for (const error of errors)
+					if ((flags.only ?? name) === name && (flags.call ?? call) === call)
+						await exhaust({ name, scenario, call, error, folder }, module.exports, report);
+	} finally {
+		fs.rmSync(folder, { recursive: true, force: true });
+	}
+	report.seconds = Math.round((performance.now() - begun) / 1000);
+	console.log(JSON.stringify(report, null, 2));
+	if (report.findings.length > 0) process.exitCode = 1;
+}
+
+/** Lets the nth call fail, for every n until it is not met any more. */
+async function exhaust({ name, scenario, call, error, folder }, fault, report) {
+	scenario.prepare?.();
+	const before = { descriptors: await collected(), names: names(folder) };
+	for (let nth = 1; ; nth = flags.quick && nth >= EXHAUSTIVE ? Math.ceil(nth * STEP) : nth + 1) {
+		scenario.prepare?.();
+		fault.arm(call, nth, nth + (RUNS[error] ?? 1) - 1, error === "part" ? 0 : os.constants.errno[error]);
+		const thrown = await scenario.run().catch((reason) => reason);
+		const fired = fault.disarm();
+		const problem = await problemOf(thrown, { scenario, error, folder, before });
+		if (problem !== undefined) report.findings.push(`${name}, ${call} ${nth}, ${error}: ${problem}`);
+		if (fired === 0) return;
+		report.faults++;
+		if (thrown === undefined) report.survived++;
+		else report.errors[thrown.code] = (report.errors[thrown.code] ?? 0) + 1;
+	}
+}
+
+async function problemOf(thrown, { scenario, error, folder, before }) {
+	if (thrown instanceof Wrong) return thrown.message;
+	if (thrown !== undefined && (thrown.name !== "ComposefsError" || thrown.code !== error))
+		return `${thrown.name} ${thrown.code}: ${thrown.message}`;
+	try {
+		scenario.after?.(thrown === undefined);
+	} catch (wrong) {
+		return wrong.message;
+	}
+	if (names(folder) !== before.names) return `files: ${names(folder)}`;
+	if (descriptors() === before.descriptors) return;
+	const more = (await collected()) - before.descriptors;
+	if (more !== 0) return `${more} descriptors more`;
+}
+
+function names(folder) {
+	return fs.readdirSync(folder).sort().join();
+}
+
+function descriptors() {
+	return fs.readdirSync("/proc/self/fd").length;
+}
+
+/** Those open when nothing is left to be collected: a job lives as long as the functions that call it. */
+async function collected() {
+	globalThis.gc();
+	await new Promise(setImmediate);
+	return descriptors();
+}

@@ -1,0 +1,32 @@
+/** What can go wrong with a worker: one code, told apart by `rule`. */
+import { ComposefsError, type ComposefsErrorDetails } from "../errors.ts";
+import type { SandboxSettings } from "./options.ts";
+
+type SandboxRule = "crash" | "timeout" | "memory" | "output" | "protocol" | "closed";
+
+export function sandboxError(
+	rule: SandboxRule,
+	message: string,
+	details: ComposefsErrorDetails = {},
+): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_SANDBOX", message, { ...details, rule });
+}
+
+/** A worker said what none says that works. */
+export function junk(what: string): ComposefsError {
+	return sandboxError("protocol", `the worker of a sandbox sent ${what}`);
+}
+
+export function closedError(): ComposefsError {
+	return sandboxError("closed", "the sandbox was closed");
+}
+
+export function memoryError({ memory }: SandboxSettings): ComposefsError {
+	const text = `the worker of a sandbox needs more than ${memory} bytes of memory`;
+	return sandboxError("memory", text, { limit: memory });
+}
+
+export function outputError({ outputSize }: SandboxSettings): ComposefsError {
+	const text = `the output of a sandbox has more than ${outputSize} bytes`;
+	return sandboxError("output", text, { limit: outputSize });
+}

@@ -1,0 +1,4 @@
+/** Untrusted metadata, processed where it can reach nothing. */
+export { SANDBOX_LIMITS, type SandboxLayer, type SandboxOptions } from "./options.ts";
+export type { Enforced } from "./reply.ts";
+export { createSandbox, type Sandbox, type SandboxCallOptions, type SandboxSource } from "./sandbox.ts";

@@ -1,0 +1,147 @@
+/** Workers kept ready, and the requests that wait for one. */
+import { SandboxChild, type SandboxRequest } from "./child.ts";
+import { closedError } from "./fault.ts";
+import type { SandboxSettings } from "./options.ts";
+
+interface Turn {
+	/** Gives a worker to who waits; the turn is over when the worker is given back. */
+	readonly begin: (child: SandboxChild) => void;
+	readonly fail: (error: unknown) => void;
+}
+
+/**
+ * At most `settings.workers` workers. One that has ended, or has served its number of requests, is replaced at
+ * once, so that the next request finds one ready. Where none can be started, requests fail, and each tries anew.
+ */
+export class Pool {
+	readonly #settings: SandboxSettings;
+	readonly #entry: string | undefined;
+	readonly #idle: SandboxChild[] = [];
+	/** Idle or at work. */
+	readonly #children = new Set<SandboxChild>();
+	/** Starts and ends that are under way. */
+	readonly #changes = new Set<Promise<void>>();
+	#startingCount = 0;
+	readonly #turns = new Set<Turn>();
+	#isClosed = false;
+
+	constructor(settings: SandboxSettings, entry: string | undefined) {
+		this.#settings = settings;
+		this.#entry = entry;
+	}
+
+	/** Starts all workers; returns one of them. */
+	async start(): Promise<SandboxChild> {
+		const first = await SandboxChild.start(this.#settings, this.#entry);
+		this.#enter(first);
+		this.#fill();
+		return first;
+	}
+
+	async run(request: SandboxRequest): Promise<Buffer[]> {
+		const child = await this.#take(request.signal);
+		try {
+			return await child.run(request);
+		} finally {
+			this.#giveBack(child);
+		}
+	}
+
+	/** Ends all workers and what they are at. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		for (const { fail } of this.#turns) fail(closedError());
+		await Promise.all(Array.from(this.#children, (child) => child.stop()));
+		await Promise.all(this.#changes);
+	}
+
+	/** A worker, for one request. */
+	async #take(signal: AbortSignal | undefined): Promise<SandboxChild> {
+		signal?.throwIfAborted();
+		if (this.#isClosed) throw closedError();
+		const child = this.#nextIdle();
+		if (child !== undefined) return child;
+		return await new Promise((resolve, reject) => {
+			const settle = () => {
+				this.#turns.delete(turn);
+				signal?.removeEventListener("abort", abort);
+			};
+			const fail = (error: unknown) => {
+				settle();
+				reject(error);
+			};
+			const begin = (child: SandboxChild) => {
+				settle();
+				resolve(child);
+			};
+			const abort = () => fail(signal?.reason);
+			const turn: Turn = { begin, fail };
+			signal?.addEventListener("abort", abort, { once: true });
+			this.#turns.add(turn);
+			this.#fill();
+		});
+	}
+
+	#nextIdle(): SandboxChild | undefined {
+		for (let child = this.#idle.pop(); child !== undefined; child = this.#idle.pop()) {
+			if (!child.isOver) return child;
+			this.#leave(child);
+		}
+		return undefined;
+	}
+
+	#giveBack(child: SandboxChild): void {
+		const isDone = child.isOver || child.served >= this.#settings.requestsPerWorker;
+		if (!isDone && !this.#isClosed) {
+			this.#offer(child);
+			return;
+		}
+		this.#leave(child);
+		if (!this.#isClosed) this.#fill();
+	}
+
+	#enter(child: SandboxChild): void {
+		this.#children.add(child);
+		this.#offer(child);
+	}
+
+	#offer(child: SandboxChild): void {
+		const [turn] = this.#turns;
+		if (turn === undefined) this.#idle.push(child);
+		else turn.begin(child);
+	}
+
+	#leave(child: SandboxChild): void {
+		const ending = child.stop().then(() => {
+			this.#changes.delete(ending);
+		});
+		this.#changes.add(ending);
+		this.#children.delete(child);
+	}
+
+	/** Starts workers for those that are missing. */
+	#fill(): void {
+		const missing = this.#settings.workers - this.#children.size - this.#startingCount;
+		for (let count = 0; count < missing; count++) this.#startOne();
+	}
+
+	#startOne(): void {
+		this.#startingCount++;
+		const starting = SandboxChild.start(this.#settings, this.#entry)
+			.then(
+				(child) => {
+					this.#startingCount--;
+					if (!this.#isClosed) return this.#enter(child);
+					return child.stop();
+				},
+				(error) => {
+					this.#startingCount--;
+					// Not tried again by itself: if there is no worker, whoever waits is told, and the next request tries.
+					if (this.#children.size > 0) return;
+					for (const { fail } of this.#turns) fail(error);
+				},
+			)
+			.finally(() => this.#changes.delete(starting));
+		this.#changes.add(starting);
+	}
+}

@@ -1,0 +1,60 @@
+/** Starts the process of a worker. */
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import { fileURLToPath } from "node:url";
+import { callNative } from "../native.ts";
+import { INPUT, OUTPUT, PIPE, type WorkerSettings } from "./frames.ts";
+import type { SandboxSettings } from "./options.ts";
+
+/** A process, and the descriptors of its input and output, which the owner closes. */
+export interface StartedWorker {
+	readonly process: ChildProcess;
+	readonly input: number;
+	readonly output: number;
+}
+
+/** The compiled program, also for a caller that runs these sources as they are. */
+const ENTRY = fileURLToPath(new URL("../../lib/sandbox/entry.cjs", import.meta.url));
+/** Of V8's part: it collects its garbage before the kernel gives no more. */
+const HEAP_SHARE = 0.75;
+/** Of the environment, what decides which addon and libraries are loaded. */
+const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
+
+/** @param entry   the worker's program; another one for tests */
+export function spawnWorker(settings: SandboxSettings, entry: string = ENTRY): StartedWorker {
+	const files: number[] = [];
+	try {
+		for (let count = 0; count < 2; count++) files.push(callNative((addon) => addon.openMemoryFile()));
+		const [input, output] = files as [number, number];
+		return { process: spawnProcess(settings, entry, input, output), input, output };
+	} catch (error) {
+		for (const file of files) fs.closeSync(file);
+		throw error;
+	}
+}
+
+function spawnProcess(settings: SandboxSettings, entry: string, input: number, output: number): ChildProcess {
+	const { memory, outputSize, jit } = settings;
+	const told: WorkerSettings = { memory, outputSize, jit };
+	const heap = `--max-old-space-size=${Math.floor((memory / 2 ** 20) * HEAP_SHARE)}`;
+	const flags = [heap];
+	if (!jit) flags.push("--jitless");
+	// What entry.cts does; Node 22 has it behind this before 22.12.
+	const { require_module }: { readonly require_module?: boolean } = process.features;
+	if (require_module !== true) flags.push("--experimental-require-module");
+	const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "ignore", "pipe"];
+	stdio[PIPE] = "pipe";
+	stdio[INPUT] = input;
+	stdio[OUTPUT] = output;
+	const env = { NODE_NO_WARNINGS: "1", UV_USE_IO_URING: "0", UV_THREADPOOL_SIZE: "2", ...passedOn() };
+	return spawn(process.execPath, [...flags, entry, JSON.stringify(told)], { stdio, cwd: "/", env });
+}
+
+function passedOn(): Record<string, string> {
+	const found: Record<string, string> = {};
+	for (const name of PASSED_ON) {
+		const value = process.env[name];
+		if (value !== undefined) found[name] = value;
+	}
+	return found;
+}

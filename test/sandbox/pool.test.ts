@@ -1,0 +1,97 @@
+import { expect, test } from "@jest/globals";
+import { Pool } from "../../src/sandbox/pool.ts";
+import { describeLocked, entryOf, resources, settingsOf } from "../support/sandbox.ts";
+
+const poolOf = (options: object, worker: "sandbox-worker" | "sandbox-worker-landlock" = "sandbox-worker") =>
+	new Pool(settingsOf(options), entryOf(worker));
+
+const request = (operation: string, text = "", signal?: AbortSignal) => ({
+	operation,
+	options: {},
+	feed: async ({ write }: { write(bytes: Uint8Array): void }) => write(Buffer.from(text)),
+	signal,
+});
+
+const closed = { code: "ERR_COMPOSEFS_SANDBOX", rule: "closed" };
+
+describeLocked("a pool", () => {
+	test("serves more requests than it has workers, each with its own answer", async () => {
+		const pool = poolOf({ workers: 2 });
+		await pool.start();
+		const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`);
+		const answers = await Promise.all(texts.map((text) => pool.run(request("echo", text))));
+		expect(answers.map(([answer]) => String(answer))).toEqual(texts);
+		expect(resources().children.length).toBeLessThanOrEqual(2);
+		await pool.close();
+	});
+
+	test("replaces workers that die: each costs one request", async () => {
+		const pool = poolOf({ workers: 1, timeout: 5000 });
+		await pool.start();
+		const fates = await Promise.allSettled(
+			["echo", "exit", "echo", "exit", "exit", "echo"].map((operation) =>
+				pool.run(request(operation, "text")),
+			),
+		);
+		expect(fates.map(({ status }) => status[0]).join("")).toBe("frfrrf");
+		await pool.close();
+	});
+
+	test("a worker serves no more requests than it may", async () => {
+		const pool = poolOf({ workers: 1, requestsPerWorker: 2 });
+		const first = await pool.start();
+		for (let count = 0; count < 5; count++) await pool.run(request("echo", "text"));
+		expect(first.isOver).toBe(true);
+		expect(first.served).toBe(2);
+		await pool.close();
+	});
+
+	test("an aborted request that waits takes no worker", async () => {
+		const pool = poolOf({ workers: 1 });
+		const child = await pool.start();
+		const controller = new AbortController();
+		const hanging = pool.run(request("hang", "", controller.signal)).catch((reason) => reason);
+		const waiting = new AbortController();
+		const waits = pool.run(request("echo", "", waiting.signal));
+		waiting.abort("gone");
+		await expect(waits).rejects.toBe("gone");
+		expect(child.isOver).toBe(false);
+		controller.abort("enough");
+		expect(await hanging).toBe("enough");
+		await expect(pool.run(request("echo", "", AbortSignal.abort("before")))).rejects.toBe("before");
+		expect(String(await pool.run(request("echo", "on")))).toBe("on");
+		await pool.close();
+	});
+
+	test("closing ends what is under way and what waits, and can be done twice", async () => {
+		const before = resources().children;
+		const pool = poolOf({ workers: 1 });
+		await pool.start();
+		const requests = ["hang", "echo", "echo"].map((operation) => pool.run(request(operation)));
+		const fates = Promise.allSettled(requests);
+		await Promise.all([pool.close(), pool.close()]);
+		for (const fate of await fates) expect(fate).toMatchObject({ status: "rejected", reason: closed });
+		await expect(pool.run(request("echo"))).rejects.toMatchObject(closed);
+		expect(resources().children).toEqual(before);
+	});
+
+	test("where no worker can be started, it says so, and each request tries anew", async () => {
+		const pool = poolOf({ workers: 1 }, "sandbox-worker-landlock");
+		const refused = { code: "ERR_COMPOSEFS_UNSUPPORTED", rule: "seccomp" };
+		await expect(pool.start()).rejects.toMatchObject(refused);
+		await expect(pool.run(request("echo"))).rejects.toMatchObject(refused);
+		await pool.close();
+	});
+
+	test("a source that fails costs no worker", async () => {
+		const pool = poolOf({ workers: 1 });
+		const child = await pool.start();
+		const feed = async () => {
+			throw new Error("no source");
+		};
+		await expect(pool.run({ ...request("echo"), feed })).rejects.toThrow("no source");
+		expect(child.isOver).toBe(false);
+		expect(String(await pool.run(request("echo", "on")))).toBe("on");
+		await pool.close();
+	});
+});
