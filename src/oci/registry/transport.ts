@@ -1,5 +1,6 @@
 /** HTTP exchanges: built-in fetch, with limits on time, redirects that carry no secrets, and one kind of error. */
 import { onAbort } from "../../abort.ts";
+import { tellBody, trace } from "../../diagnostics.ts";
 import { registryError, showUrl } from "./fault.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
@@ -70,7 +71,14 @@ export class Transport {
 		let { url, headers = {} } = request;
 		for (let hops = 0; ; hops++) {
 			this.#check(url);
-			const answer = await this.#exchange({ ...request, url, headers });
+			const asked = { ...request, url, headers };
+			const begin = () => ({ method, url: showUrl(asked.url) });
+			const answer = await trace(
+				"composefs:registry-request",
+				begin,
+				() => this.#exchange(asked),
+				({ status }) => ({ status }),
+			);
 			const location = REDIRECTING.has(answer.status) ? answer.headers.get("location") : null;
 			if (location === null || (method !== "GET" && method !== "HEAD")) return answer;
 			await answer.discard();
@@ -105,7 +113,7 @@ export class Transport {
 					...(body !== undefined && { body: outgoing(body, watch), duplex: "half" }),
 				} as RequestInit),
 			);
-			return new FetchedAnswer(url, response, watch);
+			return new FetchedAnswer(method, url, response, watch);
 		} catch (error) {
 			throw watch.explain(error);
 		}
@@ -136,10 +144,13 @@ class FetchedAnswer implements Answer {
 	readonly status: number;
 	readonly headers: Headers;
 	readonly url: URL;
+	readonly #method: string;
 	readonly #response: Response;
 	readonly #watch: Watch;
+	#isTold = false;
 
-	constructor(url: URL, response: Response, watch: Watch) {
+	constructor(method: string, url: URL, response: Response, watch: Watch) {
+		this.#method = method;
 		this.status = response.status;
 		this.headers = response.headers;
 		this.url = url;
@@ -149,19 +160,24 @@ class FetchedAnswer implements Answer {
 
 	async *body(): AsyncGenerator<Uint8Array> {
 		const stream = this.#response.body;
-		if (stream === null) return;
+		if (stream === null) return this.#tell(0, true);
 		const reader = stream.getReader();
+		let bytes = 0;
+		let complete = false;
 		try {
 			for (;;) {
 				// The clock runs while the server is waited for, not while the reader is at work.
 				const { done, value } = await this.#watch.during(reader.read());
+				complete = done;
 				if (done) return;
+				bytes += value.length;
 				yield value;
 			}
 		} catch (error) {
 			throw this.#watch.explain(error);
 		} finally {
 			this.#watch.end();
+			this.#tell(bytes, complete);
 		}
 	}
 
@@ -181,6 +197,13 @@ class FetchedAnswer implements Answer {
 
 	cancel(): void {
 		this.#watch.end();
+		this.#tell(0, false);
+	}
+
+	#tell(bytes: number, complete: boolean): void {
+		if (this.#isTold) return;
+		this.#isTold = true;
+		tellBody({ method: this.#method, url: showUrl(this.url), status: this.status, bytes, complete });
 	}
 }
 
