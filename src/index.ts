@@ -1,5 +1,6 @@
 /** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
 export type { ContentChunk, Hole } from "./content.ts";
+export type { BodyMessage, Diagnostics, DiagnosticsName, Traced } from "./diagnostics.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest, type DigestOptions } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";

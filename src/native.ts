@@ -6,6 +6,7 @@ import { getSystemErrorMap } from "node:util";
 import nodeGypBuild from "node-gyp-build";
 import { onAbort } from "./abort.ts";
 import type { Native, NativeFailure, NativeJob } from "./addon.ts";
+import { say } from "./diagnostics.ts";
 import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
 
 export type * from "./addon.ts";
@@ -21,7 +22,9 @@ export function native(): Native {
 function load(): Native {
 	const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 	try {
-		return nodeGypBuild(packageRoot) as Native;
+		const addon = nodeGypBuild(packageRoot) as Native;
+		say("addon loaded from %s", () => [nodeGypBuild.path(packageRoot)]);
+		return addon;
 	} catch (cause) {
 		const source = existsSync(path.join(packageRoot, "binding.gyp"));
 		const message = `composefs has no addon for ${process.platform}-${process.arch}${reason(cause as Error)}`;

@@ -1,7 +1,15 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
+import { trace } from "./diagnostics.ts";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { ComposefsError } from "./errors.ts";
-import { descriptorOf, type FilePath, type OpenFile, pathToBytes, pathToString } from "./file-path.ts";
+import {
+	descriptorOf,
+	type FilePath,
+	nameOfFile,
+	type OpenFile,
+	pathToBytes,
+	pathToString,
+} from "./file-path.ts";
 import { validate } from "./gate.ts";
 import {
 	awaitJob,
@@ -60,8 +68,14 @@ export interface WriteWarning {
  * @throws ComposefsError: a broken rule, or the error of a system call; or the reason of `signal`
  */
 export async function writeImage(tree: Tree, options: WriteImageOptions = {}): Promise<WrittenImage> {
+	options.signal?.throwIfAborted();
+	const begin = () => ({ to: options.to === undefined ? undefined : nameOfFile(options.to) });
+	const resultOf = ({ digest, size, version }: WrittenImage) => ({ digest, size, version });
+	return trace("composefs:write-image", begin, () => write(tree, options), resultOf);
+}
+
+async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenImage> {
 	const { signal } = options;
-	signal?.throwIfAborted();
 	const { to, minVersion, maxVersion } = checkOptions(options);
 	const writer = openWriter({ minVersion, maxVersion, to });
 	try {

@@ -11,6 +11,8 @@ import {
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { MEDIA_TYPES } from "../src/oci/media-types.ts";
+import { chunkedLayer } from "./support/chunked-layer.ts";
 import { MemoryLayout, tagged } from "./support/layouts.ts";
 import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
 import { describeIf, projectRoot } from "./support/needs.ts";
@@ -52,7 +54,23 @@ function makeInputs(): string {
 	const layout = new MemoryLayout();
 	layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
 	layout.write(path.join(inputs, "layout"));
+	twoVersions().write(path.join(inputs, "chunked"));
 	return inputs;
+}
+
+/** An image of one zstd:chunked layer, in two versions: what is in one folder differs. */
+function twoVersions(): MemoryLayout {
+	const layout = new MemoryLayout();
+	const versions = ["1", "2"].map((version) => {
+		const shared = { name: "usr/lib/shared", content: "what stays ".repeat(5000) };
+		const own = { name: "usr/bin/own", content: `version ${version} `.repeat(500) };
+		const { bytes, diffId, descriptor } = chunkedLayer([shared, own], { format: "zstd:chunked" });
+		const annotations = Object.fromEntries(descriptor.annotations);
+		const layer = { ...layout.add(bytes, MEDIA_TYPES.layerZstd), annotations };
+		const config = { rootfs: { type: "layers", diff_ids: [diffId] } };
+		return tagged(layout.image([], { config, manifest: { layers: [layer] } }), version);
+	});
+	return layout.tag(...versions);
 }
 
 function run(code: string, wrapper: readonly string[] = []): { status: number | null; stderr: string } {
@@ -64,7 +82,7 @@ function run(code: string, wrapper: readonly string[] = []): { status: number | 
 }
 
 describe("examples in README and docs/", () => {
-	test("are found", () => expect(blocksOf("js").length).toBeGreaterThanOrEqual(12));
+	test("are found", () => expect(blocksOf("js").length).toBeGreaterThanOrEqual(24));
 
 	test.each(blocksOf("js"))("%s %d runs", (_page, _number, code) => {
 		expect(run(code)).toEqual({ status: 0, stderr: "" });

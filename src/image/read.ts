@@ -1,4 +1,6 @@
 /** An image becomes a tree. libcomposefs's own reader crashes on damaged images; this one checks every byte. */
+import { trace } from "../diagnostics.ts";
+import { nameOfFile } from "../file-path.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { isWhiteout } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
@@ -51,12 +53,26 @@ const ENTRIES_PER_STEP = 128;
  *   reason of `signal`
  */
 export async function readImage(source: ImageSource, options: ReadImageOptions = {}): Promise<Tree> {
+	const begin = () => ({ source: source instanceof Uint8Array ? undefined : nameOfFile(source) });
+	const resultOf = ({ size, inodes }: ReadTree) => ({ size, inodes });
+	const read = await trace("composefs:read-image", begin, () => readTree(source, options), resultOf);
+	return read.tree;
+}
+
+interface ReadTree {
+	readonly tree: Tree;
+	/** Bytes of the image. */
+	readonly size: number;
+	readonly inodes: number;
+}
+
+async function readTree(source: ImageSource, options: ReadImageOptions): Promise<ReadTree> {
 	const { signal } = options;
 	const limits = checkLimits(options.limits);
 	const image = await loadImage(source, limits.imageSize, signal);
 	const reader = new TreeReader(image, limits);
 	await runInSlices(reader.steps(), signal);
-	return reader.tree();
+	return { tree: reader.tree(), size: image.size, inodes: reader.inodes };
 }
 
 /** A directory whose entries have not been read yet. */
@@ -127,6 +143,10 @@ class TreeReader {
 			}
 			this.#finishDirectory(place, dots);
 		}
+	}
+
+	get inodes(): number {
+		return this.#inodeCount;
 	}
 
 	tree(): Tree {

@@ -1,6 +1,7 @@
 /** An image becomes a file system. */
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
+import { trace } from "../diagnostics.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 import { systemCall } from "../image/source.ts";
@@ -46,6 +47,24 @@ export async function mount(
 	const request = checkOptions(options);
 	options.signal?.throwIfAborted();
 	const imageName = isOpen(image) ? "the open image" : pathToString(image);
+	const { verity, digest } = request;
+	const names = () => ({ image: imageName, target: pathToString(target) });
+	const begin = () => ({ ...names(), verity, ...(digest !== undefined && { digest }) });
+	const work = () => mountRequest(image, target, { request, imageName, options });
+	return trace("composefs:mount", begin, work, (mounted) => ({ target: mounted.target }));
+}
+
+interface Asked {
+	readonly request: MountRequest;
+	readonly imageName: string;
+	readonly options: MountOptions;
+}
+
+async function mountRequest(
+	image: FilePath | OpenFile,
+	target: FilePath,
+	{ request, imageName, options }: Asked,
+): Promise<Mount> {
 	const path = await realFolder("target", absolute(target));
 	const file = isOpen(image) ? { fd: descriptorOf(image) } : await openFile(image);
 	const folders = new Folders();

@@ -1,5 +1,6 @@
 /** Ending mounts. */
 import { realpath } from "node:fs/promises";
+import { trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToString } from "../file-path.ts";
 import { systemCall } from "../image/source.ts";
@@ -49,11 +50,17 @@ export async function unmountById(
 	throw new ComposefsError("ERR_COMPOSEFS_MOUNT", message, { rule: "covered", path: name });
 }
 
-async function unmountPath(
-	path: Uint8Array,
-	name: string,
-	{ detach = false }: UnmountOptions,
-): Promise<void> {
+function unmountPath(path: Uint8Array, name: string, options: UnmountOptions): Promise<void> {
+	const work = () => unmountNow(path, name, options);
+	return trace(
+		"composefs:unmount",
+		() => ({ target: name }),
+		work,
+		() => ({}),
+	);
+}
+
+async function unmountNow(path: Uint8Array, name: string, { detach = false }: UnmountOptions): Promise<void> {
 	try {
 		await awaitJob((addon) => addon.unmount(path, detach), { file: name });
 	} catch (error) {

@@ -1,6 +1,6 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
-
 import { decompress } from "../decompress.ts";
+import { trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import type { Directory } from "../inode.ts";
 import { forEachParallel } from "../parallel.ts";
@@ -15,7 +15,7 @@ import { impliedDirectory } from "./directories.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
 import { LAYER_LIMITS, type Layer, type LayerLimits, readLayer } from "./layer.ts";
 import { fetchMissing, type TableLayer } from "./partial/fetch.ts";
-import { findTable } from "./partial/table.ts";
+import { type FoundTable, findTable } from "./partial/table.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
 import { tarLayer } from "./tar-layer.ts";
 import { expectDigest, verifiedBlob } from "./verified.ts";
@@ -98,14 +98,24 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	const tables: TableLayer[] = [];
 	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
 		const own = { ...options, signal: either };
-		const toc = await chooseTable(layer, at, own);
-		layers[at] = await (toc === undefined ? pullLayer(layer, at, contents, own) : readTable(toc, own));
-		if (toc !== undefined) tables[at] = { layer, at, toc };
+		const { digest, size } = layer.descriptor;
+		const work = async () => {
+			const found = await chooseTable(layer, at, own);
+			const { toc } = found;
+			layers[at] = await (toc === undefined ? pullLayer(layer, at, contents, own) : readTable(toc, own));
+			if (toc !== undefined) tables[at] = { layer, at, toc };
+			return found;
+		};
+		const begin = () => ({ image: image.name, layer: at, digest, size });
+		await trace("composefs:pull-layer", begin, work, ({ toc, refusal }) => ({
+			partial: toc !== undefined,
+			refusal,
+		}));
 	};
 	try {
 		await forEachParallel(image.layers.entries(), parallel, pull, signal);
 		// Lower layers first, whichever table came first.
-		await fetchMissing(Object.values(tables), contents, options);
+		await fetchMissing(image.name, Object.values(tables), contents, options);
 		await contents.settled();
 	} catch (error) {
 		await contents.abandon(error);
@@ -128,17 +138,17 @@ async function stacked(layers: readonly Layer[], signal: AbortSignal | undefined
 	return new Tree(root);
 }
 
-/** The layer's table, if it is to be used. */
+/** The layer's table, if it is to be used; else what is wrong with it, if there is one. */
 async function chooseTable(
 	layer: ResolvedLayer,
 	at: number,
 	{ limits, partial = true, onLayer, signal }: PullOptions,
-): Promise<LayerToc | undefined> {
+): Promise<FoundTable> {
 	const { digest } = layer.descriptor;
 	const none = { toc: undefined, refusal: undefined };
-	const { toc, refusal } = partial ? await findTable(layer, { ...PULL_LIMITS, ...limits }, signal) : none;
-	onLayer?.({ layer: at, digest, partial: toc !== undefined, refusal });
-	return toc;
+	const found = partial ? await findTable(layer, { ...PULL_LIMITS, ...limits }, signal) : none;
+	onLayer?.({ layer: at, digest, partial: found.toc !== undefined, refusal: found.refusal });
+	return found;
 }
 
 function readTable({ entries }: LayerToc, { limits, signal }: PullOptions): Promise<Layer> {

@@ -4,6 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ContentChunk } from "../content.ts";
+import { say, trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import {
 	type FileIdentity,
@@ -116,7 +117,13 @@ export class ObjectStore {
 	async put(content: Content, { signal, identity, size }: PutOptions = {}): Promise<StoredObject> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const put = this.#begin(signal).then(() => this.#put(content, { signal, identity, size }));
+		const work = () => this.#begin(signal).then(() => this.#put(content, { signal, identity, size }));
+		const put = trace(
+			"composefs:store-put",
+			() => ({ store: this.#root.toString() }),
+			work,
+			(it) => it,
+		);
 		this.#putting.add(put);
 		try {
 			return this.#count(await put);
@@ -176,6 +183,11 @@ export class ObjectStore {
 		await Promise.allSettled(this.#putting);
 		await this.#index.flush();
 		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: this.#root.toString() });
+		const { objects, bytes, existed } = this.#progress;
+		say("%s flushed: %d puts so far, %d bytes, %d there already", () => [
+			this.#root.toString(),
+			...[objects, bytes, existed],
+		]);
 	}
 
 	/** Flushes, and lets go of the store. */

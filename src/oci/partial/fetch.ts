@@ -1,4 +1,5 @@
 /** What tables of contents name and the store lacks is fetched, checked and put into the store. */
+import { trace } from "../../diagnostics.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
 import { type Contents, gather, INLINE_SIZE } from "../contents.ts";
@@ -27,12 +28,32 @@ interface Fetch {
 /** Requests at once, of all layers together. */
 const PARALLEL = 3;
 
-/** Brings the content of all files of these layers, which stand in their order. */
+/** Brings the content of all files of these layers of an image, which stand in their order. */
 export async function fetchMissing(
+	image: string,
+	tables: readonly TableLayer[],
+	contents: Contents,
+	options: PullOptions,
+): Promise<void> {
+	if (tables.length === 0) return;
+	const begin = () => ({ image, layers: tables.map(({ at }) => at) });
+	await trace("composefs:fetch-missing", begin, () => fetchAll(tables, contents, options), sumOf);
+}
+
+function sumOf(fetches: readonly Fetch[]): { contents: number; requests: number; bytes: number } {
+	const sum = { contents: 0, requests: fetches.length, bytes: 0 };
+	for (const { batch } of fetches) {
+		sum.contents += batch.contents.length;
+		sum.bytes += lengthOf(batch.ranges);
+	}
+	return sum;
+}
+
+async function fetchAll(
 	tables: readonly TableLayer[],
 	contents: Contents,
 	{ signal, onProgress }: PullOptions,
-): Promise<void> {
+): Promise<readonly Fetch[]> {
 	const wanted = await wantedContents(
 		tables.map(({ toc }) => toc),
 		(names) => contents.find(names),
@@ -55,6 +76,7 @@ export async function fetchMissing(
 	}
 	await forEachParallel(fetches, PARALLEL, (fetch, either) => fetchBatch(fetch, contents, either), signal);
 	for (const report of done) report();
+	return fetches;
 }
 
 async function fetchBatch(

@@ -1,5 +1,6 @@
 /** Trying again: how often, and how long to wait. */
 import { setTimeout as delay } from "node:timers/promises";
+import { say } from "../../diagnostics.ts";
 import { isTransient } from "./fault.ts";
 
 export interface RetryOptions {
@@ -46,6 +47,10 @@ export class Attempts {
 		const backoff = Math.min(this.#backoffMs * 2 ** this.#failed++, LONGEST_BACKOFF_MS);
 		// Up to half as long again, so that many clients do not come back together.
 		const wait = pauseMs ?? backoff * (1 + Math.random() / 2);
+		say("try %d of %d again in %d ms: %s", () => [
+			...[this.#failed, this.#retries, Math.round(wait)],
+			(failure as Error).message,
+		]);
 		await delay(wait, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
 		this.#signal?.throwIfAborted();
 	}

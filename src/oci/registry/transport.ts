@@ -1,5 +1,6 @@
 /** HTTP exchanges: built-in fetch, with limits on time, redirects that carry no secrets, and one kind of error. */
 import { onAbort, untilAbort } from "../../abort.ts";
+import { tellBody, trace } from "../../diagnostics.ts";
 import { registryError, showUrl } from "./fault.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
@@ -70,7 +71,14 @@ export class Transport {
 		let { url, headers = {} } = request;
 		for (let hops = 0; ; hops++) {
 			this.#check(url);
-			const answer = await this.#exchange({ ...request, url, headers });
+			const asked = { ...request, url, headers };
+			const begin = () => ({ method, url: showUrl(asked.url) });
+			const answer = await trace(
+				"composefs:registry-request",
+				begin,
+				() => this.#exchange(asked),
+				({ status }) => ({ status }),
+			);
 			const location = REDIRECTING.has(answer.status) ? answer.headers.get("location") : null;
 			if (location === null || (method !== "GET" && method !== "HEAD")) return answer;
 			await answer.discard();
@@ -104,7 +112,7 @@ export class Transport {
 				signal: watch.signal,
 				...(body !== undefined && { body: outgoing(body, watch), duplex: "half" }),
 			} as RequestInit);
-			return new FetchedAnswer(url, await watch.during(sent), watch);
+			return new FetchedAnswer(method, url, await watch.during(sent), watch);
 		} catch (error) {
 			// Of a transport that does not hear the signal, an answer may still come: it is for nobody.
 			sent?.then((late) => late.body?.cancel()).catch(() => undefined);
@@ -137,10 +145,13 @@ class FetchedAnswer implements Answer {
 	readonly status: number;
 	readonly headers: Headers;
 	readonly url: URL;
+	readonly #method: string;
 	readonly #response: Response;
 	readonly #watch: Watch;
+	#isTold = false;
 
-	constructor(url: URL, response: Response, watch: Watch) {
+	constructor(method: string, url: URL, response: Response, watch: Watch) {
+		this.#method = method;
 		this.status = response.status;
 		this.headers = response.headers;
 		this.url = url;
@@ -150,13 +161,17 @@ class FetchedAnswer implements Answer {
 
 	async *body(): AsyncGenerator<Uint8Array> {
 		const stream = this.#response.body;
-		if (stream === null) return;
+		if (stream === null) return this.#tell(0, true);
 		const reader = stream.getReader();
+		let bytes = 0;
+		let complete = false;
 		try {
 			for (;;) {
 				// The clock runs while the server is waited for, not while the reader is at work.
 				const { done, value } = await this.#watch.during(reader.read());
+				complete = done;
 				if (done) return;
+				bytes += value.length;
 				yield value;
 			}
 		} catch (error) {
@@ -164,6 +179,7 @@ class FetchedAnswer implements Answer {
 		} finally {
 			this.#watch.end();
 			reader.cancel().catch(() => undefined);
+			this.#tell(bytes, complete);
 		}
 	}
 
@@ -183,6 +199,13 @@ class FetchedAnswer implements Answer {
 
 	cancel(): void {
 		this.#watch.end();
+		this.#tell(0, false);
+	}
+
+	#tell(bytes: number, complete: boolean): void {
+		if (this.#isTold) return;
+		this.#isTold = true;
+		tellBody({ method: this.#method, url: showUrl(this.url), status: this.status, bytes, complete });
 	}
 }
 
