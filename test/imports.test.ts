@@ -103,6 +103,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"cli/images": "cli/ls",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
+	"cli/sources/read-oci": "cli/sources/oci",
 	"decompress-error": "decompress",
 	gunzip: "decompress",
 	zstd: "decompress",

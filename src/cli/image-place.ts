@@ -1,5 +1,4 @@
 /** Where an OCI image is, in one text: in a layout, an archive or a registry. */
-import { existsSync } from "node:fs";
 import { parseIndex } from "../oci/documents.ts";
 import {
 	type Descriptor,
@@ -24,6 +23,7 @@ import { isLoopback } from "../oci/registry/plain-http.ts";
 import { readIndex } from "../oci/resolve.ts";
 import { UsageError } from "./exit.ts";
 import type { PlaceOptions } from "./image-options.ts";
+import { splitTaggedPath } from "./tagged-path.ts";
 
 type Signalled = { readonly signal?: AbortSignal | undefined };
 
@@ -60,22 +60,12 @@ export async function openPlace(
 	if (rest === undefined) return registryPlace(text, options);
 	for (const name of ["plainHttp", "mirror", "cache"] as const)
 		if (options[name] !== undefined) throw new UsageError(`${kind}: has no registry: ${name} makes no sense`);
-	const { path, tag } = splitPath(rest);
+	const { path, tag } = splitTaggedPath(rest);
 	if (kind === "oci")
 		return layoutPlace(text, await openLayout(path, { signal }), tag, new LayoutDestination(path));
 	const archive = await openArchive(path, { signal });
 	if ("images" in archive) return dockerPlace(text, archive, tag);
 	return layoutPlace(text, archive, tag, undefined);
-}
-
-/** A folder or file, and what is behind it. */
-export function splitPath(text: string): { readonly path: string; readonly tag: string | undefined } {
-	for (let end = text.length; end > 0; end = text.lastIndexOf(":", end - 1))
-		if (existsSync(text.slice(0, end)))
-			return { path: text.slice(0, end), tag: end === text.length ? undefined : text.slice(end + 1) };
-	// It is not there, which whoever opens it says.
-	const [path = text, ...tag] = text.split(":");
-	return { path, tag: tag.length === 0 ? undefined : tag.join(":") };
 }
 
 function layoutPlace(

@@ -1,5 +1,5 @@
 /** What the commands that read images share. */
-import { readImage } from "../image/index.ts";
+import { readImage } from "../image/read.ts";
 import { Tree } from "../tree.ts";
 
 export interface ImageOptions {

@@ -2,62 +2,27 @@
 /** The command line: arguments become calls of the library, nothing else. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { buildCommand } from "./build.ts";
-import { completionCommand } from "./completion.ts";
-import { diffCommand } from "./diff.ts";
-import { digestCommand } from "./digest.ts";
-import { doctorCommand } from "./doctor.ts";
-import { dumpCommand } from "./dump.ts";
+import { loadCommands } from "./commands.ts";
 import { EXIT, fail } from "./exit.ts";
-import { fsckCommand } from "./fsck.ts";
-import { gcCommand } from "./gc.ts";
-import { infoCommand } from "./info.ts";
-import { inspectCommand } from "./inspect.ts";
-import { lsCommand } from "./ls.ts";
-import { manualCommand } from "./manual.ts";
-import { mountCommand, umountCommand } from "./mount.ts";
-import { missingObjectsCommand, objectsCommand } from "./objects.ts";
-import { pullCommand } from "./pull.ts";
-import { sealCommand } from "./seal.ts";
-import { verifyCommand } from "./verify.ts";
-import { describeVersions } from "./version.ts";
 
-const COMMANDS = [
-	buildCommand,
-	pullCommand,
-	inspectCommand,
-	sealCommand,
-	lsCommand,
-	dumpCommand,
-	infoCommand,
-	objectsCommand,
-	missingObjectsCommand,
-	diffCommand,
-	digestCommand,
-	verifyCommand,
-	mountCommand,
-	umountCommand,
-	gcCommand,
-	fsckCommand,
-	doctorCommand,
-	completionCommand,
-	manualCommand,
-];
+const VERSION_ASKED = "composefs.version";
 
-export function createProgram(): Command {
-	const { version, description } = JSON.parse(
-		readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-	);
+/** What package.json says of this package. */
+function readManifest(): { readonly version: string; readonly description: string } {
+	return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+}
+
+/** The program, with those of its commands that these arguments need. */
+async function createProgram(argv: readonly string[], description: string): Promise<Command> {
 	const program = new Command("composefs")
 		.description(description)
 		.option("-V, --version", "print the versions of composefs and of the libraries in it")
 		.on("option:version", () => {
-			console.log(describeVersions(version));
-			throw new CommanderError(EXIT.success, "commander.version", "");
+			throw new CommanderError(EXIT.success, VERSION_ASKED, "");
 		})
 		.exitOverride()
 		.showHelpAfterError("(see composefs --help)");
-	for (const create of COMMANDS) program.addCommand(inheriting(create()));
+	for (const command of await loadCommands(argv)) program.addCommand(inheriting(command));
 	return program;
 }
 
@@ -66,18 +31,26 @@ function inheriting(command: Command): Command {
 	return command.exitOverride().showHelpAfterError(`(see composefs ${command.name()} --help)`);
 }
 
+async function printVersion(version: string): Promise<void> {
+	const { describeVersions } = await import("./version.ts");
+	console.log(describeVersions(version));
+}
+
 /** Runs the command line; returns the exit status. */
-export async function main(argv: readonly string[]): Promise<number> {
+async function main(argv: readonly string[]): Promise<number> {
 	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 		// Whoever reads our output has read enough.
 		process.exit(error.code === "EPIPE" ? EXIT.success : EXIT.failure);
 	});
+	const { version, description } = readManifest();
 	try {
-		await createProgram().parseAsync(argv, { from: "user" });
+		const program = await createProgram(argv, description);
+		await program.parseAsync(argv, { from: "user" });
 		return EXIT.success;
 	} catch (error) {
-		if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.success : EXIT.usage;
-		return fail(error);
+		if (!(error instanceof CommanderError)) return fail(error);
+		if (error.code === VERSION_ASKED) await printVersion(version);
+		return error.exitCode === 0 ? EXIT.success : EXIT.usage;
 	}
 }
 

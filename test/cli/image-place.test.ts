@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { openPlace, splitPath } from "../../src/cli/image-place.ts";
+import { openPlace } from "../../src/cli/image-place.ts";
 import { MemoryLayout, tagged } from "../support/layouts.ts";
 import { addImage, writeDockerArchive, writeLayout, writeOciArchive } from "../support/pulled-images.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -8,16 +7,6 @@ import { useTemporaryFolder } from "../support/temporary.ts";
 const at = useTemporaryFolder();
 const open = (text: string, options = {}) => openPlace(text, options, undefined);
 const amd64 = { platform: { os: "linux", architecture: "amd64" } };
-
-test("a path is the longest that is there", () => {
-	mkdirSync(at("a"));
-	writeFileSync(at("a:b"), "");
-	expect(splitPath(at("a"))).toEqual({ path: at("a"), tag: undefined });
-	expect(splitPath(at("a:c"))).toEqual({ path: at("a"), tag: "c" });
-	expect(splitPath(at("a:b"))).toEqual({ path: at("a:b"), tag: undefined });
-	expect(splitPath(at("a:b:c:d"))).toEqual({ path: at("a:b"), tag: "c:d" });
-	expect(splitPath(at("none:c"))).toEqual({ path: at("none"), tag: "c" });
-});
 
 describe("a place", () => {
 	test("is a layout, which can be added to", async () => {

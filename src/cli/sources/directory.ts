@@ -1,11 +1,9 @@
 /** A directory as a source, with the options of mkcomposefs. */
 import { lstat } from "node:fs/promises";
 import { Option } from "commander";
-import { type FromDirectoryOptions, fromDirectory } from "../../directory/index.ts";
-import { ObjectStore } from "../../store/index.ts";
+import type { FromDirectoryOptions } from "../../directory/index.ts";
 import type { Tree } from "../../tree.ts";
 import { UsageError } from "../exit.ts";
-import { Progress } from "../progress.ts";
 import type { SourceKind, SourceOptions } from "./kind.ts";
 
 const options = [
@@ -32,6 +30,7 @@ export const directorySource: SourceKind = {
 		return status?.isDirectory() ?? false;
 	},
 	async read([source = "."], options, signal) {
+		const { Progress } = await import("../progress.ts");
 		const progress = new Progress(process.stderr);
 		const settings = { ...toLibrary(options), onProgress: progress.show, onSkip: progress.warn, signal };
 		try {
@@ -48,7 +47,9 @@ async function readInto(
 	source: string,
 	settings: FromDirectoryOptions,
 ): Promise<Tree> {
+	const { fromDirectory } = await import("../../directory/index.ts");
 	if (folder === undefined) return fromDirectory(source, settings);
+	const { ObjectStore } = await import("../../store/index.ts");
 	const parallel = settings.threads;
 	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
 	try {

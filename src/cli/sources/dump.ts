@@ -1,5 +1,4 @@
 /** composefs-dump(5) text as a source. */
-import { parseDump } from "../../dump/index.ts";
 import { openInput } from "./input.ts";
 import type { SourceKind } from "./kind.ts";
 
@@ -7,7 +6,8 @@ export const dumpSource: SourceKind = {
 	name: "dump",
 	description: "composefs-dump(5) text; - is stdin",
 	options: [],
-	read([source = "-"], _options, signal) {
+	async read([source = "-"], _options, signal) {
+		const { parseDump } = await import("../../dump/index.ts");
 		return parseDump(openInput(source, signal), { signal });
 	},
 };

@@ -1,7 +1,6 @@
 /** Archives as a source: layers, applied in their order. */
 import { Option } from "commander";
-import { layTars, type Profile } from "../../oci/index.ts";
-import { withContents } from "../contents.ts";
+import type { Profile } from "../../oci/index.ts";
 import { profileOption } from "../image-options.ts";
 import { headOf, openInput } from "./input.ts";
 import type { SourceKind } from "./kind.ts";
@@ -24,6 +23,8 @@ export const tarSource: SourceKind = {
 		return COMPRESSED.test(head.toString("hex", 0, 4)) || head.toString("latin1", MAGIC_AT) === MAGIC;
 	},
 	async read(sources, { store, profile }, signal) {
+		const { layTars } = await import("../../oci/index.ts");
+		const { withContents } = await import("../contents.ts");
 		const tars = sources.map((source) => openInput(source, signal));
 		return withContents(store as string | undefined, (contents) =>
 			layTars(tars, { store: contents, profile: profile as Profile, signal }),

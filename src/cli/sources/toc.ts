@@ -1,5 +1,4 @@
 /** The JSON of composefs-from-json as a source: tables of contents, laid into one root. */
-import { parseTocJson } from "../../toc/index.ts";
 import { headOf, openInput } from "./input.ts";
 import type { SourceKind } from "./kind.ts";
 
@@ -13,7 +12,8 @@ export const tocSource: SourceKind = {
 	async detects(path) {
 		return /^\s*\{/.test((await headOf(path, HEAD_SIZE)).toString("latin1"));
 	},
-	read(sources, _options, signal) {
+	async read(sources, _options, signal) {
+		const { parseTocJson } = await import("../../toc/index.ts");
 		return parseTocJson(
 			sources.map((source) => openInput(source, signal)),
 			{ signal },
