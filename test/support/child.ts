@@ -31,7 +31,7 @@ export function runNode(
 		cwd,
 		env: { ...process.env, ...env },
 		encoding: "utf8",
-		timeout: 30_000,
+		timeout: 100_000,
 	});
 	return { ended: signal ?? status, stdout, stderr };
 }
