@@ -77,8 +77,9 @@ export function headersFromPackage(arch = process.arch, folder = path.join(root,
 export function buildAddon() {
 	checkTools();
 	const gyp = require.resolve("node-gyp/bin/node-gyp.js");
-	const args = ["configure", "build", `--nodedir=${headersFolder()}`, "--loglevel=warn"];
-	run(process.execPath, [gyp, ...args], { cwd: root });
+	const args = [`--nodedir=${headersFolder()}`, "--loglevel=warn"];
+	run(process.execPath, [gyp, "configure", ...args], { cwd: root });
+	run(process.execPath, [gyp, "build", ...args, "--jobs=max"], { cwd: root });
 }
 
 if (process.argv[1] === import.meta.filename)

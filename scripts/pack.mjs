@@ -5,7 +5,9 @@
 // By default with the binaries of all architectures that this machine has compilers for. The tarball is
 // build/package/composefs-VERSION.tgz; nothing is published. With --runtimes it is tried in other releases of node, Bun
 // and Deno too (scripts/test-runtimes.mjs).
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -75,7 +77,17 @@ function contents(tarball) {
 	return `${files.length - 1} files`;
 }
 
-await main(() => {
+/** Brings the runtimes while compilers are at work. What it does not bring, trying them does, or says why not. */
+function bringRuntimes() {
+	const child = spawn(process.execPath, ["scripts/test-runtimes.mjs", "--fetch"], {
+		cwd: root,
+		stdio: "ignore",
+	});
+	return once(child, "close").catch(() => undefined);
+}
+
+await main(async () => {
+	const brought = process.argv.includes("--runtimes") ? bringRuntimes() : undefined;
 	step("set-up", () => void node("scripts/setup.mjs"));
 	binaries();
 	step("man pages", () => node("scripts/man.mjs").trim());
@@ -91,6 +103,7 @@ await main(() => {
 	);
 	step("install", () => void install(tarball, path.join(folder, "user")));
 	step("use", () => node("scripts/use-package.mjs", path.join(folder, "user")).trim());
-	if (process.argv.includes("--runtimes"))
-		step("runtimes", () => `\n${node("scripts/test-runtimes.mjs", path.join(folder, "user"))}`);
+	if (brought === undefined) return;
+	await brought;
+	step("runtimes", () => `\n${node("scripts/test-runtimes.mjs", path.join(folder, "user"))}`);
 });

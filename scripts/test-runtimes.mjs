@@ -2,6 +2,7 @@
 // node, Bun, Deno, and node for arm64 by qemu-user where that is. Prints a table; ends with 1 if one of them failed.
 //
 //   node scripts/test-runtimes.mjs FOLDER
+//   node scripts/test-runtimes.mjs --fetch     only brings what is not there yet
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
@@ -44,10 +45,12 @@ function fetched(spec) {
 	}
 }
 
-/** The command line of a runtime up to its program; undefined, with why, where it cannot be tried. */
+/** What runs programs of an architecture; undefined where they run by themselves. */
+const emulatorOf = (arch) => (arch === process.arch ? undefined : `qemu-${EMULATED[arch]}-static`);
+
+/** The command line of a runtime up to its program, which is brought here; without it, why it cannot be tried. */
 function commandOf({ spec, bin, args = [], arch = "x64" }) {
-	if (!fs.existsSync(prebuildPath(arch))) return { why: "no binary was built" };
-	const emulator = arch === process.arch ? undefined : `qemu-${EMULATED[arch]}-static`;
+	const emulator = emulatorOf(arch);
 	if (emulator !== undefined && !onPath(emulator)) return { why: `no ${emulator}` };
 	const program = path.join(fetched(spec), bin);
 	fs.chmodSync(program, 0o755);
@@ -68,6 +71,7 @@ function systemOf(arch) {
 }
 
 function tryRuntime(runtime, folder, entries) {
+	if (!fs.existsSync(prebuildPath(runtime.arch ?? "x64"))) return "not tried: no binary was built";
 	const { command, why } = commandOf(runtime);
 	if (command === undefined) return `not tried: ${why}`;
 	const [program, ...args] = command;
@@ -83,6 +87,11 @@ function tryRuntime(runtime, folder, entries) {
 }
 
 await main(() => {
+	if (process.argv[2] === "--fetch") {
+		fs.mkdirSync(cache, { recursive: true });
+		for (const runtime of RUNTIMES) commandOf(runtime);
+		return;
+	}
 	const folder = path.resolve(process.argv[2]);
 	const entries = entriesOf(path.join(folder, "node_modules/composefs"));
 	fs.mkdirSync(cache, { recursive: true });

@@ -261,7 +261,7 @@ describe("signals", () => {
 		writeFileSync(temporary("big"), Buffer.alloc(2 ** 28, 1));
 		const controller = new AbortController();
 		const digest = computeDigest(temporary("big"), { signal: controller.signal });
-		setTimeout(() => controller.abort(reason), 10);
+		setImmediate(() => controller.abort(reason));
 		await expect(digest).rejects.toBe(reason);
 	});
 

@@ -60,6 +60,6 @@ describeIf(
 			const { "user.with=equals": ours, ...others } = of("xattrs").other as Record<string, string>;
 			expect(ours).toBe(theirs);
 			expect(others).toEqual({ ...rest, "trusted.overlay.opaque": "79", "user.empty": "" });
-		}, 60_000);
+		});
 	},
 );

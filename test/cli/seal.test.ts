@@ -109,5 +109,5 @@ describeIf("in a registry", findProgram("docker-registry"), "docker-registry is 
 		expect(remote("--inline", "sealed", `${name}:v1`).status).toBe(0);
 		expect(remote("--check", `${name}:v1`).stdout).toBe(`artifact: OK  ${expected()}\n`);
 		expect(remote("--check", `${name}:sealed`).stdout).toBe(`manifest: OK  ${expected()}\n`);
-	}, 30_000);
+	});
 });

@@ -122,7 +122,9 @@ describeIf("an image in memory", loopControl, `${CANNOT_MOUNT}, and loop devices
 			await Promise.all(all.map((mounted) => mounted.unmount()));
 			const alone = await mountImage("memory/rootfs.cfs", "target");
 			await alone.unmount();
-			await new Promise((resolve) => setTimeout(resolve, 200)); // the kernel frees the device later
+			// The kernel frees the device later.
+			for (let i = 0; i < 500 && JSON.stringify(traces()) !== before; i++)
+				await new Promise((resolve) => setTimeout(resolve, 20));
 			return [seen, traces(), JSON.parse(before)];`) as unknown[];
 		expect(result[0]).toEqual(Array(8).fill(3));
 		expect(result[1]).toEqual(result[2]);

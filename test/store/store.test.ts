@@ -352,7 +352,7 @@ describe("signals", () => {
 			"abort",
 		);
 		const other = store.put(Buffer.from("text"));
-		setTimeout(() => controller.abort(), 5);
+		setImmediate(() => controller.abort());
 		await aborted;
 		await other;
 		await store.close();

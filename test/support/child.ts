@@ -25,7 +25,7 @@ export interface ChildOptions {
 /** Runs node with arguments to its end. */
 export function runNode(
 	args: readonly string[],
-	{ cwd = projectRoot, env = {}, timeout = 30_000 }: ChildOptions = {},
+	{ cwd = projectRoot, env = {}, timeout = 100_000 }: ChildOptions = {},
 ): ChildResult {
 	if (!existsSync(path.join(projectRoot, "lib/index.js")))
 		throw new Error("lib/ is missing: run npm run setup");

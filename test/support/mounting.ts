@@ -61,7 +61,7 @@ export function inMountNamespace(
 	const { status, signal, output } = spawnSync(
 		program,
 		[...args, process.execPath, "--input-type=module", "--eval", code],
-		{ cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"], timeout: 50_000 },
+		{ cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"], timeout: 100_000 },
 	);
 	const [, , stderr, result] = output ?? [];
 	if (status !== 0) throw new Error(`the child ended with ${signal ?? status}:\n${stderr}`);

@@ -1,6 +1,16 @@
 /** Files to make archives of, and to compare these with. */
 import { spawnSync } from "node:child_process";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	linkSync,
+	lstatSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { expect } from "@jest/globals";
 import { bytesToName, nameToBytes } from "../../src/names.ts";
 import type { ReadEntry } from "./read-archive.ts";
@@ -26,9 +36,9 @@ export function makeFiles(root: string, rich: boolean): void {
 		writeFileSync(inRoot(`size-${size}`), Buffer.alloc(size, `${size},`));
 	writeFileSync(inRoot(Buffer.from("caf\xe9\xff", "latin1")), "latin1");
 	writeFileSync(inRoot("set-id"), "x");
-	run("chmod", ["7751", `${root}/set-id`]);
-	run("ln", ["-s", "small", `${root}/dir/link`]);
-	run("ln", [`${root}/dir/small`, `${root}/second-name`]);
+	chmodSync(inRoot("set-id"), 0o7751);
+	symlinkSync("small", inRoot("dir/link"));
+	linkSync(inRoot("dir/small"), inRoot("second-name"));
 	run("mkfifo", [`${root}/fifo`]);
 	run("touch", ["-d", "2024-05-06 07:08:09", `${root}/dir/small`]);
 	if (!rich) return;
@@ -36,7 +46,7 @@ export function makeFiles(root: string, rich: boolean): void {
 	const deep = `${"d".repeat(90)}/${"e".repeat(90)}/${"f".repeat(90)}`;
 	mkdirSync(inRoot(deep), { recursive: true });
 	writeFileSync(inRoot(`${deep}/${"g".repeat(255)}`), "deep");
-	run("ln", ["-s", "t".repeat(300), `${root}/long-target`]);
+	symlinkSync("t".repeat(300), inRoot("long-target"));
 	run("touch", ["-d", "1960-01-01 00:00:00.25", `${root}/size-1`]);
 	run("touch", ["-d", "2300-01-01 12:00:00.123456789", `${root}/size-511`]);
 }

@@ -1,10 +1,20 @@
 /** Archives that GNU tar, bsdtar and Python write in every format they have, against the files they were made of. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+	closeSync,
+	ftruncateSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	truncateSync,
+	writeFileSync,
+	writeSync,
+} from "node:fs";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { nameToBytes } from "../../src/names.ts";
 import { readTar } from "../../src/tar/read.ts";
 import { describeIf, findProgram } from "../support/needs.ts";
+import { noise } from "../support/pulled-images.ts";
 import { type ReadEntry, readArchive } from "../support/read-archive.ts";
 import { compareFiles, makeFiles, NANOSECOND, type Precision, run, SECOND } from "../support/tar-files.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -47,18 +57,11 @@ describeIf("GNU tar", gnuTar(), "GNU tar is not on PATH", (tar) => {
 	])("sparse files of form %s", async (_form, ...options) => {
 		mkdirSync(temporary("files"));
 		for (const extents of [0, 1, 4, 5, 30, 200]) {
-			const file = temporary("files", `sparse-${extents}`);
-			writeFileSync(file, "");
-			truncateSync(file, (extents + 2) * 65536);
+			const file = openSync(temporary("files", `sparse-${extents}`), "w");
+			ftruncateSync(file, (extents + 2) * 65536);
 			for (let index = 0; index < extents; index++)
-				spawnSync("dd", [
-					`of=${file}`,
-					"conv=notrunc",
-					"bs=4096",
-					`seek=${16 * index + 1}`,
-					"if=/proc/self/exe",
-					"count=1",
-				]);
+				writeSync(file, noise(4096), 0, 4096, 65536 * index + 4096);
+			closeSync(file);
 		}
 		run(tar, [
 			"-C",

@@ -23,7 +23,7 @@ import { useTemporaryFolder } from "../support/temporary.ts";
 const temporary = useTemporaryFolder();
 let store: ObjectStore;
 beforeEach(async () => {
-	store = await ObjectStore.open(temporary("objects"));
+	store = await ObjectStore.open(temporary("objects"), { sync: "never" });
 });
 afterEach(() => store.close());
 
@@ -78,7 +78,7 @@ describe("a tree comes back from its archive", () => {
 			}),
 			{ numRuns: 60 },
 		);
-	}, 60_000);
+	});
 
 	test("with all that is hard to say", async () => {
 		const tree = nastyTree();

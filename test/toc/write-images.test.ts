@@ -78,6 +78,5 @@ describeIf("skopeo's layers", folder, "there is no folder of images", (images) =
 			expect(count).toBeGreaterThan(3);
 			expect(ours).toEqual(theirs);
 		},
-		120_000,
 	);
 });

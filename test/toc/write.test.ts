@@ -25,7 +25,7 @@ import { useTemporaryFolder } from "../support/temporary.ts";
 const temporary = useTemporaryFolder();
 let store: ObjectStore;
 beforeEach(async () => {
-	store = await ObjectStore.open(temporary("objects"));
+	store = await ObjectStore.open(temporary("objects"), { sync: "never" });
 });
 afterEach(() => store.close());
 
@@ -98,7 +98,7 @@ describe("a layer", () => {
 			}),
 			{ numRuns: 60 },
 		);
-	}, 120_000);
+	});
 
 	test("is what its descriptor says", async () => {
 		const { descriptor, bytes } = await written(new Tree());

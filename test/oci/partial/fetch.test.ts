@@ -35,7 +35,7 @@ async function pull(
 	options: Partial<PullOptions> = {},
 	folder = "store",
 ): Promise<Tree> {
-	await using store = await ObjectStore.open(temporary(folder));
+	await using store = await ObjectStore.open(temporary(folder), { sync: "never" });
 	const tree = await pullImage(chunkedImage(...layers), { store, ...options });
 	expect(await store.missing(tree)).toEqual([]);
 	return tree;
@@ -112,7 +112,7 @@ describe.each(FORMATS)("%s", (format) => {
 		for (const at of [start + 500, start + 1500, start + 2500]) {
 			const damaged = Buffer.from(layer.bytes);
 			damaged[at] = (damaged[at] as number) ^ 1;
-			await using store = await ObjectStore.open(temporary("store"));
+			await using store = await ObjectStore.open(temporary("store"), { sync: "never" });
 			const image = chunkedImage(withBlob(layer, bytesBlob(damaged, "blob")));
 			await expect(pullImage(image, { store })).rejects.toMatchObject({
 				code: expect.stringMatching(/_(DIGEST|BLOB)$/),
@@ -223,7 +223,7 @@ describe("holes", () => {
 			},
 		);
 		const tree = await pull([layer]);
-		await using store = await ObjectStore.open(temporary("store"));
+		await using store = await ObjectStore.open(temporary("store"), { sync: "never" });
 		const { digest } = tree.get("sparse") as { digest: string };
 		expect(await store.verify(digest)).toBe(true);
 		expect(await store.stat(digest)).toMatchObject({ size: 50_005_003 });

@@ -30,7 +30,7 @@ describe("a plan", () => {
 		});
 		for (const layer of plan.layers) expect(layer.fetched + layer.saved).toBe(layer.size);
 		expect(plan).toMatchObject({ files: 4, missing: 2, bytes: 12_000, requests: 3 });
-		await using store = await ObjectStore.open(temporary("store"));
+		await using store = await ObjectStore.open(temporary("store"), { sync: "never" });
 		const came: number[] = [];
 		await pullImage(image, {
 			store,

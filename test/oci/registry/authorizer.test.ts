@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { RegistryClient, type RegistryOptions } from "../../../src/oci/registry/client.ts";
 import { type Handler, type TestServer, useServers } from "../../support/http-server.ts";
 
@@ -63,11 +63,13 @@ describe("tokens", () => {
 	});
 
 	test("that have run out are not sent", async () => {
-		const { registry, tokens } = await startBoth(0.05);
+		const { registry, tokens } = await startBoth(3600);
 		const repository = repositoryOf(registry.host);
 		await repository.manifest();
-		await delay(60);
+		const later = performance.now() + 3_600_000;
+		const clock = jest.spyOn(performance, "now").mockImplementation(() => later);
 		await repository.manifest();
+		clock.mockRestore();
 		expect(tokens.requests).toHaveLength(2);
 		expect(registry.requests.map(({ headers }) => headers.authorization)).toEqual([
 			undefined,
@@ -124,16 +126,17 @@ describe("tokens", () => {
 
 	test("a signal ends one request, and not the others that wait for the same token", async () => {
 		let answer = () => {};
-		const { registry } = await startBoth(undefined, (_q, response) => {
+		const { registry, tokens } = await startBoth(undefined, (_q, response) => {
 			answer = () => response.end('{"token":"given"}');
 		});
 		const repository = repositoryOf(registry.host);
 		const controller = new AbortController();
 		const reason = new Error("enough");
 		const first = repository.manifest();
-		await delay(50);
+		while (tokens.requests.length === 0) await delay(5);
 		const second = repository.manifest(undefined, { signal: controller.signal });
 		const ended = expect(second).rejects.toBe(reason);
+		while (registry.requests.length < 2) await delay(5);
 		await delay(50);
 		controller.abort(reason);
 		await ended;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { parseChallenges } from "../../../src/oci/registry/challenge.ts";
+import { cpuTimeOf } from "../../support/cpu-time.ts";
 
 const plain = (header: string) =>
 	parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
@@ -77,11 +78,12 @@ describe("challenges", () => {
 		);
 	});
 
-	test("any header is read, soon", () => {
+	test("any header is read, soon", async () => {
 		fc.assert(fc.property(fc.string(), (header) => void parseChallenges(header)));
-		const begin = performance.now();
-		for (const text of ["a ", "a=", '"', "a,", "a=b,", "=", "\\", "x y", 'a="\\'])
-			parseChallenges(text.repeat(1e6));
-		expect(performance.now() - begin).toBeLessThan(2000);
+		const spent = await cpuTimeOf(() => {
+			for (const text of ["a ", "a=", '"', "a,", "a=b,", "=", "\\", "x y", 'a="\\'])
+				parseChallenges(text.repeat(1e6));
+		});
+		expect(spent).toBeLessThan(2000);
 	});
 });

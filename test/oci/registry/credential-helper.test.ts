@@ -62,7 +62,7 @@ describe("a credential helper", () => {
 		await expect(askCredentialHelper("test", "h", { timeoutMs: 100 })).rejects.toMatchObject({
 			message: expect.stringMatching(/not answered within 0.1 s/),
 		});
-		expect(performance.now() - begin).toBeLessThan(5000);
+		expect(performance.now() - begin).toBeLessThan(50_000);
 	});
 
 	test("is ended by the signal", async () => {

@@ -58,6 +58,25 @@ describe("an exchange ends, whatever fetch does with the signal,", () => {
 	});
 });
 
+test("a reader who is slow does not make it stall", async () => {
+	const pieces = Array.from({ length: 3 }, () => new Uint8Array(5));
+	const body = new ReadableStream({
+		pull(controller) {
+			const piece = pieces.pop();
+			if (piece === undefined) controller.close();
+			else controller.enqueue(piece);
+		},
+	});
+	// What is there at once is there before any timer.
+	const transport = transportOf({ fetch: async () => new Response(body), timeoutMs: 5 });
+	let size = 0;
+	for await (const piece of (await transport.send({ url: new URL("http://localhost/") })).body()) {
+		size += piece.length;
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+	expect(size).toBe(15);
+});
+
 describe("what nobody reads any more is let go of:", () => {
 	/** A response that tells when it is. */
 	const watched = () => {
