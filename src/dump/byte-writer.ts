@@ -52,6 +52,11 @@ export class ByteWriter {
 		this.#length = at;
 	}
 
+	/** What another one has written. */
+	append(other: ByteWriter): void {
+		this.copy(other.#bytes, other.#length);
+	}
+
 	copy(source: Uint8Array, length: number): void {
 		this.#reserve(length);
 		const bytes = this.#bytes;

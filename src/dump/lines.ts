@@ -92,7 +92,7 @@ export class DumpLines {
 	#numbers(inode: Inode, links: number, size: number, isLink: boolean): void {
 		const text = this.#text;
 		if (this.#path.length === 0) text.byte(SLASH);
-		else text.copy(this.#path.written, this.#path.length);
+		else text.append(this.#path);
 		this.#decimal(size);
 		text.byte(SPACE);
 		if (isLink) text.byte(AT);
