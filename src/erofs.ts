@@ -1,6 +1,5 @@
 /** Numbers that follow from how an image is laid out (EROFS as libcomposefs writes it). */
-import type { Directory } from "./inode.ts";
-import { nameToBytes, sortNames } from "./names.ts";
+import { byteLength, sortNames } from "./names.ts";
 
 const BLOCK_SIZE = 4096;
 const DIRENT_SIZE = 12;
@@ -10,15 +9,20 @@ const DIRENT_SIZE = 12;
  * blocks in the order of their bytes; what is left over stands behind the inode unless it fills more than half
  * a block. The root also has a whiteout for each of `00` to `ff` that is not taken: they hide the folders of
  * an object store below it.
+ *
+ * @param names   of what is in it, each once; what every directory has may be among them or not
  */
-export function directorySize(directory: Directory, isRoot: boolean): number {
-	const { children } = directory;
-	let total = entrySize(".") + entrySize("..");
-	for (const name of children.keys()) total += entrySize(name);
-	if (isRoot) for (const name of STORE_FOLDERS) if (!children.has(name)) total += entrySize(name);
+export function directorySize(names: readonly string[], isRoot: boolean): number {
+	let total = isRoot ? ROOT_ENTRIES : DOT_ENTRIES;
+	for (const name of names) if (!isThere(name, isRoot)) total += entrySize(name);
 	// In what fits into a block, the order means nothing.
 	if (total <= BLOCK_SIZE) return total > BLOCK_SIZE / 2 ? BLOCK_SIZE : total;
-	return packedSize(new Set([...children.keys(), ".", "..", ...(isRoot ? STORE_FOLDERS : [])]));
+	return packedSize(new Set([...names, ".", "..", ...(isRoot ? STORE_FOLDERS : [])]));
+}
+
+/** Every directory has it, or every root. */
+function isThere(name: string, isRoot: boolean): boolean {
+	return name.length < 3 && (name === "." || name === ".." || (isRoot && /^[0-9a-f]{2}$/.test(name)));
 }
 
 function packedSize(names: Set<string>): number {
@@ -36,7 +40,9 @@ function packedSize(names: Set<string>): number {
 }
 
 const STORE_FOLDERS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, "0"));
+const DOT_ENTRIES = 2 * DIRENT_SIZE + 3;
+const ROOT_ENTRIES = DOT_ENTRIES + STORE_FOLDERS.length * (DIRENT_SIZE + 2);
 
 function entrySize(name: string): number {
-	return DIRENT_SIZE + (name.isWellFormed() ? Buffer.byteLength(name, "utf8") : nameToBytes(name).length);
+	return DIRENT_SIZE + byteLength(name);
 }

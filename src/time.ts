@@ -36,3 +36,39 @@ function toBigInt(sec: number, nsec: number): bigint {
 	words[1] = Math.floor(high / 2 ** 16) + Math.floor(low / 2 ** 32);
 	return time[0] as bigint;
 }
+
+/** Seconds rounded down, and the nanoseconds to be added to them. */
+export interface Time {
+	/** A bigint where a number would lose digits. */
+	seconds: number | bigint;
+	nanoseconds: number;
+}
+
+/** Takes a time of nanoseconds apart, into an object of the caller's. */
+export function splitTime(mtimeNs: bigint, into: Time): Time {
+	time[0] = mtimeNs;
+	if (time[0] !== mtimeNs) return splitFarTime(mtimeNs, into);
+	// Off by one at most; what is left is then from -1e9 to 2e9, which 32 bits tell.
+	const high = words[1] as number;
+	let seconds = Math.floor(((high | 0) * 2 ** 32 + (words[0] as number)) / NSEC_PER_SEC);
+	let nanoseconds = ((words[0] as number) - Math.imul(seconds % 2 ** 32, NSEC_PER_SEC)) | 0;
+	if (nanoseconds < 0) {
+		seconds--;
+		nanoseconds += NSEC_PER_SEC;
+	} else if (nanoseconds >= NSEC_PER_SEC) {
+		seconds++;
+		nanoseconds -= NSEC_PER_SEC;
+	}
+	into.seconds = seconds;
+	into.nanoseconds = nanoseconds;
+	return into;
+}
+
+/** Of a time that 64 bits do not hold. */
+function splitFarTime(mtimeNs: bigint, into: Time): Time {
+	const seconds = mtimeNs / BigInt(NSEC_PER_SEC);
+	const nanoseconds = Number(mtimeNs - seconds * BigInt(NSEC_PER_SEC));
+	into.seconds = nanoseconds < 0 ? seconds - 1n : seconds;
+	into.nanoseconds = nanoseconds < 0 ? nanoseconds + NSEC_PER_SEC : nanoseconds;
+	return into;
+}

@@ -1,9 +1,8 @@
 /** `composefs dump`: images as composefs-dump(5), as `composefs-info dump` prints them. */
 import type { Command } from "commander";
-import { formatDumpChunks } from "../dump/index.ts";
+import { dumpText } from "./dump-text.ts";
 import { interruptible } from "./exit.ts";
-import { eachImage, type ImageOptions } from "./images.ts";
-import { inodeToJson } from "./json.ts";
+import type { ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
 
@@ -21,11 +20,37 @@ export function dumpCommand(): Command {
 
 async function dump(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
-		const dumps: unknown[] = [];
-		await eachImage(images, options, signal, async (tree, image) => {
-			if (!options.json) return print(formatDumpChunks(tree));
-			dumps.push({ image, entries: Array.from(tree.walk(), ({ path, inode }) => inodeToJson(path, inode)) });
-		});
-		if (options.json) await printJson(dumps);
+		if (options.json) return dumpJson(images, options, signal);
+		for (const image of images) {
+			const text = options.filter === undefined ? await dumpText(image, signal) : undefined;
+			await print(text ?? (await treeText(image, options, signal)));
+		}
 	});
+}
+
+// What trees take is loaded for those who need them.
+
+async function treeText(
+	image: string,
+	options: ImageOptions,
+	signal: AbortSignal,
+): Promise<Iterable<string>> {
+	const [{ readTree }, { formatDumpChunks }] = await Promise.all([
+		import("./images.ts"),
+		import("../dump/format.ts"),
+	]);
+	return formatDumpChunks(await readTree(image, options, signal));
+}
+
+async function dumpJson(
+	images: readonly string[],
+	options: ImageOptions,
+	signal: AbortSignal,
+): Promise<void> {
+	const [{ eachImage }, { inodeToJson }] = await Promise.all([import("./images.ts"), import("./json.ts")]);
+	const dumps: unknown[] = [];
+	await eachImage(images, options, signal, (tree, image) => {
+		dumps.push({ image, entries: Array.from(tree.walk(), ({ path, inode }) => inodeToJson(path, inode)) });
+	});
+	await printJson(dumps);
 }

@@ -1,8 +1,8 @@
 /** Output for people and for programs, on stdout. */
 import { once } from "node:events";
 
-/** Writes pieces of text, no faster than they are read. */
-export async function print(pieces: Iterable<string>): Promise<void> {
+/** Writes pieces of text, or of its bytes, no faster than they are read. */
+export async function print(pieces: Iterable<string | Uint8Array>): Promise<void> {
 	for (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
 }
 

@@ -60,43 +60,43 @@ function hexDigit(byte = 0): number {
 	return letter >= 0 && letter <= 5 ? letter + 10 : -1;
 }
 
-const CLEAN = /^[\x21-\x5b\x5d-\x7e]*$/;
-const CLEAN_XATTR = /^[\x21-\x3c\x3e-\x5b\x5d-\x7e]*$/;
-
-/** A path. */
-export function escapeName(name: string): string {
-	return CLEAN.test(name) ? name : escapeBytes(nameToBytes(name), false);
+/** By byte: what is written for it, and whether that is the byte itself. `=` is escaped in xattrs only. */
+export interface Escapes {
+	readonly texts: readonly Uint8Array[];
+	readonly plain: Uint8Array;
 }
 
-/** A path in a listing, where spaces may stand. */
-export function escapeListed(name: string): string {
-	return name.split(" ").map(escapeName).join(" ");
+export const ESCAPES: Escapes = tableOf(escapeOf);
+export const XATTR_ESCAPES: Escapes = tableOf((byte) => (byte === EQUALS ? "\\x3d" : escapeOf(byte)));
+/** The longest. */
+export const ESCAPE_LENGTH = 4;
+
+function tableOf(textOf: (byte: number) => string): Escapes {
+	const texts = Array.from({ length: 256 }, (_, byte) => textOf(byte));
+	const plain = Uint8Array.from(texts, (text) => (text.length === 1 ? 1 : 0));
+	return { texts: texts.map((text) => Buffer.from(text, "latin1")), plain };
 }
 
-/** A payload or content, where a lone dash would mean that there is none. */
-export function escapeOptional(value: string | Uint8Array): string {
-	const escaped = typeof value === "string" ? escapeName(value) : escapeBytes(value, false);
-	return escaped === "-" ? "\\x2d" : escaped;
-}
-
-/** The key or the value of an xattr. */
-export function escapeXattr(value: string | Uint8Array): string {
-	if (typeof value !== "string") return escapeBytes(value, true);
-	return CLEAN_XATTR.test(value) ? value : escapeBytes(nameToBytes(value), true);
-}
-
-/** By byte; the escape of `=` is used in xattrs only. */
-const ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+function escapeOf(byte: number): string {
 	if (byte === BACKSLASH) return "\\\\";
 	if (byte === 0x0a) return "\\n";
 	if (byte === 0x0d) return "\\r";
 	if (byte === 0x09) return "\\t";
 	if (byte > 0x20 && byte < 0x7f) return String.fromCharCode(byte);
 	return `\\x${byte.toString(16).padStart(2, "0")}`;
-});
+}
 
-function escapeBytes(bytes: Uint8Array, isXattr: boolean): string {
+const CLEAN = /^[\x21-\x5b\x5d-\x7e]*$/;
+
+/** A path. */
+export function escapeName(name: string): string {
+	if (CLEAN.test(name)) return name;
 	let text = "";
-	for (const byte of bytes) text += isXattr && byte === EQUALS ? "\\x3d" : ESCAPES[byte];
+	for (const byte of nameToBytes(name)) text += String.fromCharCode(...(ESCAPES.texts[byte] as Uint8Array));
 	return text;
+}
+
+/** A path in a listing, where spaces may stand. */
+export function escapeListed(name: string): string {
+	return name.split(" ").map(escapeName).join(" ");
 }

@@ -3,12 +3,11 @@
  * the escapes, and the numbers that only the image has, such as the sizes of directories.
  */
 import { directorySize } from "../erofs.ts";
-import { type Directory, fileSize, type Inode } from "../inode.ts";
+import type { Directory, Inode } from "../inode.ts";
 import { InodeIndex } from "../inode-index.ts";
-import { nameToBytes, sortNames } from "../names.ts";
-import { packDevice, TYPE_BITS } from "../stat.ts";
+import { sortNames } from "../names.ts";
 import type { Tree } from "../tree.ts";
-import { escapeName, escapeOptional, escapeXattr } from "./escape.ts";
+import { DumpLines } from "./lines.ts";
 
 const CHUNK_LENGTH = 1 << 16;
 
@@ -19,43 +18,42 @@ export function formatDump(tree: Tree): string {
 
 /** An inode that is to be told of. */
 interface Entry {
-	/** Its path as it stands in the dump; "" for the root. */
-	readonly path: string;
+	readonly name: string;
+	/** 0 for the root */
+	readonly depth: number;
 	readonly inode: Inode;
 }
 
 /** The dump in pieces of whole lines, all of them ASCII. */
 export function* formatDumpChunks(tree: Tree): Generator<string, void, undefined> {
 	const names = countNames(tree);
-	const firstPaths = new Map<Inode, string>();
-	const stack: Entry[] = [{ path: "", inode: tree.root }];
-	let chunk = "";
+	const lines = new DumpLines(2 * CHUNK_LENGTH);
+	const stack: Entry[] = [{ name: "", depth: 0, inode: tree.root }];
 	for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-		const { path, inode } = entry;
+		const { name, depth, inode } = entry;
 		if (inode.type === "directory") {
-			chunk += formatLine(path || "/", inode, pushChildren(stack, path, inode), undefined, path === "");
-		} else {
-			const nlink = names.get(inode) ?? 1;
-			const first = nlink > 1 ? firstPaths.get(inode) : undefined;
-			if (nlink > 1 && first === undefined) firstPaths.set(inode, path);
-			chunk += formatLine(path, inode, nlink, first, false);
-		}
-		if (chunk.length < CHUNK_LENGTH) continue;
-		yield chunk;
-		chunk = "";
+			const children = sortNames([...inode.children.keys()]);
+			const links = pushChildren(stack, depth + 1, inode, children);
+			lines.directory(name, inode, depth, links, directorySize(children, depth === 0));
+		} else lines.other(name, inode, depth, names.get(inode) ?? 1);
+		if (lines.length >= CHUNK_LENGTH) yield lines.takeString();
 	}
-	if (chunk !== "") yield chunk;
+	if (lines.length > 0) yield lines.takeString();
 }
 
-/** Returns the directory's link count. */
-function pushChildren(stack: Entry[], path: string, { children }: Directory): number {
+/** What is in a directory, the first name uppermost. Returns the directory's link count. */
+function pushChildren(
+	stack: Entry[],
+	depth: number,
+	{ children }: Directory,
+	names: readonly string[],
+): number {
 	let links = 2;
-	const names = sortNames([...children.keys()]);
 	for (let i = names.length - 1; i >= 0; i--) {
 		const name = names[i] as string;
 		const inode = children.get(name) as Inode;
 		if (inode.type === "directory") links++;
-		stack.push({ path: `${path}/${escapeName(name)}`, inode });
+		stack.push({ name, depth, inode });
 	}
 	return links;
 }
@@ -71,64 +69,4 @@ function countNames(tree: Tree): Map<Inode, number> {
 			else if (seen.add(inode) !== undefined) counts.set(inode, (counts.get(inode) ?? 1) + 1);
 		}
 	return counts;
-}
-
-/** @param path, first   as they stand in the dump */
-function formatLine(
-	path: string,
-	inode: Inode,
-	nlink: number,
-	first: string | undefined,
-	isRoot: boolean,
-): string {
-	const at = first === undefined ? "" : "@";
-	const mode = (TYPE_BITS[inode.type] | inode.mode).toString(8);
-	const numbers = `${sizeOf(inode, isRoot)} ${at}${mode} ${nlink} ${inode.uid} ${inode.gid} ${rdevOf(inode)}`;
-	const content = inode.type === "file" && inode.content?.length ? escapeOptional(inode.content) : "-";
-	const digest = (inode.type === "file" && inode.size && inode.digest) || "-";
-	const rest = `${first ?? payloadOf(inode)} ${content} ${digest}`;
-	return `${path} ${numbers} ${formatTime(inode.mtimeNs)} ${rest}${formatXattrs(inode)}\n`;
-}
-
-function sizeOf(inode: Inode, isRoot: boolean): number {
-	switch (inode.type) {
-		case "directory":
-			return directorySize(inode, isRoot);
-		case "file":
-			return fileSize(inode);
-		case "symlink":
-			return nameToBytes(inode.target).length;
-		default:
-			return 0;
-	}
-}
-
-function rdevOf(inode: Inode): number {
-	return inode.type === "character-device" || inode.type === "block-device" ? packDevice(inode.rdev) : 0;
-}
-
-function payloadOf(inode: Inode): string {
-	if (inode.type === "symlink") return escapeOptional(inode.target);
-	return inode.type === "file" && inode.size && inode.path ? escapeOptional(inode.path) : "-";
-}
-
-const NS_PER_SECOND = 1_000_000_000n;
-
-/** Seconds rounded down, and the nanoseconds to add. */
-function formatTime(time: bigint): string {
-	let seconds = time / NS_PER_SECOND;
-	let nanoseconds = time - seconds * NS_PER_SECOND;
-	if (nanoseconds < 0n) {
-		seconds--;
-		nanoseconds += NS_PER_SECOND;
-	}
-	return `${seconds}.${nanoseconds}`;
-}
-
-/** In the order of the Map, which is that of the text or image they come from. */
-function formatXattrs({ xattrs }: Inode): string {
-	if (xattrs === undefined) return "";
-	let text = "";
-	for (const [name, value] of xattrs) text += ` ${escapeXattr(name)}=${escapeXattr(value)}`;
-	return text;
 }

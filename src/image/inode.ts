@@ -180,7 +180,7 @@ export class InodeFields {
 			fail("chunk", offset + INODE.union, `the format of chunks ${format} is unknown`);
 		if (size > LIMITS.fileSize)
 			fail("inode-size", offset, `the file has ${size} bytes, more than ${LIMITS.fileSize}`);
-		const count = Math.ceil(size / (BLOCK_SIZE * 2 ** format));
+		const count = Math.ceil(size / (BLOCK_SIZE * ((1 << format) >>> 0)));
 		if (count > MAX_CHUNKS) fail("chunk", offset + INODE.union, `the file has ${count} chunks`);
 		// composefs-rs leaves the table out where overlayfs does not look at it.
 		if (this.#superblock.version > LAST_ESCAPING_VERSION) return;

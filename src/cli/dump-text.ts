@@ -1,0 +1,66 @@
+/** The text of an image, without the tree in between: that would be two thirds of the time. */
+import { DumpLines } from "../dump/lines.ts";
+import { directorySize } from "../erofs.ts";
+import { checkLimits, loadImage } from "../image/source.ts";
+import { ImageWalk, type Visitor } from "../image/walk.ts";
+import type { Directory, Inode } from "../inode.ts";
+import { runInSlices } from "../slices.ts";
+
+/** Bytes of a piece. */
+const PIECE = 1 << 18;
+/** A line, but for the longest. */
+const LINE = 1 << 12;
+
+/**
+ * The dump of an image, in pieces: what `formatDump` makes of its tree. It is complete before any of it is given, since
+ * part of a dump that is refused in the end is a smaller tree to whoever reads it.
+ *
+ * @returns undefined, if a line depends on what comes behind it: then it takes the tree
+ * @throws ComposefsError as `readImage` does, though of several problems it may find another one first
+ */
+export async function dumpText(image: string, signal: AbortSignal): Promise<Buffer[] | undefined> {
+	const limits = checkLimits();
+	const text = new Text();
+	const walk = new ImageWalk(await loadImage(image, limits.imageSize, signal), limits, text);
+	try {
+		await runInSlices(walk.steps(), signal);
+	} catch (error) {
+		if (error instanceof TreeNeeded) return undefined;
+		throw error;
+	}
+	return text.end();
+}
+
+/** Ends a walk whose text takes the tree. */
+class TreeNeeded extends Error {}
+
+class Text implements Visitor {
+	readonly #lines = new DumpLines(PIECE + LINE);
+	readonly #pieces: Buffer[] = [];
+
+	directory(
+		name: string,
+		inode: Directory,
+		depth: number,
+		links: number,
+		names: readonly string[],
+		mayChange: boolean,
+	): void {
+		if (mayChange) throw new TreeNeeded();
+		this.#lines.directory(name, inode, depth, links, directorySize(names, depth === 0));
+		this.#takePiece();
+	}
+
+	other(name: string, inode: Inode, depth: number, links: number): void {
+		this.#lines.other(name, inode, depth, links);
+		this.#takePiece();
+	}
+
+	end(): Buffer[] {
+		return [...this.#pieces, this.#lines.takeBytes()];
+	}
+
+	#takePiece(): void {
+		if (this.#lines.length >= PIECE) this.#pieces.push(this.#lines.takeBytes());
+	}
+}

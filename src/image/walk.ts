@@ -1,0 +1,271 @@
+/** All of an image, checked, in the order of its dump: parents before children, siblings by their names' bytes. */
+import { type Directory, type Inode, isWhiteout } from "../inode.ts";
+import { checkBuilt, InodeReader } from "./build.ts";
+import { Claims } from "./claims.ts";
+import { fail } from "./fault.ts";
+import { DIRECTORY } from "./inode.ts";
+import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE, SUPERBLOCK } from "./layout.ts";
+import { Listing } from "./listing.ts";
+import type { ImageBytes, Limits } from "./source.ts";
+import { readSuperblock, type Superblock } from "./superblock.ts";
+import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./xattrs.ts";
+
+/** Told of what is met. Nothing of it is certain before the walk has come to its end. */
+export interface Visitor {
+	/**
+	 * A directory, before what is in it. Marks of whiteouts may be taken from its xattrs when that has been read.
+	 *
+	 * @param depth       0 for the root, whose name is empty
+	 * @param links       of the inode
+	 * @param names       of what is in it, in order, `.`, `..` and the whiteouts that the writer added among them
+	 * @param mayChange   it has such marks
+	 */
+	directory(
+		name: string,
+		inode: Directory,
+		depth: number,
+		links: number,
+		names: readonly string[],
+		mayChange: boolean,
+	): void;
+	/** Anything else; an inode of several names is told of as often. @param links   how many names it has */
+	other(name: string, inode: Inode, depth: number, links: number): void;
+}
+
+/** A directory that is being read; used again for another one of the same depth. */
+class Level {
+	readonly listing = new Listing();
+	/** Of its entries, the one to come. */
+	next = 0;
+	nid = 0;
+	nlink = 0;
+	/** Of the inode. */
+	offset = 0;
+	hasMarks = false;
+	subdirectories = 0;
+	whiteouts = 0;
+	dots = 0;
+	inode: Directory | undefined;
+}
+
+/** An inode with several names. */
+interface Linked {
+	readonly inode: Inode;
+	readonly offset: number;
+	readonly type: number;
+	readonly links: number;
+	/** Names that have not been met yet. */
+	missing: number;
+}
+
+const ENTRIES_PER_STEP = 128;
+
+export class ImageWalk {
+	readonly #image: ImageBytes;
+	readonly #limits: Limits;
+	readonly #visitor: Visitor;
+	readonly #superblock: Superblock;
+	readonly #inodes: InodeReader;
+	readonly #claims: Claims;
+	readonly #linked = new Map<number, Linked>();
+	readonly #levels: Level[] = [];
+	#inodeCount = 0;
+	#nameCount = 0;
+	#xattrCount = 0;
+
+	constructor(image: ImageBytes, limits: Limits, visitor: Visitor) {
+		this.#image = image;
+		this.#limits = limits;
+		this.#visitor = visitor;
+		this.#superblock = readSuperblock(image);
+		this.#inodes = new InodeReader(image, this.#superblock);
+		this.#claims = new Claims(image.size);
+	}
+
+	/** How many the image has, when the walk has ended. */
+	get inodes(): number {
+		return this.#inodeCount;
+	}
+
+	/** The whole walk; yields every few entries. */
+	*steps(): Generator<undefined, void, undefined> {
+		let entries = 0;
+		yield* this.#openRoot();
+		for (let depth = 0; depth >= 0; ) {
+			const level = this.#levels[depth] as Level;
+			if (level.next === level.listing.names.length) {
+				this.#finishDirectory(level);
+				depth--;
+				continue;
+			}
+			const directory = this.#takeEntry(level, depth, level.next++);
+			if (directory !== undefined) {
+				depth++;
+				yield* this.#open(level.listing.names[level.next - 1] as string, directory, depth);
+			}
+			if (++entries % ENTRIES_PER_STEP === 0) yield;
+		}
+		this.#finish();
+	}
+
+	*#openRoot(): Generator<undefined, void, undefined> {
+		const { rootNid } = this.#superblock;
+		this.#inodes.read(rootNid, SUPERBLOCK.offset + SUPERBLOCK.rootNid);
+		const { type, offset } = this.#inodes.fields;
+		if (type !== DIRECTORY) fail("directory-root", offset, "the root is not a directory");
+		this.#enter();
+		yield* this.#open("", this.#inodes.build(false) as Directory, 0);
+	}
+
+	/** The directory whose inode was read last becomes the level of its depth. */
+	*#open(name: string, directory: Directory, depth: number): Generator<undefined, void, undefined> {
+		const { fields } = this.#inodes;
+		const limit = this.#limits.depth;
+		if (depth >= limit) {
+			const text = `a directory is ${depth + 1} levels deep, the limit is ${limit}`;
+			fail("depth", fields.offset, text, { limit, actual: depth + 1 });
+		}
+		const { version } = this.#superblock;
+		this.#levels[depth] ??= new Level();
+		const level = this.#levels[depth] as Level;
+		level.next = 0;
+		level.nid = fields.offset / SLOT_SIZE;
+		level.nlink = fields.nlink;
+		level.offset = fields.offset;
+		level.hasMarks = version <= LAST_ESCAPING_VERSION && hasWhiteoutsMarks(directory.xattrs, version);
+		level.subdirectories = 0;
+		level.whiteouts = 0;
+		level.dots = 0;
+		level.inode = directory;
+		yield* level.listing.read(this.#image, fields);
+		this.#visitor.directory(name, directory, depth, level.nlink, level.listing.names, level.hasMarks);
+	}
+
+	/** Returns the directory that the entry is. */
+	#takeEntry(level: Level, depth: number, index: number): Directory | undefined {
+		const name = level.listing.names[index] as string;
+		if (isDot(name)) {
+			this.#checkDot(level, depth, index);
+			return undefined;
+		}
+		const nid = level.listing.nids[index] as number;
+		const at = level.listing.places[index] as number;
+		if (this.#claims.isInode(nid)) {
+			this.#takeLink(level, depth, index);
+			return undefined;
+		}
+		this.#inodes.read(nid, at);
+		const { fields } = this.#inodes;
+		checkType(level, index, fields.type);
+		this.#enter();
+		if (this.#inodes.isStub) {
+			this.#checkStub(name, depth, at);
+			return undefined;
+		}
+		const inode = this.#inodes.build(level.hasMarks);
+		if (inode.type === "directory") {
+			level.subdirectories++;
+			return inode;
+		}
+		checkBuilt(inode, fields.offset);
+		if (isWhiteout(inode)) level.whiteouts++;
+		if (fields.nlink !== 1) this.#expectLinks(inode, nid);
+		this.#visitor.other(name, inode, depth + 1, fields.nlink);
+		return undefined;
+	}
+
+	/** Checks `.` or `..`, and counts it. */
+	#checkDot(level: Level, depth: number, index: number): void {
+		const { names, nids, places } = level.listing;
+		const isParent = names[index] === "..";
+		const { nid } = isParent && depth > 0 ? (this.#levels[depth - 1] as Level) : level;
+		if (nids[index] !== nid)
+			fail("dirent-dot", places[index] as number, `"${isParent ? ".." : "."}" is not the inode ${nid}`);
+		checkType(level, index, DIRECTORY);
+		level.dots++;
+	}
+
+	/** Takes the bytes of the inode read last. */
+	#enter(): void {
+		const { offset, end, blocksOffset, blockCount } = this.#inodes.fields;
+		this.#claims.inode(offset, end);
+		if (blockCount > 0) this.#claims.blocks(blocksOffset, blockCount, offset);
+		this.#inodeCount++;
+		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, offset);
+		this.#xattrCount = this.#limited("xattrs", this.#xattrCount + this.#inodes.xattrCount, offset);
+	}
+
+	#limited(which: "inodes" | "xattrs", count: number, offset: number): number {
+		const limit = this.#limits[which];
+		if (count <= limit) return count;
+		fail(which, offset, `there are more than ${limit} ${which}`, { limit, actual: count });
+	}
+
+	#finishDirectory(level: Level): void {
+		const { nlink, offset, subdirectories, whiteouts, hasMarks, dots } = level;
+		const directory = level.inode as Directory;
+		if (dots !== 2) fail("dirent-dot", offset, `a directory has ${dots} of "." and ".."`);
+		if (nlink !== 2 + subdirectories)
+			fail("link-count", offset, `a directory with ${subdirectories} others in it has ${nlink} links`);
+		if (hasMarks && whiteouts > 0) {
+			const xattrs = directory.xattrs as Map<string, Uint8Array>;
+			dropWhiteoutsMarks(xattrs, this.#superblock.version);
+			if (xattrs.size === 0) directory.xattrs = undefined;
+		}
+		checkBuilt(directory, offset);
+	}
+
+	#finish(): void {
+		for (const { missing, offset } of this.#linked.values())
+			if (missing > 0) fail("link-count", offset, `${missing} names of an inode are not there`);
+		const { inodeCount } = this.#superblock;
+		if (inodeCount === this.#inodeCount) return;
+		const text = `the superblock counts ${inodeCount} inodes, there are ${this.#inodeCount}`;
+		fail("inode-count", SUPERBLOCK.offset + SUPERBLOCK.inodeCount, text);
+	}
+
+	#expectLinks(inode: Inode, nid: number): void {
+		const { nlink, offset, type } = this.#inodes.fields;
+		if (nlink === 0) fail("link-count", offset, "an inode with a name has no links");
+		if (isWhiteout(inode)) fail("whiteout", offset, "a whiteout has several names");
+		this.#linked.set(nid, { inode, offset, type, links: nlink, missing: nlink - 1 });
+	}
+
+	/** A further name of an inode. */
+	#takeLink(level: Level, depth: number, index: number): void {
+		const { names, nids, places, types } = level.listing;
+		const nid = nids[index] as number;
+		const at = places[index] as number;
+		const linked = this.#linked.get(nid);
+		if (linked === undefined) {
+			if (types[index] === DIRENT_TYPES[DIRECTORY])
+				fail("directory-linked", at, "a directory has a second name");
+			fail("link-count", nid * SLOT_SIZE, "an inode has more names than links");
+		}
+		checkType(level, index, linked.type);
+		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, at);
+		if (linked.missing-- === 0) fail("link-count", linked.offset, "an inode has more names than links");
+		this.#visitor.other(names[index] as string, linked.inode, depth + 1, linked.links);
+	}
+
+	/** libcomposefs adds whiteouts at the root only, so that no folder of an object store shows there. */
+	#checkStub(name: string, depth: number, at: number): void {
+		if (depth > 0 || !/^[0-9a-f]{2}$/.test(name))
+			fail("whiteout", at, "a whiteout stands in the image as it is");
+		if (this.#inodes.fields.nlink !== 1)
+			fail("link-count", this.#inodes.fields.offset, "a whiteout has several names");
+	}
+}
+
+function checkType({ listing }: Level, index: number, type: number): void {
+	if (listing.types[index] !== DIRENT_TYPES[type])
+		fail(
+			"dirent-type",
+			(listing.places[index] as number) + DIRENT.type,
+			"an entry's type is not its inode's",
+		);
+}
+
+function isDot(name: string): boolean {
+	return name.length < 3 && (name === "." || name === "..");
+}
