@@ -1,4 +1,9 @@
-/** composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own. */
+/**
+ * composefs for Node: the tree, writing images, fs-verity digests. Sources have entries of their own.
+ *
+ * @module composefs
+ */
+
 export type { ContentChunk, Hole } from "./content.ts";
 export type { BodyMessage, Diagnostics, DiagnosticsName, Traced } from "./diagnostics.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
@@ -33,6 +38,7 @@ export {
 } from "./inode.ts";
 export { LIMITS, READ_LIMITS } from "./limits.ts";
 export { bytesToName, compareNames, type Name, nameToBytes } from "./names.ts";
+export type { ChunkSource } from "./pull.ts";
 export { Tree, type WalkEntry } from "./tree.ts";
 export {
 	enable as enableVerity,

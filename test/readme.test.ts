@@ -11,19 +11,27 @@ import {
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { copyImage, openLayout, RegistryClient } from "../src/oci/index.ts";
 import { MEDIA_TYPES } from "../src/oci/media-types.ts";
 import { chunkedLayer } from "./support/chunked-layer.ts";
+import { type RunningRegistry, startRegistry } from "./support/docker-registry.ts";
 import { MemoryLayout, tagged } from "./support/layouts.ts";
 import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
-import { describeIf, projectRoot } from "./support/needs.ts";
+import { describeIf, findProgram, projectRoot } from "./support/needs.ts";
 import { plainTar } from "./support/plain-tar.ts";
 import { CANNOT_LOCK, canLock } from "./support/sandbox.ts";
 
-const guides = readdirSync(path.join(projectRoot, "docs"), { recursive: true, encoding: "utf8" });
+// docs/api is the package that makes the API reference, and has others' pages in its node_modules.
+const guides = readdirSync(path.join(projectRoot, "docs"), { recursive: true, encoding: "utf8" }).filter(
+	(name) => !name.startsWith("api/"),
+);
 const pages = ["README.md", ...guides.filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
 const textOf = (page: string) => readFileSync(path.join(projectRoot, page), "utf8");
 
-/** What stands between ```js, ```js root for what mounts or ```js seccomp for sandboxes, and the end of the block. */
+/**
+ * What stands between ```js and the block's end; ```js root for what mounts, ```js seccomp for sandboxes, ```js registry
+ * for what asks one.
+ */
 function blocksOf(language: string): [page: string, number: number, code: string][] {
 	const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms");
 	return pages.flatMap((page) =>
@@ -98,6 +106,25 @@ describeIf("examples that mount", canMount, CANNOT_MOUNT, () => {
 describeIf("examples of sandboxes", canLock, CANNOT_LOCK, () => {
 	test.each(blocksOf("js seccomp"))("%s %d runs", (_page, _number, code) => {
 		expect(run(code)).toEqual({ status: 0, stderr: "" });
+	});
+});
+
+const registryProgram = findProgram("docker-registry");
+describeIf("examples with a registry", registryProgram, "docker-registry is not on PATH", (program) => {
+	let registry: RunningRegistry;
+	beforeAll(async () => {
+		registry = await startRegistry(program, { auth: "open" });
+		const layout = mkdtempSync(path.join(work, "pushed-"));
+		twoVersions().write(layout);
+		const image = await (await openLayout(layout)).resolve("1");
+		const { host } = registry;
+		const client = new RegistryClient({ plainHttp: "loopback" });
+		await copyImage(image, client.repository(`${host}/app`), { tag: "1" });
+	});
+	afterAll(() => registry.close());
+
+	test.each(blocksOf("js registry"))("%s %d runs", (_page, _number, code) => {
+		expect(run(code.replaceAll("localhost:5000", registry.host))).toEqual({ status: 0, stderr: "" });
 	});
 });
 

@@ -1,4 +1,10 @@
-export type { ContentStore } from "./contents.ts";
+/**
+ * Directories of this machine become trees.
+ *
+ * @module composefs/directory
+ */
+
+export type { ContentStore, StoredContent } from "./contents.ts";
 export { fromDirectory } from "./from-directory.ts";
 export type {
 	DirectoryEntry,

@@ -59,7 +59,7 @@ export class Image {
 	readonly #depth: number;
 	readonly #inodes: InodeReader;
 
-	/** Not for callers: see `openImage`. */
+	/** @internal Not for callers: see `openImage`. */
 	constructor(access: Access, superblock: Superblock, depth: number) {
 		this.#access = access;
 		this.#superblock = superblock;

@@ -1,4 +1,9 @@
-/** Images: read, looked into, compared with what they should be. */
+/**
+ * Images: read, looked into, compared with what they should be.
+ *
+ * @module composefs/image
+ */
+
 export { Image, type ImageEntry, type ImageHeader, type ImageWalkEntry } from "./image.ts";
 export { type ImageInfo, imageInfo } from "./info.ts";
 export { listObjects, missingObjects, type StoreObject } from "./objects.ts";

@@ -1,12 +1,19 @@
-/** Mounting images, and what it takes to do that elsewhere. */
+/**
+ * Mounting images, and what it takes to do that elsewhere.
+ *
+ * @module composefs/mount
+ */
 
 export { type Mount, mount, mountImage } from "./mount.ts";
 export type { MountOptions, VerityMode } from "./options.ts";
 export {
 	type ClassicMount,
 	type MountCall,
+	type MountPart,
 	type MountSpec,
+	type MountSpecOptions,
 	mountSpec,
 	type OciMount,
+	type UnmountCall,
 } from "./spec.ts";
 export { type UnmountOptions, unmount } from "./unmount.ts";

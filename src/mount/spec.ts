@@ -11,16 +11,16 @@ import { checkImageMount } from "./folders.ts";
 import { absolute, argumentError, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 
 /** What a context (fsopen) or a mount (fsmount) is of. */
-type Part = "image" | "overlay";
+export type MountPart = "image" | "overlay";
 
 /** A call of the kernel's own mount API (Linux 6.7), in the order in which they are made. */
 export type MountCall =
 	/** ioctl FS_IOC_MEASURE_VERITY: go no further unless it gives this SHA-256 digest. */
 	| { readonly call: "measure"; readonly file: string; readonly digest: string }
-	| { readonly call: "fsopen"; readonly type: "erofs" | "overlay"; readonly context: Part }
+	| { readonly call: "fsopen"; readonly type: "erofs" | "overlay"; readonly context: MountPart }
 	| {
 			readonly call: "fsconfig";
-			readonly context: Part;
+			readonly context: MountPart;
 			readonly command: "FSCONFIG_SET_STRING" | "FSCONFIG_SET_FLAG" | "FSCONFIG_CMD_CREATE";
 			readonly key?: string;
 			readonly value?: string;
@@ -29,9 +29,9 @@ export type MountCall =
 	  }
 	| {
 			readonly call: "fsmount";
-			readonly context: Part;
+			readonly context: MountPart;
 			readonly attributes: readonly "MOUNT_ATTR_RDONLY"[];
-			readonly mount: Part;
+			readonly mount: MountPart;
 	  }
 	| {
 			readonly call: "mount_setattr";
@@ -40,7 +40,7 @@ export type MountCall =
 			/** The file of a user namespace */
 			readonly userNamespace: string;
 	  }
-	| { readonly call: "move_mount"; readonly mount: Part; readonly target: string }
+	| { readonly call: "move_mount"; readonly mount: MountPart; readonly target: string }
 	| UnmountCall;
 
 export interface UnmountCall {
@@ -158,7 +158,7 @@ function measure({ image, request: { digest } }: Plan): MountCall[] {
 	return digest === undefined ? [] : [{ call: "measure", file: image, digest }];
 }
 
-function string(context: Part, key: string, value: string): MountCall {
+function string(context: MountPart, key: string, value: string): MountCall {
 	return { call: "fsconfig", context, command: "FSCONFIG_SET_STRING", key, value };
 }
 

@@ -1,4 +1,9 @@
-/** `composefs/oci`: images of layers, where they come from, and how they become one tree. */
+/**
+ * `composefs/oci`: images of layers, where they come from, and how they become one tree.
+ *
+ * @module composefs/oci
+ */
+
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
 export type { ContentName, ContentStore, FoundContent, StoredContent } from "./contents.ts";
@@ -25,11 +30,13 @@ export {
 	type LayerEntry,
 	type LayerLimits,
 	type LinkEntry,
+	type LowerLink,
 	type ReadLayerOptions,
 	readLayer,
 } from "./layer.ts";
 export { type LayerTreeOptions, layerTree } from "./layer-tree.ts";
 export { type OciLayout, openLayout } from "./layout.ts";
+export type { Marks } from "./marks.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
 export * from "./partial/index.ts";
 export { canonicalise, type Profile } from "./profile.ts";

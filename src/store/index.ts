@@ -1,8 +1,14 @@
-/** Object stores: contents of files, each under the fs-verity digest of its bytes. */
-export type { ContentName, IndexedObject } from "./content-index.ts";
+/**
+ * Object stores: contents of files, each under the fs-verity digest of its bytes.
+ *
+ * @module composefs/store
+ */
+
+export type { ContentName, Indexed, IndexedObject } from "./content-index.ts";
 export type { FoundContent } from "./find.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
 export type { GcOptions, GcResult } from "./gc.ts";
 export type { StoreEntry } from "./list.ts";
 export type { StoreOptions, StoreProgress, Trust } from "./options.ts";
+export type { ImageOrTree } from "./references.ts";
 export { type Content, type ObjectStat, ObjectStore, type PutOptions, type StoredObject } from "./store.ts";

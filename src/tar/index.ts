@@ -1,4 +1,9 @@
-/** `composefs/tar`: archives, byte for byte. */
+/**
+ * `composefs/tar`: archives, byte for byte.
+ *
+ * @module composefs/tar
+ */
+
 export type { ContentChunk, Hole } from "../content.ts";
 export { type DecompressOptions, decompress } from "../decompress.ts";
 export { type CompressOptions, compress } from "../zstd-encode.ts";

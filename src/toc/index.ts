@@ -1,6 +1,17 @@
-/** Tables of contents of zstd:chunked and eStargz layers, and the JSON of composefs-from-json. */
+/**
+ * Tables of contents of zstd:chunked and eStargz layers, and the JSON of composefs-from-json.
+ *
+ * @module composefs/toc
+ */
 
-export { type BlobSource, type ByteRange, bytesBlob, fileBlob } from "../blob.ts";
+export {
+	type BlobReadOptions,
+	type BlobSource,
+	type ByteRange,
+	bytesBlob,
+	fileBlob,
+	type RangePiece,
+} from "../blob.ts";
 export type { TocChunk, TocFile } from "./chunks.ts";
 export type { TocRule } from "./fault.ts";
 export type { TocText } from "./feed.ts";

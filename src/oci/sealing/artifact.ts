@@ -10,10 +10,10 @@ export const SEAL_ARTIFACT_TYPE = "application/vnd.composefs.metadata.v1";
 /** PKCS#7 in DER, as the kernel takes it, of the digest that stands beside it. */
 const SIGNATURE_TYPE = "application/vnd.composefs.signature.v1+pkcs7";
 const EMPTY = Buffer.from("{}");
-/** The order that the specification wants. */
-const ROLES = ["manifest", "config", "merged", "bootable"] as const satisfies readonly SealRole[];
+export type SignedRole = Exclude<SealRole, "layers">;
 
-export type SignedRole = (typeof ROLES)[number];
+/** The order that the specification wants. */
+const ROLES: readonly SignedRole[] = ["manifest", "config", "merged", "bootable"];
 
 /** An artifact that is not stored yet. */
 export interface SealArtifact {
