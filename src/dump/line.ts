@@ -1,27 +1,13 @@
 /** One line of composefs-dump(5), cut into its fields; what the fields mean is parse.ts's. */
+import { type Bytes, copyOf } from "../byte-pool.ts";
 import { ComposefsError } from "../errors.ts";
+import { bytesToName } from "../names.ts";
 import { timeOf } from "../time.ts";
 import { EscapeError, unescapeBytes, unescapeName } from "./escape.ts";
-
-/** The fields in their order, by the manual's names. */
-export const FIELDS = [
-	"PATH",
-	"SIZE",
-	"MODE",
-	"NLINK",
-	"UID",
-	"GID",
-	"RDEV",
-	"MTIME",
-	"PAYLOAD",
-	"CONTENT",
-	"DIGEST",
-] as const;
-export type Field = (typeof FIELDS)[number] | "XATTR";
-
-const INDEX = Object.fromEntries(FIELDS.map((field, index) => [field, index])) as Record<Field, number>;
+import { FIELDS, type Field, fieldAt, INDEX } from "./fields.ts";
 
 const NUL = 0;
+const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const BACKSLASH = 0x5c;
 const DASH = 0x2d;
@@ -32,6 +18,24 @@ const ZERO = 0x30;
 const AT = 0x40;
 
 const MISSING = -1;
+const DIGEST_LENGTH = 64;
+
+// What a byte means to the search for fields. Those that are not plain make the line one that is read byte by byte.
+const PLAIN = 0;
+const NOT_PLAIN = 1;
+const SEPARATOR = 2;
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+	if (byte === NUL || byte === LINE_FEED || byte === SPACE || byte === SLASH) return SEPARATOR;
+	return byte === BACKSLASH || byte >= 0x80 ? NOT_PLAIN : PLAIN;
+});
+const LOWER_HEX = Uint8Array.from({ length: 256 }, (_, byte) =>
+	/[0-9a-f]/.test(String.fromCharCode(byte)) ? 1 : 0,
+);
+
+/** Values of xattrs that are kept, to be used again: labels repeat; what is long does not. */
+const MAX_SHARED = 4096;
+const MAX_SHARED_LENGTH = 128;
+
 /** How much of a field that is no good number an error shows. */
 const SHOWN_DIGITS = 40;
 
@@ -39,54 +43,63 @@ const SHOWN_DIGITS = 40;
 export class DumpLine {
 	/** From 1 */
 	number = 0;
-	/** Of the path, after readPath(). */
-	parent = "";
+	/** True if every field is plain ASCII without escapes, as nearly all are. */
+	isPlain = true;
+	/** PATH, after readPath(), without escapes: the directory's, then a slash unless it is the root's, then the name. */
+	pathBytes: Bytes = Buffer.alloc(0) as Bytes;
+	pathStart = 0;
+	/** Where the directory's path ends. */
+	parentEnd = 0;
 	name = "";
-	#bytes: Buffer = Buffer.alloc(0);
+	#bytes: Bytes = Buffer.alloc(0) as Bytes;
 	#end = 0;
 	/** Where each field begins and ends; the last place is for the xattrs, which reach to the end. */
 	readonly #starts = new Int32Array(FIELDS.length + 1);
 	readonly #ends = new Int32Array(FIELDS.length + 1);
-	/** True if every field is plain ASCII without escapes, as nearly all are. */
-	#plain = true;
-	#lastParent = "";
-	/** Where the last slash of the path stands, if the line is plain. */
+	/** Where the last slash of the path stands, or -1. */
 	#slash = -1;
+	#lastXattr = "";
+	readonly #values = new Map<string, Uint8Array>();
 
-	/** Goes to the next line: the bytes from `start` to `end`, without the line feed. */
-	read(bytes: Buffer, start: number, end: number): void {
+	/** Goes to the next line, from `start` to its line feed or to `end`; returns which. */
+	read(bytes: Buffer, start: number, end: number): number {
 		this.number++;
-		this.#bytes = bytes;
-		this.#end = end;
-		if (start === end) this.fail(undefined, "the line is empty");
+		this.#bytes = bytes as Bytes;
 		const fields = this.#split(start, end);
+		if (start === this.#end) this.fail(undefined, "the line is empty");
 		if (fields <= INDEX.MTIME) this.fail(FIELDS[fields], "the line ends before this field");
 		// Fields that are missing at the end say nothing: old dumps have no DIGEST.
-		this.#starts.fill(MISSING, fields, FIELDS.length);
+		if (fields < FIELDS.length) this.#starts.fill(MISSING, fields, FIELDS.length);
+		return this.#end;
 	}
 
-	/** Finds the fields; returns how many there are. */
-	#split(start: number, end: number): number {
+	/** Finds the line's end and its fields; returns how many there are. */
+	#split(start: number, limit: number): number {
 		const bytes = this.#bytes;
 		const last = FIELDS.length;
 		let field = 0;
-		let seen = 0;
-		let slash = -1;
+		let seen = PLAIN;
+		let at = start;
+		this.#slash = -1;
 		this.#starts[0] = start;
-		this.#starts[last] = end;
-		for (let at = start; at < end; at++) {
+		for (; at < limit; at++) {
 			const byte = bytes[at] as number;
-			// Any bit 7, or a backslash, makes the line one that has to be looked at byte by byte.
-			seen |= byte === BACKSLASH ? 0x80 : byte;
+			const kind = KINDS[byte] as number;
+			if (kind === PLAIN) continue;
+			seen |= kind;
+			if (byte === LINE_FEED) break;
 			if (byte === NUL) this.fail(FIELDS[field] ?? "XATTR", "there is a NUL byte");
-			if (byte === SLASH && field === 0) slash = at;
+			if (byte === SLASH && field === 0) this.#slash = at;
 			if (byte !== SPACE || field === last) continue;
 			this.#ends[field++] = at;
 			this.#starts[field] = at + 1;
 		}
-		if (field < last) this.#ends[field++] = end;
-		this.#plain = (seen & 0x80) === 0;
-		this.#slash = slash;
+		this.#end = at;
+		if (field < last) {
+			this.#ends[field++] = at;
+			this.#starts[last] = at;
+		}
+		this.isPlain = (seen & NOT_PLAIN) === 0;
 		return field;
 	}
 
@@ -100,50 +113,68 @@ export class DumpLine {
 		});
 	}
 
-	/** Cuts PATH at its last slash: `parent` and `name` are strings of their own, which do not keep it alive. */
+	/** Cuts PATH at its last slash. */
 	readPath(): void {
-		if (this.#plain && this.#slash >= 0) {
-			this.parent = this.#parentText(this.#starts[0] as number, this.#slash);
-			this.name = this.#bytes.toString("latin1", this.#slash + 1, this.#ends[0]);
+		const start = this.#starts[INDEX.PATH] as number;
+		const end = this.#ends[INDEX.PATH] as number;
+		if (start === end) this.fail("PATH", "the path is empty");
+		if (!this.isPlain) {
+			this.#unescapePath(start, end);
 			return;
 		}
-		const path = this.text("PATH");
-		if (path === "") this.fail("PATH", "the path is empty");
-		const slash = path.lastIndexOf("/");
-		this.parent = path.slice(0, Math.max(slash, 0));
-		this.name = path.slice(slash + 1);
+		this.pathBytes = this.#bytes;
+		this.pathStart = start;
+		this.parentEnd = Math.max(this.#slash, start);
+		this.name = this.#bytes.latin1Slice(this.#slash < 0 ? start : this.#slash + 1, end);
 	}
 
-	/** Lines mostly follow others of their directory: then it is the same string again, and costs no memory. */
-	#parentText(start: number, end: number): string {
-		const last = this.#lastParent;
-		let at = end - start === last.length ? last.length : Number.NaN;
-		while (at > 0 && last.charCodeAt(at - 1) === this.#bytes[start + at - 1]) at--;
-		if (at !== 0) this.#lastParent = this.#bytes.toString("latin1", start, end);
-		return this.#lastParent;
+	get isRoot(): boolean {
+		return this.name === "" && this.parentEnd === this.pathStart;
 	}
 
-	text(field: Field): string {
-		const index = INDEX[field];
-		return this.#name(field, this.#starts[index] as number, this.#ends[index] as number);
+	#unescapePath(start: number, end: number): void {
+		const { buffer, byteOffset, length } = this.#unescape(INDEX.PATH, unescapeBytes, start, end);
+		const path = Buffer.from(buffer, byteOffset, length) as Bytes;
+		if (path.includes(NUL)) this.fail("PATH", "there is a NUL byte");
+		const slash = path.lastIndexOf(SLASH);
+		this.pathBytes = path;
+		this.pathStart = 0;
+		this.parentEnd = Math.max(slash, 0);
+		this.name = bytesToName(path.subarray(slash + 1));
+	}
+
+	text(index: number): string {
+		return this.#name(index, this.#starts[index] as number, this.#ends[index] as number);
 	}
 
 	/** The text of a field that may be `-`, for none. */
-	optionalText(field: Field): string | undefined {
-		return this.#isAbsent(field) ? undefined : this.text(field);
+	optionalText(index: number): string | undefined {
+		return this.#isAbsent(index) ? undefined : this.text(index);
 	}
 
 	/** The bytes of a field that may be `-`, for none. */
-	optionalBytes(field: Field): Uint8Array | undefined {
-		if (this.#isAbsent(field)) return undefined;
-		const index = INDEX[field];
-		return this.#unescape(field, unescapeBytes, this.#starts[index] as number, this.#ends[index] as number);
+	optionalBytes(index: number): Uint8Array | undefined {
+		if (this.#isAbsent(index)) return undefined;
+		return this.#value(index, this.#starts[index] as number, this.#ends[index] as number);
+	}
+
+	/** A digest in small digits, or undefined for `-`. */
+	digest(): string | undefined {
+		if (this.#isAbsent(INDEX.DIGEST)) return undefined;
+		const start = this.#starts[INDEX.DIGEST] as number;
+		let at = start;
+		while (LOWER_HEX[this.#bytes[at] as number] === 1) at++;
+		const isUsual = at - start === DIGEST_LENGTH && at === this.#ends[INDEX.DIGEST];
+		if (isUsual) return this.#bytes.latin1Slice(start, at);
+		const digest = this.text(INDEX.DIGEST);
+		if (!/^[0-9a-fA-F]{64}$/.test(digest))
+			this.fail("DIGEST", `${JSON.stringify(digest.slice(0, 80))} is not 64 hexadecimal digits`);
+		return digest.toLowerCase();
 	}
 
 	/** A number without sign, at most `limit`. */
-	count(field: Field, limit: number): number {
-		const index = INDEX[field];
-		return this.#digits(field, this.#starts[index] as number, this.#ends[index] as number, 10, limit);
+	count(index: number, limit: number): number {
+		return this.#digits(index, this.#starts[index] as number, this.#ends[index] as number, 10, limit);
 	}
 
 	/** `@` in front of MODE says that the line is a hard link. */
@@ -154,18 +185,19 @@ export class DumpLine {
 	/** MODE, without what says that the line is a hard link. */
 	mode(): number {
 		const start = (this.#starts[INDEX.MODE] as number) + (this.isLink ? 1 : 0);
-		return this.#digits("MODE", start, this.#ends[INDEX.MODE] as number, 8, 0o177777);
+		return this.#digits(INDEX.MODE, start, this.#ends[INDEX.MODE] as number, 8, 0o177777);
 	}
 
 	/** MTIME: seconds, which may be negative, a dot, and the nanoseconds to add. */
 	mtimeNs(): bigint {
 		const start = this.#starts[INDEX.MTIME] as number;
 		const end = this.#ends[INDEX.MTIME] as number;
-		const dot = this.#bytes.indexOf(DOT, start);
-		if (dot < 0 || dot >= end) this.fail("MTIME", "there is no dot between seconds and nanoseconds");
-		const nanoseconds = this.#digits("MTIME", dot + 1, end, 10, 999_999_999);
+		let dot = start;
+		while (dot < end && this.#bytes[dot] !== DOT) dot++;
+		if (dot === end) this.fail("MTIME", "there is no dot between seconds and nanoseconds");
+		const nanoseconds = this.#digits(INDEX.MTIME, dot + 1, end, 10, 999_999_999);
 		const negative = this.#bytes[start] === DASH;
-		const digits = this.#digits("MTIME", negative ? start + 1 : start, dot, 10, 2 ** 63);
+		const digits = this.#digits(INDEX.MTIME, negative ? start + 1 : start, dot, 10, 2 ** 63);
 		if (Number.isSafeInteger(digits)) return timeOf(negative ? -digits : digits, nanoseconds);
 		// Past 2^53 a number would lose its last digits.
 		const exact = BigInt(this.#bytes.toString("latin1", negative ? start + 1 : start, dot));
@@ -178,64 +210,93 @@ export class DumpLine {
 		if (at >= this.#end) return undefined;
 		const xattrs = new Map<string, Uint8Array>();
 		while (at < this.#end) {
-			const space = this.#bytes.indexOf(SPACE, at);
-			const end = space < 0 || space > this.#end ? this.#end : space;
-			const equals = this.#bytes.indexOf(EQUALS, at);
-			if (equals < 0 || equals >= end) this.fail("XATTR", "there is no = between name and value");
-			const name = this.#name("XATTR", at, equals);
+			const end = this.#find(SPACE, at, this.#end);
+			const equals = this.#find(EQUALS, at, end);
+			if (equals === end) this.fail("XATTR", "there is no = between name and value");
+			const name = this.#xattrName(at, equals);
 			if (name === "") this.fail("XATTR", "the name is empty");
-			xattrs.set(name, this.#unescape("XATTR", unescapeBytes, equals + 1, end));
+			xattrs.set(name, this.#xattrValue(equals + 1, end));
 			at = end + 1;
 		}
 		return xattrs;
 	}
 
-	#isAbsent(field: Field): boolean {
-		const index = INDEX[field];
+	#find(byte: number, start: number, end: number): number {
+		let at = start;
+		while (at < end && this.#bytes[at] !== byte) at++;
+		return at;
+	}
+
+	/** Mostly that of the line before: then it is the same string again. */
+	#xattrName(start: number, end: number): string {
+		const last = this.#lastXattr;
+		let at = end - start === last.length && this.isPlain ? 0 : Number.NaN;
+		while (at < last.length && last.charCodeAt(at) === this.#bytes[start + at]) at++;
+		if (at !== last.length) this.#lastXattr = this.#name(INDEX.XATTR, start, end);
+		return this.#lastXattr;
+	}
+
+	/** Equal ones are the same array. */
+	#xattrValue(start: number, end: number): Uint8Array {
+		if (end - start > MAX_SHARED_LENGTH) return this.#value(INDEX.XATTR, start, end);
+		const text = this.#bytes.latin1Slice(start, end);
+		const known = this.#values.get(text);
+		if (known !== undefined) return known;
+		const value = this.#value(INDEX.XATTR, start, end);
+		if (this.#values.size < MAX_SHARED) this.#values.set(text, value);
+		return value;
+	}
+
+	#isAbsent(index: number): boolean {
 		const start = this.#starts[index] as number;
 		if (start === MISSING) return true;
 		const length = (this.#ends[index] as number) - start;
-		if (length === 0) this.fail(field, "the field is empty; none is written -");
+		if (length === 0) this.fail(FIELDS[index], "the field is empty; none is written -");
 		return length === 1 && this.#bytes[start] === DASH;
 	}
 
-	#name(field: Field, start: number, end: number): string {
-		if (this.#plain) return this.#bytes.toString("latin1", start, end);
-		const name = this.#unescape(field, unescapeName, start, end);
-		if (name.includes("\0")) this.fail(field, "there is a NUL byte");
+	#name(index: number, start: number, end: number): string {
+		if (this.isPlain) return this.#bytes.latin1Slice(start, end);
+		const name = this.#unescape(index, unescapeName, start, end);
+		if (name.includes("\0")) this.fail(fieldAt(index), "there is a NUL byte");
 		return name;
 	}
 
-	#unescape<T>(field: Field, how: (b: Buffer, s: number, e: number) => T, start: number, end: number): T {
+	#value(index: number, start: number, end: number): Uint8Array {
+		if (this.isPlain) return copyOf(this.#bytes, start, end - start);
+		return this.#unescape(index, unescapeBytes, start, end);
+	}
+
+	#unescape<T>(index: number, how: (b: Buffer, s: number, e: number) => T, start: number, end: number): T {
 		try {
 			return how(this.#bytes, start, end);
 		} catch (error) {
-			if (error instanceof EscapeError) this.fail(field, error.message);
+			if (error instanceof EscapeError) this.fail(fieldAt(index), error.message);
 			throw error;
 		}
 	}
 
-	#digits(field: Field, start: number, end: number, base: 8 | 10, limit: number): number {
+	#digits(index: number, start: number, end: number, base: 8 | 10, limit: number): number {
 		let value = 0;
 		for (let at = start; at < end; at++) {
 			const digit = (this.#bytes[at] as number) - ZERO;
-			if (digit < 0 || digit >= base) return this.#noNumber(field, start, end, base);
+			if (digit < 0 || digit >= base) return this.#noNumber(index, start, end, base);
 			value = value * base + digit;
 		}
-		if (start === end) return this.#noNumber(field, start, end, base);
+		if (start === end) return this.#noNumber(index, start, end, base);
 		// Past 2^53 the sum is rounded: what matters then are the digits themselves.
 		if (value > limit || value > Number.MAX_SAFE_INTEGER)
-			this.#checkLimit(field, this.#bytes.toString("latin1", start, end), base, limit, value);
+			this.#checkLimit(index, this.#bytes.toString("latin1", start, end), base, limit, value);
 		return value;
 	}
 
-	#checkLimit(field: Field, digits: string, base: 8 | 10, limit: number, rounded: number): void {
+	#checkLimit(index: number, digits: string, base: 8 | 10, limit: number, rounded: number): void {
 		if (Number.isFinite(rounded) && BigInt(base === 8 ? `0o${digits}` : digits) <= limit) return;
-		this.fail(field, `${digits.slice(0, SHOWN_DIGITS)} is more than ${BigInt(limit).toString(base)}`);
+		this.fail(FIELDS[index], `${digits.slice(0, SHOWN_DIGITS)} is more than ${BigInt(limit).toString(base)}`);
 	}
 
-	#noNumber(field: Field, start: number, end: number, base: 8 | 10): never {
+	#noNumber(index: number, start: number, end: number, base: 8 | 10): never {
 		const text = JSON.stringify(this.#bytes.toString("latin1", start, Math.min(end, start + SHOWN_DIGITS)));
-		this.fail(field, `${text} is not ${base === 8 ? "an octal" : "a decimal"} number`);
+		this.fail(FIELDS[index], `${text} is not ${base === 8 ? "an octal" : "a decimal"} number`);
 	}
 }

@@ -9,7 +9,9 @@ import { Slices } from "../slices.ts";
 import { typeOfMode, unpackDevice } from "../stat.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, checkName, Violation } from "../validate.ts";
-import { DumpLine, type Field } from "./line.ts";
+import { DirectoryStack } from "./directory-stack.ts";
+import { type Field, INDEX } from "./fields.ts";
+import { DumpLine } from "./line.ts";
 
 /** Dump text, whole or in pieces of any length. */
 export type DumpSource =
@@ -23,6 +25,8 @@ const LINE_FEED = 0x0a;
 const MAX_LINE = 1 << 20;
 const LINES_PER_CHECK = 128;
 const UINT32 = 2 ** 32 - 1;
+/** The year 2262. */
+const USUAL_TIME = 2n ** 63n - 1n;
 
 /**
  * Parses a dump, in slices of a few milliseconds.
@@ -38,14 +42,19 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
 	for await (const piece of pieces) {
 		const bytes = toBuffer(piece);
-		const text = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+		const end = bytes.lastIndexOf(LINE_FEED) + 1;
 		let start = 0;
-		for (let end = text.indexOf(LINE_FEED); end >= 0; end = text.indexOf(LINE_FEED, start)) {
-			parser.line(text, start, end);
-			start = end + 1;
+		if (rest.length > 0) {
+			start = bytes.indexOf(LINE_FEED) + 1;
+			rest = Buffer.concat([rest, end === 0 ? bytes : bytes.subarray(0, start)]);
+			if (end > 0) parser.line(rest, 0, rest.length);
+		}
+		while (start < end) {
+			start = parser.line(bytes, start, end) + 1;
 			if (parser.lines % LINES_PER_CHECK === 0 && slices.isOver()) await slices.next();
 		}
-		rest = Buffer.from(text.subarray(start)); // a copy: the source may use its memory again
+		// A copy: the source may use its memory again.
+		if (end > 0 || rest.length === 0) rest = Buffer.from(bytes.subarray(end));
 		if (rest.length > MAX_LINE) parser.refuseLongLine();
 	}
 	signal?.throwIfAborted();
@@ -73,44 +82,43 @@ interface PendingLink {
 
 class DumpParser {
 	readonly #line: DumpLine = new DumpLine();
-	/** By path, without a slash at the end: "" is the root. */
-	readonly #directories = new Map<string, Directory>();
-	#lastParent: { path: string; directory: Directory } | undefined;
+	#root: Directory | undefined;
+	#stack: DirectoryStack | undefined;
 	readonly #links = new Map<string, PendingLink>();
 
 	get lines(): number {
 		return this.#line.number;
 	}
 
-	line(text: Buffer, start: number, end: number): void {
+	/** Takes the line that begins at `start`; returns where its line feed is, or `end`. */
+	line(text: Buffer, start: number, end: number): number {
 		const line = this.#line;
-		line.read(text, start, end);
+		const stop = line.read(text, start, end);
 		line.readPath();
-		const { parent, name } = line;
 		const mode = line.mode();
 		try {
-			if (line.isLink) this.#addLink(parent, name, mode);
-			else if (name === "" && parent === "") this.#addRoot(parseInode(line, mode));
-			else this.#add(parent, name, parseInode(line, mode));
+			if (line.isLink) this.#addLink(mode);
+			else if (line.isRoot) this.#addRoot(parseInode(line, mode));
+			else this.#add(parseInode(line, mode));
 		} catch (error) {
 			if (error instanceof Violation) line.fail(fieldOf(error), error.text, { rule: error.rule });
 			throw error;
 		}
+		return stop;
 	}
 
 	finish(): Tree {
-		const root = this.#directories.get("");
+		const root = this.#root;
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
-		const tree = new Tree(root);
 		for (const link of this.#links.values()) {
 			if (link.directory.children.has(link.name))
 				throw dumpError(link.line, "the path is there already", "PATH");
-			const inode = this.#resolve(link);
+			const inode = this.#resolve(link, root);
 			if (inode.type === "directory")
 				throw dumpError(link.line, "the hard link's target is a directory", "PAYLOAD");
 			link.directory.children.set(link.name, inode);
 		}
-		return tree;
+		return new Tree(root);
 	}
 
 	refuseLongLine(): never {
@@ -118,43 +126,43 @@ class DumpParser {
 	}
 
 	#addRoot(inode: Inode): void {
-		if (this.#directories.size > 0) this.#line.fail("PATH", "the root comes once, and first");
+		if (this.#root !== undefined) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
-		this.#directories.set("", inode);
-		this.#lastParent = { path: "", directory: inode };
+		this.#root = inode;
+		this.#stack = new DirectoryStack(inode);
 	}
 
-	#add(parent: string, name: string, inode: Inode): void {
-		checkName(name);
-		const { path, directory } = this.#directory(parent);
-		if (directory.children.has(name)) this.#line.fail("PATH", "the path is there already");
-		directory.children.set(name, inode);
-		if (inode.type === "directory") this.#directories.set(`${path}/${name}`, inode);
+	#add(inode: Inode): void {
+		const { children } = this.#directory();
+		const { size } = children;
+		children.set(this.#line.name, inode);
+		if (children.size === size) this.#line.fail("PATH", "the path is there already");
 	}
 
-	#addLink(parent: string, name: string, mode: number): void {
-		if (typeOfMode(mode) === "directory") this.#line.fail("MODE", "a directory cannot be a hard link");
-		const target = this.#line.optionalText("PAYLOAD");
-		if (target === undefined) this.#line.fail("PAYLOAD", "a hard link has no target");
-		checkName(name);
-		const { path, directory } = this.#directory(parent);
-		const key = `${path}/${name}`;
-		if (this.#links.has(key)) this.#line.fail("PATH", "the path is there already");
+	#addLink(mode: number): void {
+		const line: DumpLine = this.#line;
+		if (typeOfMode(mode) === "directory") line.fail("MODE", "a directory cannot be a hard link");
+		const target = line.optionalText(INDEX.PAYLOAD);
+		if (target === undefined) line.fail("PAYLOAD", "a hard link has no target");
+		const directory = this.#directory();
+		const key = canonicalPath(line.text(INDEX.PATH));
+		if (this.#links.has(key)) line.fail("PATH", "the path is there already");
+		const { name } = line;
 		this.#links.set(key, { directory, name, line: this.lines, target: canonicalPath(target) });
 	}
 
-	/** The directory of that path, which has to have had its line. Lines mostly follow others of their directory. */
-	#directory(parent: string): { path: string; directory: Directory } {
-		if (this.#lastParent?.path === parent) return this.#lastParent;
-		const path = canonicalPath(parent);
-		const directory = this.#directories.get(path);
+	/** The directory of the line at hand, which has to have had its own. */
+	#directory(): Directory {
+		const { name, isPlain, pathBytes, pathStart, parentEnd } = this.#line;
+		// A name is the end of a path: in a plain one there is no slash, and no byte takes more than itself.
+		if (!isPlain || name.length > LIMITS.nameLength || name === "" || name.startsWith(".")) checkName(name);
+		const directory = this.#stack?.find(pathBytes, pathStart, parentEnd, isPlain);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
-		this.#lastParent = { path, directory };
-		return this.#lastParent;
+		return directory;
 	}
 
 	/** Follows a hard link, over further ones, to an inode. */
-	#resolve(link: PendingLink): Inode {
+	#resolve(link: PendingLink, root: Directory): Inode {
 		const passed: PendingLink[] = [link];
 		let next = this.#links.get(link.target);
 		for (; next !== undefined && passed.length <= this.#links.size; next = this.#links.get(next.target))
@@ -162,12 +170,21 @@ class DumpParser {
 		const target = passed.at(-1)?.target ?? link.target;
 		// So that a chain of links is walked once, and not from each of its links.
 		for (const other of passed) other.target = target;
-		const slash = target.lastIndexOf("/");
-		const directory = this.#directories.get(target.slice(0, Math.max(slash, 0)));
-		const inode = next === undefined ? directory?.children.get(target.slice(slash + 1)) : undefined;
+		const inode = next === undefined ? inodeAt(root, target) : undefined;
 		if (inode === undefined) throw dumpError(link.line, "the hard link's target is not there", "PAYLOAD");
 		return inode;
 	}
+}
+
+function inodeAt(root: Directory, path: string): Inode | undefined {
+	let inode: Inode | undefined = root;
+	for (let at = 0; at < path.length && inode !== undefined; ) {
+		const slash = path.indexOf("/", at + 1);
+		const end = slash < 0 ? path.length : slash;
+		inode = inode.type === "directory" ? inode.children.get(path.slice(at + 1, end)) : undefined;
+		at = end;
+	}
+	return inode;
 }
 
 /** With a slash in front, and without doubled ones: both are mkcomposefs's leniency. "" is the root. */
@@ -178,26 +195,37 @@ function canonicalPath(path: string): string {
 
 function parseInode(line: DumpLine, mode: number): Inode {
 	const inode = inodeOf(line, mode);
-	line.count("NLINK", UINT32);
-	checkInode(inode);
+	line.count(INDEX.NLINK, UINT32);
+	if (!line.isPlain || inode.xattrs !== undefined || !isSurelyValid(inode)) checkInode(inode);
 	return inode;
+}
+
+/** Its numbers have been checked when they were read; what is left are far times, and the lengths of plain texts. */
+function isSurelyValid(inode: Inode): boolean {
+	if (inode.mtimeNs > USUAL_TIME || inode.mtimeNs < 0n) return false;
+	if (inode.type === "directory") return true;
+	if (inode.type !== "file") return false;
+	if (inode.content !== undefined) return inode.content.length <= LIMITS.contentSize;
+	// An empty path would be no field.
+	return inode.path === undefined || inode.path.length <= LIMITS.pathLength;
 }
 
 function inodeOf(line: DumpLine, st_mode: number): Inode {
 	const type = typeOfMode(st_mode);
 	if (type === undefined) line.fail("MODE", `${st_mode.toString(8)} has no known type`);
 	const mode = st_mode & LIMITS.mode;
-	const uid = line.count("UID", UINT32);
-	const gid = line.count("GID", UINT32);
+	const uid = line.count(INDEX.UID, UINT32);
+	const gid = line.count(INDEX.GID, UINT32);
 	const mtimeNs = line.mtimeNs();
 	const xattrs = line.xattrs();
-	const rdev = line.count("RDEV", UINT32);
+	const rdev = line.count(INDEX.RDEV, UINT32);
 	if (type === "file") return fileOf(line, { type, mode, uid, gid, mtimeNs, xattrs });
 	// What else stands in these fields changes nothing in an image, but must make sense.
-	const payload = line.optionalText("PAYLOAD");
-	line.count("SIZE", Number.MAX_VALUE);
-	digestOf(line);
-	if (line.optionalBytes("CONTENT") !== undefined) line.fail("CONTENT", "only regular files have content");
+	const payload = line.optionalText(INDEX.PAYLOAD);
+	line.count(INDEX.SIZE, Number.MAX_VALUE);
+	line.digest();
+	if (line.optionalBytes(INDEX.CONTENT) !== undefined)
+		line.fail("CONTENT", "only regular files have content");
 	if (type === "directory") return { type, mode, uid, gid, mtimeNs, xattrs, children: new Map() };
 	if (type === "symlink") return { type, mode, uid, gid, mtimeNs, xattrs, target: payload ?? "" };
 	if (type === "fifo" || type === "socket") return { type, mode, uid, gid, mtimeNs, xattrs };
@@ -221,23 +249,16 @@ const FIELD_OF_RULE: ReadonlyMap<string, Field> = new Map([
 type FileMetadata = Pick<RegularFile, "type" | "mode" | "uid" | "gid" | "mtimeNs" | "xattrs">;
 
 function fileOf(line: DumpLine, metadata: FileMetadata): RegularFile {
-	const size = line.count("SIZE", LIMITS.fileSize);
-	const path = line.optionalText("PAYLOAD");
-	const digest = digestOf(line);
-	const content = line.optionalBytes("CONTENT") ?? (size === 0 ? NO_BYTES : undefined);
+	const size = line.count(INDEX.SIZE, LIMITS.fileSize);
+	const path = line.optionalText(INDEX.PAYLOAD);
+	const digest = line.digest();
+	const content = line.optionalBytes(INDEX.CONTENT) ?? (size === 0 ? NO_BYTES : undefined);
 	const { type, mode, uid, gid, mtimeNs, xattrs } = metadata;
 	if (content === undefined)
 		return { type, mode, uid, gid, mtimeNs, xattrs, content: undefined, size, digest, path };
 	if (content.length !== size) line.fail("CONTENT", `it has ${content.length} bytes, and SIZE is ${size}`);
 	const none = undefined;
 	return { type, mode, uid, gid, mtimeNs, xattrs, content, size: none, digest: none, path: none };
-}
-
-function digestOf(line: DumpLine): string | undefined {
-	const digest = line.optionalText("DIGEST");
-	if (digest !== undefined && !/^[0-9a-fA-F]{64}$/.test(digest))
-		line.fail("DIGEST", `${JSON.stringify(digest.slice(0, 80))} is not 64 hexadecimal digits`);
-	return digest?.toLowerCase();
 }
 
 function dumpError(line: number, problem: string, field?: Field): ComposefsError {

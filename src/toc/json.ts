@@ -2,6 +2,7 @@
  * JSON, token by token, over bytes that come in windows. Not JSON.parse: a document may have hundreds of
  * megabytes, longer than a string can be, and it comes from outside. Nothing is decoded but what is asked for.
  */
+import type { Bytes } from "../byte-pool.ts";
 import { fail, type TocRule } from "./fault.ts";
 
 const QUOTE = 0x22;
@@ -41,12 +42,7 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
 	),
 );
 
-/** Two methods of Buffer that its documentation leaves out; `toString` spends half its time on getting to them. */
-export interface Slicing {
-	latin1Slice(start: number, end: number): string;
-	utf8Slice(start: number, end: number): string;
-}
-export type Bytes = Buffer & Slicing;
+export type { Bytes };
 
 /** Where a string stands in a window, without its quotes. */
 export class TextRange {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { DumpLine, FIELDS, type Field } from "../../src/dump/line.ts";
+import { FIELDS, type Field, INDEX } from "../../src/dump/fields.ts";
+import { DumpLine } from "../../src/dump/line.ts";
 import { ComposefsError } from "../../src/errors.ts";
 
 function read(text: string): DumpLine {
@@ -52,15 +53,15 @@ const refused = (field: Field | undefined, problem: string) => ({
 describe("fields", () => {
 	test("are found in their order", () => {
 		const line = read("/a 1 644 2 3 4 5 6.7 pay con dig user.a=1");
-		expect(line.text("PATH")).toBe("/a");
+		expect(line.text(INDEX.PATH)).toBe("/a");
 		expect([line.isLink, line.mode()]).toEqual([false, 0o644]);
-		expect((["SIZE", "NLINK", "UID", "GID", "RDEV"] as const).map((field) => line.count(field, 9))).toEqual([
-			1, 2, 3, 4, 5,
-		]);
+		expect(
+			(["SIZE", "NLINK", "UID", "GID", "RDEV"] as const).map((field) => line.count(INDEX[field], 9)),
+		).toEqual([1, 2, 3, 4, 5]);
 		expect(line.mtimeNs()).toBe(6_000_000_007n);
-		expect(line.optionalText("PAYLOAD")).toBe("pay");
-		expect(Buffer.from(line.optionalBytes("CONTENT") ?? []).toString()).toBe("con");
-		expect(line.optionalText("DIGEST")).toBe("dig");
+		expect(line.optionalText(INDEX.PAYLOAD)).toBe("pay");
+		expect(Buffer.from(line.optionalBytes(INDEX.CONTENT) ?? []).toString()).toBe("con");
+		expect(line.optionalText(INDEX.DIGEST)).toBe("dig");
 		expect(line.xattrs()).toEqual(new Map([["user.a", Uint8Array.of(0x31)]]));
 	});
 
@@ -71,9 +72,9 @@ describe("fields", () => {
 		line.read(text, 0, end);
 		line.read(text, end + 1, text.length);
 		expect(line.number).toBe(2);
-		expect(line.text("PATH")).toBe("/b");
-		expect(line.optionalText("PAYLOAD")).toBeUndefined();
-		expect(line.optionalText("DIGEST")).toBeUndefined();
+		expect(line.text(INDEX.PATH)).toBe("/b");
+		expect(line.optionalText(INDEX.PAYLOAD)).toBeUndefined();
+		expect(line.optionalText(INDEX.DIGEST)).toBeUndefined();
 		expect(line.xattrs()).toBeUndefined();
 	});
 
@@ -88,24 +89,24 @@ describe("fields", () => {
 	});
 
 	test("those that may be missing are none: -, or not there at all", () => {
-		expect(lineWith("PAYLOAD", "-").optionalText("PAYLOAD")).toBeUndefined();
-		expect(lineWith("CONTENT", "-").optionalBytes("CONTENT")).toBeUndefined();
-		expect(lineWith("PAYLOAD", "\\x2d").optionalText("PAYLOAD")).toBe("-");
-		expect(failure(() => lineWith("CONTENT", "").optionalBytes("CONTENT"))).toEqual(
+		expect(lineWith("PAYLOAD", "-").optionalText(INDEX.PAYLOAD)).toBeUndefined();
+		expect(lineWith("CONTENT", "-").optionalBytes(INDEX.CONTENT)).toBeUndefined();
+		expect(lineWith("PAYLOAD", "\\x2d").optionalText(INDEX.PAYLOAD)).toBe("-");
+		expect(failure(() => lineWith("CONTENT", "").optionalBytes(INDEX.CONTENT))).toEqual(
 			refused("CONTENT", "the field is empty; none is written -"),
 		);
 	});
 
 	test("escapes are resolved, and their mistakes placed", () => {
-		expect(lineWith("PATH", "/a\\x20b").text("PATH")).toBe("/a b");
-		expect(lineWith("PATH", "/\xe9").text("PATH")).toBe("/\udce9");
-		expect(failure(() => lineWith("PAYLOAD", "\\q").optionalText("PAYLOAD"))).toEqual(
+		expect(lineWith("PATH", "/a\\x20b").text(INDEX.PATH)).toBe("/a b");
+		expect(lineWith("PATH", "/\xe9").text(INDEX.PATH)).toBe("/\udce9");
+		expect(failure(() => lineWith("PAYLOAD", "\\q").optionalText(INDEX.PAYLOAD))).toEqual(
 			refused("PAYLOAD", 'unknown escape "\\\\q"'),
 		);
-		expect(failure(() => lineWith("PATH", "/a\\x00b").text("PATH"))).toEqual(
+		expect(failure(() => lineWith("PATH", "/a\\x00b").text(INDEX.PATH))).toEqual(
 			refused("PATH", "there is a NUL byte"),
 		);
-		expect([...(lineWith("CONTENT", "\\x00").optionalBytes("CONTENT") ?? [])]).toEqual([0]);
+		expect([...(lineWith("CONTENT", "\\x00").optionalBytes(INDEX.CONTENT) ?? [])]).toEqual([0]);
 	});
 });
 
@@ -123,18 +124,18 @@ describe("numbers", () => {
 		["SIZE", "7".repeat(400), `${"7".repeat(40)} is more than 100`],
 		["SIZE", "x".repeat(60), `"${"x".repeat(40)}" is not a decimal number`],
 	] as const)("%s %j is refused", (field, value, problem) => {
-		expect(failure(() => lineWith(field, value).count(field, 100))).toEqual(refused(field, problem));
+		expect(failure(() => lineWith(field, value).count(INDEX[field], 100))).toEqual(refused(field, problem));
 	});
 
 	test("a limit of 2^53 is exact", () => {
-		expect(lineWith("SIZE", "9007199254740992").count("SIZE", 2 ** 53)).toBe(2 ** 53);
-		expect(failure(() => lineWith("SIZE", "9007199254740993").count("SIZE", 2 ** 53))).toEqual(
+		expect(lineWith("SIZE", "9007199254740992").count(INDEX.SIZE, 2 ** 53)).toBe(2 ** 53);
+		expect(failure(() => lineWith("SIZE", "9007199254740993").count(INDEX.SIZE, 2 ** 53))).toEqual(
 			refused("SIZE", "9007199254740993 is more than 9007199254740992"),
 		);
 	});
 
 	test("leading zeros change nothing", () => {
-		expect(lineWith("UID", "0007").count("UID", 100)).toBe(7);
+		expect(lineWith("UID", "0007").count(INDEX.UID, 100)).toBe(7);
 	});
 
 	test.each([
