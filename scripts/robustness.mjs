@@ -24,6 +24,13 @@ const TARGETS = [
 	fuzzer("damaged archives, `readTar` and its layer", "fuzz-tar.mjs"),
 	fuzzer("damaged indexes, manifests, configs", "fuzz-documents.mjs"),
 	{
+		name: "records and `lcfs_write_to`, by libFuzzer under sanitizers",
+		script: "fuzz-records.mjs",
+		args: [],
+		read: readFuzzer,
+		fixed: "–",
+	},
+	{
 		name: "failing system calls and allocations, `writeImage`, `computeDigest`",
 		script: "faults.mjs",
 		args: [],
