@@ -32,7 +32,8 @@ function smallTree(Tree) {
 	return tree;
 }
 
-function richTree(Tree, directory) {
+/** All kinds of inodes, and most of what there is to say of them. */
+export function richTree(Tree, directory) {
 	const label = ["security.selinux", Buffer.from("system_u:object_r:usr_t:s0\0")];
 	const tree = new Tree(directory({ xattrs: [label], mtime: 1 }));
 	const digest = "0123456789abcdef".repeat(4);

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { randomOf } from "./fuzz.mjs";
+import { BYTE_DAMAGE, damage, JSON_DAMAGE } from "./fuzz-damage.mjs";
 
 /** Each has a `blob`, or a table's `toc` and perhaps its `tarSplit`. */
 export async function makeSeeds() {
@@ -77,19 +78,9 @@ export function mutate(seeds, seed, number) {
 	const done = [`table ${which}`];
 	if (blob !== undefined) return { input: { blob: damage(blob, BYTES, below, done) }, text: done.join(", ") };
 	const damageSplit = tarSplit !== undefined && below(2) === 0;
-	const table = damageSplit ? toc : damage(toc, TEXTS, below, done);
-	const split = damageSplit ? damage(tarSplit, TEXTS, below, done) : tarSplit;
+	const table = damageSplit ? toc : damage(toc, JSON_DAMAGE, below, done);
+	const split = damageSplit ? damage(tarSplit, JSON_DAMAGE, below, done) : tarSplit;
 	return { input: { ...pack(table, split), json: table }, text: done.join(", ") };
-}
-
-function damage(bytes, kinds, below, done) {
-	let damaged = bytes;
-	for (let count = below(3) === 0 ? 2 + below(3) : 1; count > 0; count--) {
-		const kind = kinds[below(kinds.length)];
-		damaged = kind(Uint8Array.from(damaged), below);
-		done.push(kind.name);
-	}
-	return damaged;
 }
 
 /** A blob of zstd:chunked and its annotations, with digests and sizes as they should be. */
@@ -136,42 +127,6 @@ function frame(bytes) {
 	return Buffer.concat([head, bytes]);
 }
 
-const BYTES = [flipBits, setByte, cut, repeat, hostileWord];
-const TEXTS = [
-	flipBits,
-	setByte,
-	cut,
-	repeat,
-	hostileNumber,
-	hostileNumber,
-	hostileToken,
-	swapCase,
-	swapEntries,
-];
-
-function flipBits(bytes, below) {
-	for (let n = 1 + below(3); n > 0; n--) bytes[below(bytes.length)] ^= 1 << below(8);
-	return bytes;
-}
-
-function setByte(bytes, below) {
-	bytes[below(bytes.length)] = [0, 0x22, 0x2c, 0x5c, 0x7b, 0x7d, 0x80, 0xff][below(8)];
-	return bytes;
-}
-
-function cut(bytes, below) {
-	const at = below(bytes.length);
-	return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + below(40))]);
-}
-
-function repeat(bytes, below) {
-	const at = below(bytes.length);
-	const part = bytes.subarray(at, at + 1 + below(200));
-	const times = below(20) === 0 ? 500 : 1 + below(3);
-	const parts = Array.from({ length: times }, () => part);
-	return Buffer.concat([bytes.subarray(0, at), ...parts, bytes.subarray(at)]).subarray(0, 100_000);
-}
-
 /** A number of the footer, mostly. */
 function hostileWord(bytes, below) {
 	const at = Math.max(0, bytes.length - 80 + below(73));
@@ -180,46 +135,4 @@ function hostileWord(bytes, below) {
 	return bytes;
 }
 
-const NUMBERS =
-	"0 -1 1 65536 4294967296 9007199254740991 9007199254740993 18446744073709551615 1e9 1.5 -0 00".split(" ");
-
-function hostileNumber(bytes, below) {
-	return replace(bytes, /(?<=:)\d+/g, () => NUMBERS[below(NUMBERS.length)], below);
-}
-
-const TOKENS = [
-	..."{}[],:",
-	"null",
-	'""',
-	'"\\ud800"',
-	'"\\u0000"',
-	'"../x"',
-	'"name":"x",',
-	'"":1,',
-	"[[[[[[[[[",
-];
-
-function hostileToken(bytes, below) {
-	return replace(bytes, /"[^"]*"|[{}[\],:]/g, () => TOKENS[below(TOKENS.length)], below);
-}
-
-function swapCase(bytes, below) {
-	const swap = (key) => (key === key.toLowerCase() ? key.toUpperCase() : key.toLowerCase());
-	return replace(bytes, /"\w+"(?=:)/g, swap, below);
-}
-
-/** Replaces one of the places that fit. */
-function replace(bytes, pattern, by, below) {
-	const text = Buffer.from(bytes).toString("latin1");
-	const places = [...text.matchAll(pattern)];
-	if (places.length === 0) return bytes;
-	const { index, 0: found } = places[below(places.length)];
-	return Buffer.from(text.slice(0, index) + by(found) + text.slice(index + found.length), "latin1");
-}
-
-function swapEntries(bytes, below) {
-	const parts = Buffer.from(bytes).toString("latin1").split("},{");
-	const [one, other] = [below(parts.length), below(parts.length)];
-	[parts[one], parts[other]] = [parts[other], parts[one]];
-	return Buffer.from(parts.join("},{"), "latin1");
-}
+const BYTES = [...BYTE_DAMAGE, hostileWord];

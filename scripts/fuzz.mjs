@@ -93,9 +93,9 @@ async function work({ mutate, outcomeOf }) {
 	let batch = newBatch();
 	for (let number = index; number < executions; number += WORKERS) {
 		const { input, text } = mutate(seeds, seed, number);
-		const start = performance.now();
-		const outcome = await outcomeOf(input);
-		const ms = performance.now() - start;
+		let { outcome, ms } = await timed(outcomeOf, input);
+		// The first loads the code; and other processes may have had the processor.
+		if (ms > LIMIT_MS) ({ outcome, ms } = await timed(outcomeOf, input));
 		batch.executions++;
 		batch.outcomes.set(outcome, (batch.outcomes.get(outcome) ?? 0) + 1);
 		if (outcome.startsWith("FAILURE") || ms > LIMIT_MS)
@@ -106,6 +106,12 @@ async function work({ mutate, outcomeOf }) {
 		batch = newBatch();
 	}
 	parentPort.postMessage({ ...batch, next: executions, done: true });
+}
+
+async function timed(outcomeOf, input) {
+	const start = performance.now();
+	const outcome = await outcomeOf(input);
+	return { outcome, ms: performance.now() - start };
 }
 
 function newBatch() {

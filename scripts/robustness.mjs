@@ -17,17 +17,16 @@ const BEGIN = "<!-- scripts/robustness.mjs -->";
 const END = "<!-- end -->";
 
 const TARGETS = [
+	fuzzer("damaged images, `readImage`", "fuzz-image.mjs"),
+	fuzzer("damaged tables of contents, `readToc`", "fuzz-toc.mjs"),
+	fuzzer("damaged tar-splits, joined to their table", "fuzz-tar-split.mjs"),
+	fuzzer("damaged dumps, `parseDump`", "fuzz-dump.mjs"),
+	fuzzer("damaged archives, `readTar` and its layer", "fuzz-tar.mjs"),
+	fuzzer("damaged indexes, manifests, configs", "fuzz-documents.mjs"),
 	{
-		name: "damaged images, `readImage`",
-		script: "fuzz-image.mjs",
-		args: [executions],
-		read: readFuzzer,
-		fixed: "–",
-	},
-	{
-		name: "damaged tables of contents, `readToc`",
-		script: "fuzz-toc.mjs",
-		args: [executions],
+		name: "records and `lcfs_write_to`, by libFuzzer under sanitizers",
+		script: "fuzz-records.mjs",
+		args: [],
 		read: readFuzzer,
 		fixed: "–",
 	},
@@ -39,6 +38,10 @@ const TARGETS = [
 		fixed: 4,
 	},
 ];
+
+function fuzzer(name, script) {
+	return { name, script, args: [executions], read: readFuzzer, fixed: "–" };
+}
 
 function readFuzzer(output) {
 	const [, count, seconds] = /^(\d+) .* in ([\d.]+) s$/m.exec(output);

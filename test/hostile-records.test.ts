@@ -1,8 +1,11 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { encodeTree } from "../src/encode.ts";
 import { directory } from "../src/inode.ts";
 import { native } from "../src/native.ts";
 import { Tree } from "../src/tree.ts";
+import { projectRoot } from "./support/needs.ts";
 
 // The addon reads records as what they are: bytes that anyone may have written. Whatever they say, the job is
 // done or refused; that the process lives is what these tests are about.
@@ -221,4 +224,12 @@ describe("mutations", () => {
 		expect(outcomes.get("done")).toBeGreaterThan(COUNT / 100);
 		expect(outcomes.size).toBeGreaterThan(15);
 	});
+});
+
+test("what the fuzzer of records has kept is written or refused", async () => {
+	const folder = path.join(projectRoot, "native/test/corpus");
+	const outcomes = readdirSync(folder).map((name) => outcome(readFileSync(path.join(folder, name))));
+	const found = await Promise.all(outcomes);
+	expect(found.filter((result) => result === "done").length).toBeGreaterThanOrEqual(4);
+	expect(new Set(found).size).toBeGreaterThan(5);
 });
