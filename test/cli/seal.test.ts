@@ -14,10 +14,13 @@ const at = useTemporaryFolder();
 const seal = (...args: string[]) => composefs(["seal", "--platform", "linux/amd64", ...args]);
 const v1 = () => `oci:${at("layout")}:v1`;
 
+let mounted: string | undefined;
+
 /** What is mounted: the image of version 1 of the same profile. */
 function expected(): string {
 	const args = ["build", "--profile", "oci", "--min-version", "1", "--print-digest-only"];
-	return composefs([...args, "--platform", "linux/amd64", v1()]).stdout.trim();
+	mounted ??= composefs([...args, "--platform", "linux/amd64", v1()]).stdout.trim();
+	return mounted;
 }
 
 beforeEach(() => void writeLayout(at("layout")));

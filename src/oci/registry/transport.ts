@@ -251,6 +251,8 @@ class Watch {
 			for await (const piece of body) {
 				this.#touch();
 				yield piece;
+				// Built-in fetch goes on to the end of a body that nobody takes any more, and gives way to nothing.
+				if (this.signal.aborted) return;
 			}
 		} catch (error) {
 			this.#failure = { error };

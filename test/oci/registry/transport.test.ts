@@ -107,4 +107,37 @@ describe("what nobody reads any more is let go of:", () => {
 		await expect(read(answer)).rejects.toMatchObject({ rule: "stalled" });
 		await isCancelled;
 	});
+
+	test.each(["answers early", "stalls", "breaks"])("the source of a body whose server %s", async (what) => {
+		const piece = Buffer.alloc(65536);
+		let given = 0;
+		let closed: () => void = () => undefined;
+		const isClosed = new Promise<void>((resolve) => {
+			closed = resolve;
+		});
+		async function* body() {
+			try {
+				for (; given < 20_000; given++) yield piece;
+			} finally {
+				closed();
+			}
+		}
+		const server = await serve((request, response) => {
+			if (what === "answers early") response.writeHead(401).end();
+			if (what === "breaks") request.socket.destroy();
+		});
+		const headers = { "content-length": String(20_000 * piece.length) };
+		const sent = transportOf({ timeoutMs: 500 }).send({
+			url: new URL(server.url),
+			method: "PUT",
+			headers,
+			body,
+		});
+		await sent.then(
+			(answer) => answer.discard(),
+			() => undefined,
+		);
+		await isClosed;
+		expect(given).toBeLessThan(20_000);
+	});
 });
