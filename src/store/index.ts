@@ -1,4 +1,5 @@
 /** Object stores: contents of files, each under the fs-verity digest of its bytes. */
+export type { FoundFile } from "../found-files.ts";
 export type { ContentName, IndexedObject } from "./content-index.ts";
 export type { FoundContent } from "./find.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
