@@ -33,6 +33,7 @@
       "native/openssl.cc",
       "native/output.cc",
       "native/publish.cc",
+      "native/put_jobs.cc",
       "native/record_index.cc",
       "native/records.cc",
       "native/sandbox.cc",

@@ -60,8 +60,9 @@ std::optional<StoredObject> ObjectStore::Batch::PutHashed(const Digest& digest,
 
 /// `replace` tells that there is one, but not a sound one.
 bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& replace) {
-  if (!store_.Look(digest)) return false;
-  replace = !store_.IsSound(digest, size, store_.TrustOfExisting(), cancel_);
+  const std::optional<struct stat> status = store_.Look(digest);
+  if (!status) return false;
+  replace = !store_.IsSound(digest, *status, size, store_.TrustOfExisting(), cancel_);
   if (replace) return false;
   store_.SealExisting(digest);
   return true;

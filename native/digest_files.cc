@@ -3,13 +3,11 @@
 // threads.
 #include "digest_files.h"
 
-#include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "job.h"
-#include "source_file.h"
+#include "packed_files.h"
 #include "verity.h"
 
 namespace composefs {
@@ -17,24 +15,9 @@ namespace {
 
 class DigestFilesJob final : public Job {
  public:
-  /// The paths have a NUL behind each; a file for which there is no identity is not there.
-  DigestFilesJob(Napi::Env env, const Napi::Uint8Array& paths, const Napi::BigInt64Array& identities)
-      : Job(env) {
-    const std::string text(reinterpret_cast<const char*>(paths.Data()), paths.ByteLength());
-    const size_t count = identities.ElementLength() / kIdentityFields;
-    files_.reserve(count);
-    for (size_t i = 0, at = 0; i < count && at < text.size(); i++) {
-      FileName& file = files_.emplace_back();
-      file.path = text.c_str() + at;
-      at += file.path->size() + 1;
-      const int64_t* fields = identities.Data() + i * kIdentityFields;
-      file.identity = {fields[0], fields[1], fields[2], fields[3], fields[4]};
-    }
-  }
+  DigestFilesJob(Napi::Env env, std::vector<FileName> files) : Job(env), files_(std::move(files)) {}
 
  private:
-  static constexpr size_t kIdentityFields = 5;
-
   Turn Run() override {
     digests_.resize(files_.size());
     for (size_t i = 0; i < files_.size(); i++) {
@@ -74,9 +57,8 @@ class DigestFilesJob final : public Job {
 }  // namespace
 
 Napi::Value DigestFiles(const Napi::CallbackInfo& info) {
-  const auto job = std::make_shared<DigestFilesJob>(info.Env(), info[0].As<Napi::Uint8Array>(),
-                                                    info[1].As<Napi::BigInt64Array>());
-  return StartJob(info.Env(), job);
+  std::vector<FileName> files = FilesFrom(info[0].As<Napi::Uint8Array>(), info[1].As<Napi::BigInt64Array>());
+  return StartJob(info.Env(), std::make_shared<DigestFilesJob>(info.Env(), std::move(files)));
 }
 
 }  // namespace composefs

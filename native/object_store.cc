@@ -234,8 +234,12 @@ Descriptor ObjectStore::Open(const Digest& digest) {
 bool ObjectStore::IsSound(const Digest& digest, std::optional<uint64_t> size, Trust trust,
                           const CancelFlag& cancel) {
   const std::optional<struct stat> status = Look(digest);
-  if (!status) return false;
-  if (size && static_cast<uint64_t>(status->st_size) != *size) return false;
+  return status && IsSound(digest, *status, size, trust, cancel);
+}
+
+bool ObjectStore::IsSound(const Digest& digest, const struct stat& status, std::optional<uint64_t> size,
+                          Trust trust, const CancelFlag& cancel) {
+  if (size && static_cast<uint64_t>(status.st_size) != *size) return false;
   if (trust == Trust::kSize) return true;
   FileName object;
   object.file = Open(digest);

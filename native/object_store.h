@@ -91,6 +91,10 @@ class ObjectStore {
   const StoreOptions& Options() const { return options_; }
 
  private:
+  /// As above, of an object that has been looked at.
+  bool IsSound(const Digest& digest, const struct stat& status, std::optional<uint64_t> size, Trust trust,
+               const CancelFlag& cancel);
+
   enum class Claim { kWriting, kStaged };
   struct Staged {
     Digest digest;

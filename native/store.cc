@@ -7,84 +7,11 @@
 #include "arguments.h"
 #include "call_job.h"
 #include "function.h"
+#include "put_jobs.h"
 #include "store_stream.h"
 
 namespace composefs {
 namespace {
-
-/// Content that is put as a whole: bytes in memory, or a file.
-struct PutItem {
-  Napi::Reference<Napi::Uint8Array> buffer;  // keeps bytes alive; empty where it is a file
-  std::span<const uint8_t> bytes;
-};
-
-/// Puts many; each has an outcome of its own, unless what makes them durable fails.
-class PutJob final : public Job {
- public:
-  PutJob(Napi::Env env, SharedStore store, Napi::Array items) : Job(env), store_(std::move(store)) {
-    items_.resize(items.Length());
-    files_.resize(items.Length());
-    outcomes_.resize(items.Length());
-    for (uint32_t i = 0; i < items.Length(); ++i) {
-      const auto object = items.Get(i).As<Napi::Object>();
-      const Napi::Value bytes = object.Get("bytes");
-      if (!bytes.IsTypedArray()) {
-        files_[i] = FileNameFrom(object);
-        continue;
-      }
-      const auto array = bytes.As<Napi::Uint8Array>();
-      items_[i].buffer = Napi::Persistent(array);
-      items_[i].bytes = {array.Data(), array.ByteLength()};
-    }
-  }
-
- private:
-  Turn Run() override {
-    // Let go when this is done, not when the job is collected.
-    const SharedStore store = std::move(store_);
-    const std::vector<FileName> files = std::exchange(files_, {});
-    std::vector<size_t> waiting;
-    for (size_t i = 0; i < items_.size(); ++i) waiting.push_back(i);
-    while (!waiting.empty()) {
-      ObjectStore::Batch batch(*store, cancel());
-      std::erase_if(waiting, [&](size_t i) { return Put(batch, files[i], i); });
-      batch.Commit();
-      batch.Wait();
-    }
-    return Turn::kDone;
-  }
-
-  /// False if it is to be tried again.
-  bool Put(ObjectStore::Batch& batch, const FileName& file, size_t i) {
-    cancel().Checkpoint();
-    const PutItem& item = items_[i];
-    std::optional<StoredObject> stored;
-    const auto failure =
-        Attempt([&] { stored = item.buffer.IsEmpty() ? batch.Put(file) : batch.Put(item.bytes); });
-    if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
-    if (failure)
-      outcomes_[i] = *failure;
-    else if (stored)
-      outcomes_[i] = *stored;
-    return failure || stored;
-  }
-
-  Napi::Value Result(Napi::Env env) override {
-    Napi::Array results = Napi::Array::New(env, outcomes_.size());
-    for (uint32_t i = 0; i < outcomes_.size(); ++i) {
-      const auto* stored = std::get_if<StoredObject>(&outcomes_[i]);
-      results.Set(i, stored ? ToObject(env, *stored) : DescribeFailure(env, std::get<Failure>(outcomes_[i])));
-    }
-    return results;
-  }
-
-  void Release() override { items_.clear(); }
-
-  SharedStore store_;
-  std::vector<PutItem> items_;
-  std::vector<FileName> files_;  // as many; the worker's
-  std::vector<std::variant<StoredObject, Failure>> outcomes_;
-};
 
 /// Objects that are looked at, or into.
 class InspectJob final : public Job {
@@ -209,7 +136,10 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
     object.Set(name, MakeFunction(env, function, name));
   };
   define("put", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo& info) {
-    return StartJob(at, std::make_shared<PutJob>(at, open, info[0].As<Napi::Array>()));
+    return PutItems(at, open, info[0].As<Napi::Array>());
+  });
+  define("putFiles", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo& info) {
+    return PutFiles(at, open, info[0].As<Napi::Uint8Array>(), info[1].As<Napi::BigInt64Array>());
   });
   define("stream", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
     return NewStream(at, open);

@@ -211,6 +211,8 @@ export interface NativeStoreOptions {
 export interface NativeStore {
 	/** What went wrong with one item is its result. */
 	put(items: readonly NativeContent[]): NativeJob<(NativeStored | NativeFailure)[]>;
+	/** Files, as `digestFiles` takes them; failures by their number. */
+	putFiles(paths: Uint8Array, identities: BigInt64Array): NativeJob<NativeStoredFiles>;
 	/** An object that comes in pieces: one call at a time, at last `finish` or `discard`. */
 	stream(): NativeStream;
 	flush(): NativeJob<void>;
@@ -231,6 +233,15 @@ export interface NativeStored {
 	readonly path: string;
 	readonly size: number;
 	readonly existed: boolean;
+}
+
+/** Of each file, in their order. */
+export interface NativeStoredFiles {
+	/** 32 bytes each, of zeros where there is a failure. */
+	readonly digests: Buffer;
+	/** 1 where the store had it. */
+	readonly existed: Uint8Array;
+	readonly failures: readonly (NativeFailure | undefined)[];
 }
 
 export interface NativeStream {

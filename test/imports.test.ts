@@ -31,7 +31,9 @@ const SINKS = [
 	"mount/unmount",
 	"mount/failure",
 	"cli/version",
-	...["store", "queue", "stream", "inspect", "list", "gc", "fsck", "options"].map((name) => `store/${name}`),
+	...["store", "files", "queue", "stream", "inspect", "list", "gc", "fsck", "options"].map(
+		(name) => `store/${name}`,
+	),
 ];
 /** Sources that ask the system natively; what they make, trees, knows nothing of it. */
 const NATIVE_SOURCES = ["directory/scan", "directory/digests", "directory/problem"];

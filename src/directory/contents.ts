@@ -1,12 +1,13 @@
 /** The contents of the files that are not inline: digested, or put into a store. */
 import { ComposefsError } from "../errors.ts";
 import { type FileIdentity, pathToString } from "../file-path.ts";
+import type { FoundFile } from "../found-files.ts";
 import type { ExternalFile } from "../inode.ts";
 import { nameToBytes } from "../names.ts";
 import { forEachParallel } from "../parallel.ts";
 import { objectPath } from "../store/digest.ts";
 import type { ScanRecord } from "./decode.ts";
-import { digestFiles, type FoundFile } from "./digests.ts";
+import { digestFiles } from "./digests.ts";
 import type { Place } from "./place.ts";
 import { changed } from "./problem.ts";
 
@@ -17,6 +18,11 @@ export interface ContentStore {
 		source: { readonly file: Uint8Array },
 		options: { readonly identity: FileIdentity; readonly signal: AbortSignal },
 	): Promise<StoredContent>;
+	/** Takes several such files at once; what becomes of one is its result. Where it is left out, each is put. */
+	putFiles?(
+		files: readonly FoundFile[],
+		options: { readonly signal: AbortSignal },
+	): Promise<(StoredContent | ComposefsError)[]>;
 }
 
 export interface StoredContent {
@@ -40,6 +46,10 @@ export class Content implements FoundFile {
 
 	get path(): string {
 		return (this.places[0] as Place).path;
+	}
+
+	get size(): number {
+		return this.record.size;
 	}
 
 	get packedIdentity(): BigInt64Array {
@@ -83,8 +93,11 @@ async function digestBatch(batch: readonly Content[], signal: AbortSignal): Prom
 	);
 }
 
-/** At once: an ObjectStore gathers what is put at once into few jobs. */
-async function putBatch(
+function putBatch(store: ContentStore, batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
+	return store.putFiles === undefined ? putEach(store, batch, signal) : store.putFiles(batch, { signal });
+}
+
+async function putEach(
 	store: ContentStore,
 	batch: readonly Content[],
 	signal: AbortSignal,

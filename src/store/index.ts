@@ -4,6 +4,7 @@
  * @module composefs/store
  */
 
+export type { FoundFile } from "../found-files.ts";
 export type { ContentName, Indexed, IndexedObject } from "./content-index.ts";
 export type { FoundContent } from "./find.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";

@@ -32,6 +32,8 @@ export class PutQueue {
 	readonly #store: NativeStore;
 	readonly #parallel: number;
 	#waiting: Waiting[] = [];
+	/** Of jobs that wait until fewer run. */
+	readonly #turns: (() => void)[] = [];
 	#running = 0;
 	#scheduled = false;
 
@@ -46,6 +48,20 @@ export class PutQueue {
 			this.#waiting.push({ content, file, size, signal, resolve, reject });
 			this.#schedule();
 		});
+	}
+
+	/** Runs a job of the caller's, as one of those that may run at a time. */
+	async run<T>(job: () => Promise<T>): Promise<T> {
+		while (this.#running >= this.#parallel)
+			await new Promise<void>((resolve) => {
+				this.#turns.push(resolve);
+			});
+		this.#running++;
+		try {
+			return await job();
+		} finally {
+			this.#leave();
+		}
 	}
 
 	/** Not at once: callers that put many will, before this thread waits for something. */
@@ -86,9 +102,14 @@ export class PutQueue {
 		} catch (error) {
 			for (const { reject } of requests) reject(error);
 		} finally {
-			this.#running--;
-			if (this.#waiting.length > 0) this.#schedule();
+			this.#leave();
 		}
+	}
+
+	#leave(): void {
+		this.#running--;
+		this.#turns.shift()?.();
+		if (this.#waiting.length > 0) this.#schedule();
 	}
 }
 

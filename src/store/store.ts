@@ -16,10 +16,12 @@ import {
 	pathToBytes,
 	pathToString,
 } from "../file-path.ts";
+import type { FoundFile } from "../found-files.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
 import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
 import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
+import { putFiles } from "./files.ts";
 import { type FoundContent, findContents } from "./find.ts";
 import { checkStore, type FsckOptions, type FsckResult } from "./fsck.ts";
 import { collectGarbage, type GcOptions, type GcResult, type OpenStore } from "./gc.ts";
@@ -84,7 +86,7 @@ export class ObjectStore {
 	readonly #trust: Trust;
 	readonly #onProgress: StoreOptions["onProgress"];
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
-	readonly #putting = new Set<Promise<StoredObject>>();
+	readonly #putting = new Set<Promise<unknown>>();
 	#writing = false;
 	#closing: Promise<void> | undefined;
 
@@ -127,6 +129,29 @@ export class ObjectStore {
 		this.#putting.add(put);
 		try {
 			return this.#count(await put);
+		} finally {
+			this.#putting.delete(put);
+		}
+	}
+
+	/**
+	 * Puts many files as `put` does, for less: each must be the one that was found, before and after it is read. What
+	 * becomes of one is its result, and fails no other.
+	 *
+	 * @throws ComposefsError where nothing could be put; the reason of `signal`
+	 */
+	async putFiles(
+		files: readonly FoundFile[],
+		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
+	): Promise<(StoredObject | ComposefsError)[]> {
+		signal?.throwIfAborted();
+		this.#checkOpen();
+		const put = this.#begin(signal).then(() => this.#queue.run(() => putFiles(this.#native, files, signal)));
+		this.#putting.add(put);
+		try {
+			const results = await put;
+			for (const result of results) if (!(result instanceof ComposefsError)) this.#count(result);
+			return results;
 		} finally {
 			this.#putting.delete(put);
 		}

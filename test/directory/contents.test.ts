@@ -58,6 +58,28 @@ describe("contents", () => {
 			for (const inode of inodes) expect(inode).toMatchObject({ digest: DIGEST, path: "ab/rest" });
 	});
 
+	test("go to the store in batches, where it takes them so", async () => {
+		const { store, state } = storeOf(async () => DIGEST);
+		const lost = new ComposefsError("ENOENT", "lost", { path: "/source/70" });
+		const batches: number[] = [];
+		const putFiles: NonNullable<ContentStore["putFiles"]> = async (files) => {
+			batches.push(files.length);
+			const stored = { digest: DIGEST, path: "ab/rest" };
+			return files.map(({ path }) => (path === "/source/70" ? lost : stored));
+		};
+		const told: unknown[] = [];
+		const done: Content[] = [];
+		const events = {
+			done: (content: Content) => void done.push(content),
+			failed: ({ path }: Content, { code }: ComposefsError) => void told.push([path, code]),
+		};
+		const list = contents(100);
+		await takeContents(list, { store: { ...store, putFiles }, threads: 2, signal }, events);
+		expect([state.puts, batches, done.length]).toEqual([0, [64, 36], 99]);
+		expect(told).toEqual([["/source/70", "ERR_COMPOSEFS_CHANGED"]]);
+		expect(list[0]?.inodes).toMatchObject([{ digest: DIGEST, path: "ab/rest" }]);
+	});
+
 	test("travel in bounded numbers", async () => {
 		const { store, state } = storeOf(() => new Promise((resolve) => setTimeout(resolve, 2, DIGEST)));
 		await takeContents(contents(500), { store, threads: 2, signal }, { done() {}, failed: fail });

@@ -1,8 +1,9 @@
 import { rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { digestFiles, type FoundFile } from "../../src/directory/digests.ts";
+import { digestFiles } from "../../src/directory/digests.ts";
 import { checkOptions } from "../../src/directory/options.ts";
 import { scanDirectories } from "../../src/directory/scan.ts";
+import type { FoundFile } from "../../src/found-files.ts";
 import { bytesToName } from "../../src/names.ts";
 import { inFolder } from "../support/folder.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
@@ -20,7 +21,9 @@ async function find(): Promise<FoundFile[]> {
 		signal,
 	);
 	if (records === undefined || records instanceof Error) throw records;
-	const files = [...records].slice(1).map(({ name, packedIdentity }) => ({ path: at(name), packedIdentity }));
+	const files = [...records]
+		.slice(1)
+		.map(({ name, size, packedIdentity }) => ({ path: at(name), size, packedIdentity }));
 	return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -40,6 +40,37 @@ function queueOf(parallel: number) {
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
+describe("jobs of others", () => {
+	test("run as those of the queue do, no more than may at a time", async () => {
+		const { store, queue, put, counts } = queueOf(1);
+		const ends: ((value: string) => void)[] = [];
+		const job = () => new Promise<string>((resolve) => void ends.push(resolve));
+		const first = queue.run(job);
+		const second = queue.run(job);
+		const third = put(3);
+		await nextTurn();
+		expect([ends.length, counts()]).toEqual([1, []]);
+		ends[0]?.("first");
+		expect(await first).toBe("first");
+		await nextTurn();
+		expect(ends.length + counts().length).toBe(2);
+		ends[1]?.("second");
+		expect(await second).toBe("second");
+		await nextTurn();
+		expect(counts()).toEqual([1]);
+		store.jobs[0]?.end();
+		expect((await third).digest).toBe("3");
+	});
+
+	test("one that fails makes room for the next", async () => {
+		const { queue } = queueOf(1);
+		const failed = queue.run(() => Promise.reject(new Error("lost")));
+		const next = queue.run(async () => "next");
+		await expect(failed).rejects.toThrow("lost");
+		expect(await next).toBe("next");
+	});
+});
+
 describe("the queue", () => {
 	test("puts together what comes at once, shared among the jobs", async () => {
 		const { store, put, counts } = queueOf(2);

@@ -1,0 +1,25 @@
+/** Many files at once: their arguments and results are packed, since objects for each cost more than most files. */
+import type { ComposefsError } from "../errors.ts";
+import { pathToString } from "../file-path.ts";
+import { type FoundFile, packFiles, unpackDigests } from "../found-files.ts";
+import { nameToBytes } from "../names.ts";
+import { awaitJob, type NativeStore, toError } from "../native.ts";
+import { objectPath } from "./digest.ts";
+import type { StoredObject } from "./store.ts";
+
+/** For each file its object, or why there is none. */
+export async function putFiles(
+	store: NativeStore,
+	files: readonly FoundFile[],
+	signal: AbortSignal | undefined,
+): Promise<(StoredObject | ComposefsError)[]> {
+	const { paths, identities } = packFiles(files);
+	const { digests, existed, failures } = await awaitJob(() => store.putFiles(paths, identities), { signal });
+	const names = unpackDigests(digests);
+	return files.map(({ path, size }, i) => {
+		const failure = failures[i];
+		if (failure !== undefined) return toError(failure, pathToString(nameToBytes(path)));
+		const digest = names[i] as string;
+		return { digest, path: objectPath(digest), size, existed: existed[i] === 1 };
+	});
+}
