@@ -80,7 +80,7 @@ function command(program: string, file: string): Contestant {
 }
 
 async function row(what: string, contestants: readonly Contestant[]): Promise<Record<string, string>> {
-	const times = [...(await runPaired(contestants, ROUNDS)).values()];
+	const times = [...(await runPaired(contestants, ROUNDS, what)).values()];
 	const [ours = [], peer] = times;
 	const { longest } = await measureLoop((contestants[0] as Contestant)[1]);
 	const ms = (values: readonly number[]) => `${median(values).toFixed(0)} ms`;

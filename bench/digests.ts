@@ -37,7 +37,7 @@ async function measureLarge(file: string): Promise<Record<string, string>> {
 		["sha256", async () => plainHash(file)],
 	];
 	if (fsverity) contestants.push(["fsverity", () => runToEnd(fsverity, ["digest", file])]);
-	const row = toRow("1 GiB", await runPaired(contestants, ROUNDS));
+	const row = toRow("1 GiB", await runPaired(contestants, ROUNDS, "digest of 1 GiB"));
 	rmSync(file);
 	return row;
 }
@@ -52,7 +52,7 @@ async function measureSmall(folder: string): Promise<Record<string, string>> {
 		["one by one", () => digestAll(files, 1)],
 	];
 	if (fsverity) contestants.push(["fsverity", () => fsverityAll(fsverity, files)]);
-	return toRow("20,000 files", await runPaired(contestants, ROUNDS));
+	return toRow("20,000 files", await runPaired(contestants, ROUNDS, "digests of 20,000 files"));
 }
 
 function plainHash(file: string): string {

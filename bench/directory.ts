@@ -21,7 +21,11 @@ export async function measureDirectory(folder: string, source = makeSource(folde
 	const threads = availableParallelism();
 	const rows = [];
 	for (const fresh of [true, false]) {
-		const times = await runPaired(contestants(folder, source, threads, fresh), ROUNDS);
+		const times = await runPaired(
+			contestants(folder, source, threads, fresh),
+			ROUNDS,
+			`directory, store ${fresh ? "fresh" : "full"}`,
+		);
 		const theirs = times.get("mkcomposefs") ?? [];
 		const row: Record<string, string> = { store: fresh ? "fresh" : "has everything" };
 		for (const [name, values] of times) row[name] = `${median(values).toFixed(0)} ms`;

@@ -14,14 +14,14 @@ export interface ImageResult {
 
 const program = fileURLToPath(new URL("../../../lib/cli/main.js", import.meta.url));
 
-export async function measureImage(image: string, rounds: number): Promise<ImageResult> {
+export async function measureImage(name: string, image: string, rounds: number): Promise<ImageResult> {
 	const composefsInfo = findPeer("composefs-info");
 	const contestants: Contestant[] = [
 		["read", () => readImage(image)],
 		["dump", () => runToEnd(process.execPath, [program, "dump", image])],
 	];
 	if (composefsInfo !== undefined) contestants.push(["info", () => runToEnd(composefsInfo, ["dump", image])]);
-	const times = await runPaired(contestants, rounds);
+	const times = await runPaired(contestants, rounds, `${name}: image`);
 	const info = times.get("info") ?? [];
 	return {
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),

@@ -40,7 +40,7 @@ export async function measureLayers(folder: string): Promise<string> {
 	const [umoci, mkcomposefs] = [findPeer("umoci"), findPeer("mkcomposefs")];
 	if (umoci && mkcomposefs && process.getuid?.() === 0)
 		contestants.push(["umoci and mkcomposefs", () => unpack(umoci, mkcomposefs, layout, fresh(), image)]);
-	const times = await runPaired(contestants, ROUNDS);
+	const times = await runPaired(contestants, ROUNDS, "layers");
 	const { longest } = await measureLoop(pull);
 	for (const made of [layout, work, image]) rmSync(made, { recursive: true, force: true });
 	const ours = times.get("pull") ?? [];

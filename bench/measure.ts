@@ -4,6 +4,15 @@ import { setTimeout as pause } from "node:timers/promises";
 
 export type Contestant = readonly [name: string, run: () => Promise<unknown>];
 
+/** All samples of one comparison: milliseconds by contestant, one for each round. */
+export interface Recording {
+	readonly title: string;
+	readonly samples: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Of this process, in order: for results.json. */
+export const recordings: Recording[] = [];
+
 /**
  * Runs all contestants in turn, round after round, so that what else the machine does meets all alike.
  * The first round only warms up.
@@ -13,6 +22,7 @@ export type Contestant = readonly [name: string, run: () => Promise<unknown>];
 export async function runPaired(
 	contestants: readonly Contestant[],
 	rounds: number,
+	title: string,
 ): Promise<Map<string, number[]>> {
 	const times = new Map<string, number[]>(contestants.map(([name]) => [name, []]));
 	for (let round = -1; round < rounds; round++)
@@ -22,6 +32,7 @@ export async function runPaired(
 			await run();
 			if (round >= 0) times.get(name)?.push(performance.now() - start);
 		}
+	recordings.push({ title, samples: Object.fromEntries(times) });
 	return times;
 }
 

@@ -1,7 +1,7 @@
-/** Run in a process of its own: prints the peak memory of writeImage above what the tree takes, in bytes. */
+/** Run in a process of its own: prints the peak memory of writeImage, above what the tree takes and in all, in bytes. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { writeImage } from "composefs";
-import { SETS } from "./sets.ts";
+import { SCALE, SETS } from "./sets.ts";
 
 function status(field: string): number {
 	const text = readFileSync("/proc/self/status", "utf8");
@@ -9,11 +9,12 @@ function status(field: string): number {
 }
 
 const [name, image] = process.argv.slice(2);
-const set = SETS.find((candidate) => candidate.name === name);
+const set = [...SETS, ...SCALE].find((candidate) => candidate.name === name);
 if (set === undefined || image === undefined) throw new Error("usage: memory.js SET IMAGE");
 const tree = await set.make();
 globalThis.gc?.();
 const before = status("VmRSS");
 writeFileSync("/proc/self/clear_refs", "5"); // the peak begins anew (proc_pid_clear_refs(5))
 await writeImage(tree, { to: image });
-console.log(status("VmHWM") - before);
+const peak = status("VmHWM");
+console.log(`${peak - before} ${peak}`);

@@ -32,6 +32,7 @@ async function row([name, here, there]: Pair): Promise<Record<string, string>> {
 			["there", there],
 		],
 		ROUNDS,
+		`sandbox: ${name}`,
 	);
 	const [ours = [], sandboxed = []] = times.values();
 	return {

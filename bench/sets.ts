@@ -135,6 +135,28 @@ export interface BenchmarkSet {
 
 const fixture = new URL("../../../test/fixtures/debian-12.dump.gz", import.meta.url);
 
+export interface ScaleSet extends BenchmarkSet {
+	readonly entries: number;
+}
+
+/** The same tree in many sizes; the larger it is, the less rounds say what they can. */
+export const SCALE: readonly ScaleSet[] = (
+	[
+		["10k", 10_000, 15],
+		["30k", 30_000, 11],
+		["100k", 100_000, 9],
+		["300k", 300_000, 7],
+		["1m", 1_000_000, 5],
+		["3m", 3_000_000, 3],
+		["5m", 5_000_000, 3],
+	] as const
+).map(([name, entries, rounds]) => ({
+	name: `scale-${name}`,
+	entries,
+	rounds,
+	make: () => applicationTree(entries),
+}));
+
 export const SETS: readonly BenchmarkSet[] = [
 	{ name: "debian-15k", rounds: 15, make: () => parseDump(createReadStream(fixture).pipe(createGunzip())) },
 	{ name: "application-100k", rounds: 11, isToc: true, make: () => applicationTree(100_000) },

@@ -21,7 +21,7 @@ export interface TocResult {
 
 export async function measureToc(
 	tree: Tree,
-	files: { readonly folder: string; readonly dump: string },
+	files: { readonly name: string; readonly folder: string; readonly dump: string },
 	mkcomposefs: string | undefined,
 	rounds: number,
 ): Promise<TocResult> {
@@ -35,7 +35,7 @@ export async function measureToc(
 	];
 	if (mkcomposefs !== undefined)
 		contestants.push(["file", () => runToEnd(mkcomposefs, ["--from-file", files.dump, image])]);
-	const times = await runPaired(contestants, rounds);
+	const times = await runPaired(contestants, rounds, `${files.name}: table of contents`);
 	const loop = await measureLoop(parse);
 	for (const file of [text, image]) rmSync(file, { force: true });
 	return {

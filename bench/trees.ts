@@ -1,6 +1,6 @@
 /** Trees become images, and images trees: against mkcomposefs and composefs-info. */
 import { spawnSync } from "node:child_process";
-import { createReadStream, createWriteStream, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, rmSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,22 +10,21 @@ import { formatDumpChunks, parseDump } from "composefs/dump";
 import { measureImage } from "./images.ts";
 import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
 import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
-import { formatReport, type Result } from "./report.ts";
+import type { Result } from "./report.ts";
 import type { BenchmarkSet } from "./sets.ts";
 import { measureToc } from "./toc.ts";
 
 const mkcomposefs = findPeer("mkcomposefs");
 
-/** Measures sets; the figures also go into results.json. */
-export async function measureTrees(folder: string, sets: readonly BenchmarkSet[]): Promise<string> {
+/** Measures sets. */
+export async function measureTrees(folder: string, sets: readonly BenchmarkSet[]): Promise<Result[]> {
 	const results: Result[] = [];
 	for (const set of sets) {
 		process.stderr.write(`measuring ${set.name} …\n`);
 		results.push(await measure(set, folder));
 	}
-	writeFileSync(path.join(folder, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
 	for (const file of ["tree.dump", "tree.cfs"]) rmSync(path.join(folder, file), { force: true });
-	return formatReport(results);
+	return results;
 }
 
 async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
@@ -33,15 +32,17 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 	const dump = path.join(folder, "tree.dump");
 	const image = path.join(folder, "tree.cfs");
 	await pipeline(Readable.from(formatDumpChunks(tree)), createWriteStream(dump));
-	const times = await runPaired(contestants(tree, dump, image), set.rounds);
+	const times = await runPaired(contestants(tree, dump, image), set.rounds, set.name);
 	const loads: LoopLoad[] = [];
 	for (let i = 0; i < 5; i++) loads.push(await measureLoop(() => writeImage(tree, { to: image })));
 	const ours = times.get("tree") ?? [];
 	const file = times.get("file") ?? [];
 	return {
 		set: set.name,
-		image: await measureImage(image, set.rounds),
-		toc: set.isToc ? await measureToc(tree, { folder, dump }, mkcomposefs, set.rounds) : undefined,
+		image: await measureImage(set.name, image, set.rounds),
+		toc: set.isToc
+			? await measureToc(tree, { name: set.name, folder, dump }, mkcomposefs, set.rounds)
+			: undefined,
 		entries: [...tree.walk()].length,
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),
 		ratios: {
@@ -81,5 +82,5 @@ function ourMemory(set: string, image: string): number {
 	const program = fileURLToPath(new URL("memory.js", import.meta.url));
 	const result = spawnSync(process.execPath, ["--expose-gc", program, set, image], { encoding: "utf8" });
 	if (result.status !== 0) throw new Error(result.stderr);
-	return Number(result.stdout);
+	return Number(result.stdout.split(" ")[0]);
 }

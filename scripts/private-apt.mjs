@@ -65,7 +65,7 @@ function* candidateSources(work, suite) {
 }
 
 /** The mirrors that the machine's apt is set up with: `indextargets` answers even with empty lists. */
-function debianMirrors(codename) {
+export function debianMirrors(codename) {
 	const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
 	const targets = run("apt-get", [
 		"indextargets",

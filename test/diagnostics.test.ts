@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { channel, tracingChannel } from "node:diagnostics_channel";
-import { writeFileSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { type DiagnosticsName, trace } from "../src/diagnostics.ts";
 import { readImage } from "../src/image/index.ts";
@@ -12,6 +13,8 @@ import { writeImage } from "../src/write.ts";
 import { LIB, runModule } from "./support/child.ts";
 import { chunkedImage, chunkedLayer } from "./support/chunked-layer.ts";
 import { startServer } from "./support/http-server.ts";
+import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
+import { describeIf } from "./support/needs.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -238,5 +241,34 @@ describe("NODE_DEBUG=composefs", () => {
 			`GET ${url} answered 503, T ms`,
 			`GET ${url} 503, 4 bytes`,
 		]);
+	});
+});
+
+describeIf("NODE_DEBUG=composefs, of mounts", canMount, CANNOT_MOUNT, () => {
+	test("says what is mounted where, and that it is unmounted", () => {
+		const code = `
+			const { Tree, writeImage } = await import("${LIB}/index.js");
+			const { mount } = await import("${LIB}/mount/index.js");
+			const { tracingChannel } = await import("node:diagnostics_channel");
+			const { mkdirSync } = await import("node:fs");
+			const told = [];
+			const tell = (message) => void told.push(message);
+			for (const name of ["composefs:mount", "composefs:unmount"])
+				tracingChannel(name).subscribe({ asyncEnd: tell });
+			for (const name of ["mnt", "objects"]) mkdirSync(name);
+			await writeImage(new Tree(), { to: "image.cfs" });
+			await (await mount("image.cfs", "mnt", { objects: ["objects"] })).unmount();
+			console.log(JSON.stringify(told));`;
+		const words = ["-m", process.execPath, "--input-type=module", "--eval", code];
+		const env = { ...process.env, NODE_DEBUG: "composefs" };
+		const { stdout, stderr } = spawnSync("unshare", words, { cwd: at(), env, encoding: "utf8" });
+		const target = realpathSync(at("mnt"));
+		expect(JSON.parse(stdout)).toEqual([
+			{ image: "image.cfs", target: "mnt", verity: "off", result: { target } },
+			{ target, result: {} },
+		]);
+		expect(stderr).toMatch(
+			/image\.cfs mounted at mnt, verity off, \d+\.\d ms\n.*mnt unmounted, \d+\.\d ms\n/,
+		);
 	});
 });

@@ -90,6 +90,14 @@ function run(code: string, wrapper: readonly string[] = []): { status: number | 
 }
 
 describe("examples in README and docs/", () => {
+	test("are all of a kind that some test runs", () => {
+		const kinds = pages.flatMap((page) =>
+			Array.from(textOf(page).matchAll(/^```(\S.*)$/gm), ([, kind]) => kind),
+		);
+		// js verity: test/vm.test.ts
+		expect([...new Set(kinds)].sort()).toEqual(["js", "js registry", "js root", "js seccomp", "js verity"]);
+	});
+
 	test("are found", () => expect(blocksOf("js").length).toBeGreaterThanOrEqual(24));
 
 	test.each(blocksOf("js"))("%s %d runs", (_page, _number, code) => {

@@ -26,6 +26,7 @@ const CHECKS = [
 	"files and objects are sealed, measured, and never written to again",
 	"changes go up, with verity below",
 	"an image in memory is mounted by a loop device",
+	"the examples of the guide run",
 	"nothing is left behind",
 ];
 

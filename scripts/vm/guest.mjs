@@ -69,6 +69,7 @@ function firstFileSystem(command) {
 		"lib",
 		"package.json",
 		"test/fixtures",
+		"docs/mount.md",
 		"node_modules/commander",
 		"node_modules/node-gyp-build",
 	])
