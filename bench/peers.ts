@@ -52,7 +52,7 @@ const TYPE: Record<Inode["type"], number> = {
 };
 
 /** In no particular order, and with 0 for the numbers that mkcomposefs computes itself. */
-function* leanDump(tree: Tree): Generator<string> {
+export function* leanDump(tree: Tree): Generator<string> {
 	const links = countLinks(tree);
 	const firstPaths = new Map<Inode, string>();
 	const stack: [string, Inode][] = [["", tree.root]];

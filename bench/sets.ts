@@ -64,10 +64,11 @@ function name(random: Random, n: number): string {
 }
 
 /**
- * As in an npm application: about 8 levels deep, small files, a few links and xattrs.
+ * As in an npm application: about 8 levels deep, small files, a few xattrs; of the names that are no directories,
+ * that part of `links` are hard links.
  * It comes into being folder by folder, as from a directory, a tar or a dump.
  */
-export function applicationTree(entries: number, digests = false): Tree {
+export function applicationTree(entries: number, { digests = false, links = 0.01 } = {}): Tree {
 	const random = new Random(20_240_501);
 	const tree = new Tree();
 	const files: RegularFile[] = [];
@@ -81,7 +82,7 @@ export function applicationTree(entries: number, digests = false): Tree {
 				const child = directory(metadata(random, 0o755));
 				folder.children.set(label, child);
 				fill(child, depth + 1, 1 + random.below(Math.max(8, (end - made) / 2)));
-			} else if (random.chance(0.01) && files.length > 0) {
+			} else if (random.chance(links) && files.length > 0) {
 				folder.children.set(flat(`${label}.js`), files[random.below(files.length)] as RegularFile);
 			} else {
 				const inode = file(content(random, digests), metadata(random, 0o644));
@@ -109,6 +110,19 @@ export function symlinkTree(entries: number): Tree {
 	return tree;
 }
 
+/** One folder of files, in no order. */
+export function shuffledTree(entries: number): Tree {
+	const random = new Random(20_240_503);
+	const tree = new Tree();
+	const names = Array.from({ length: entries - 1 }, (_, n) => name(random, n));
+	for (let n = names.length - 1; n > 0; n--) {
+		const other = random.below(n + 1);
+		[names[n], names[other]] = [names[other] as string, names[n] as string];
+	}
+	for (const label of names) tree.root.children.set(label, file(content(random), metadata(random, 0o644)));
+	return tree;
+}
+
 function content(random: Random, digests = false): FileContent {
 	if (random.chance(0.4)) return Buffer.from(random.hex(1 + random.below(64)));
 	const digest = random.hex(64);
@@ -130,6 +144,8 @@ export interface BenchmarkSet {
 	readonly rounds: number;
 	/** Measured as a table of contents too. */
 	readonly isToc?: boolean;
+	/** The dump has the order of the tree's maps, not that of names. */
+	readonly isUnsorted?: boolean;
 	make(): Tree | Promise<Tree>;
 }
 
@@ -158,9 +174,12 @@ export const SCALE: readonly ScaleSet[] = (
 }));
 
 export const SETS: readonly BenchmarkSet[] = [
+	{ name: "application-10", rounds: 41, make: () => applicationTree(10) },
 	{ name: "debian-15k", rounds: 15, make: () => parseDump(createReadStream(fixture).pipe(createGunzip())) },
 	{ name: "application-100k", rounds: 11, isToc: true, make: () => applicationTree(100_000) },
-	{ name: "application-100k-digests", rounds: 11, make: () => applicationTree(100_000, true) },
+	{ name: "application-100k-digests", rounds: 11, make: () => applicationTree(100_000, { digests: true }) },
 	{ name: "symlinks-200k", rounds: 7, make: () => symlinkTree(200_000) },
+	{ name: "hard-links-300k", rounds: 5, make: () => applicationTree(300_000, { links: 0.24 }) },
+	{ name: "shuffled-500k", rounds: 2, isUnsorted: true, make: () => shuffledTree(500_000) },
 	{ name: "application-1m", rounds: 5, isToc: true, make: () => applicationTree(1_000_000) },
 ];

@@ -9,7 +9,7 @@ import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks, parseDump } from "composefs/dump";
 import { measureImage } from "./images.ts";
 import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
-import { findPeer, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
+import { findPeer, leanDump, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
 import type { Result } from "./report.ts";
 import type { BenchmarkSet } from "./sets.ts";
 import { measureToc } from "./toc.ts";
@@ -31,7 +31,8 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 	const tree = await set.make();
 	const dump = path.join(folder, "tree.dump");
 	const image = path.join(folder, "tree.cfs");
-	await pipeline(Readable.from(formatDumpChunks(tree)), createWriteStream(dump));
+	const text = set.isUnsorted ? leanDump(tree) : formatDumpChunks(tree);
+	await pipeline(Readable.from(text), createWriteStream(dump));
 	const times = await runPaired(contestants(tree, dump, image), set.rounds, set.name);
 	const loads: LoopLoad[] = [];
 	for (let i = 0; i < 5; i++) loads.push(await measureLoop(() => writeImage(tree, { to: image })));

@@ -147,8 +147,7 @@ void composefs_free(void* block) {
   if (current == nullptr) free(block);
 }
 
-char* composefs_strndup(const char* text, size_t limit) {
-  const size_t length = strnlen(text, limit);
+static char* CopyText(const char* text, size_t length) {
   auto* copy = static_cast<char*>(composefs_malloc(length + 1));
   if (copy == nullptr) return nullptr;
   memcpy(copy, text, length);
@@ -156,8 +155,22 @@ char* composefs_strndup(const char* text, size_t limit) {
   return copy;
 }
 
+/// libcomposefs asks of each xattr some ten times which of a few prefixes it has: most differ in the first
+/// byte, and a call of the C library costs more than to see that.
+int composefs_strncmp(const char* a, const char* b, size_t limit) {
+  for (; limit > 0; ++a, ++b, --limit) {
+    if (*a != *b) return static_cast<uint8_t>(*a) < static_cast<uint8_t>(*b) ? -1 : 1;
+    if (*a == '\0') break;
+  }
+  return 0;
+}
+
+char* composefs_strndup(const char* text, size_t limit) {
+  return CopyText(text, strnlen(text, limit));
+}
+
 char* composefs_strdup(const char* text) {
-  return composefs_strndup(text, SIZE_MAX);
+  return CopyText(text, strlen(text));
 }
 
 struct lcfs_ctx_s;

@@ -1,8 +1,10 @@
 #include "image.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <exception>
-#include <vector>
+#include <memory>
 
 namespace composefs {
 namespace {
@@ -14,21 +16,17 @@ constexpr size_t kHeaderVersionOffset = 12;  // of composefs_version in the head
 /// Collects what libcomposefs's callback is given.
 class ImageWriter {
  public:
-  ImageWriter(Output& output, const CancelFlag& cancel) : output_(output), cancel_(cancel) {
-    buffer_.reserve(kBufferSize);
-  }
+  ImageWriter(Output& output, const CancelFlag& cancel)
+      : output_(output), cancel_(cancel), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferSize)) {}
 
   /// libcomposefs's write callback. No exception may cross the C code that calls it: it waits in failure_.
   static ssize_t Callback(void* self, void* bytes, size_t size) {
     auto* writer = static_cast<ImageWriter*>(self);
-    try {
-      writer->Write({static_cast<const uint8_t*>(bytes), size});
-      return static_cast<ssize_t>(size);
-    } catch (...) {
-      writer->failure_ = std::current_exception();
-      errno = EIO;
-      return -1;
-    }
+    if (size > kBufferSize - writer->filled_)
+      return writer->WriteAcross({static_cast<uint8_t*>(bytes), size});
+    std::memcpy(writer->buffer_.get() + writer->filled_, bytes, size);
+    writer->filled_ += size;
+    return static_cast<ssize_t>(size);
   }
 
   void RethrowFailure() const {
@@ -41,24 +39,39 @@ class ImageWriter {
   }
 
  private:
-  void Write(std::span<const uint8_t> bytes) {
-    if (buffer_.size() + bytes.size() > kBufferSize) Flush();
-    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  /// What the buffer has no room for.
+  ssize_t WriteAcross(std::span<const uint8_t> bytes) {
+    try {
+      for (auto rest = bytes; !rest.empty();) {
+        if (filled_ == kBufferSize) Flush();
+        const size_t taken = std::min(rest.size(), kBufferSize - filled_);
+        std::memcpy(buffer_.get() + filled_, rest.data(), taken);
+        filled_ += taken;
+        rest = rest.subspan(taken);
+      }
+      return static_cast<ssize_t>(bytes.size());
+    } catch (...) {
+      failure_ = std::current_exception();
+      errno = EIO;
+      return -1;
+    }
   }
 
   void Flush() {
     cancel_.Checkpoint();
-    if (size_ == 0 && buffer_.size() >= kHeaderVersionOffset + sizeof(version_))
-      std::memcpy(&version_, buffer_.data() + kHeaderVersionOffset, sizeof(version_));
-    hasher_.Update(buffer_);
-    output_.Write(buffer_);
-    size_ += buffer_.size();
-    buffer_.clear();
+    const std::span<const uint8_t> bytes(buffer_.get(), filled_);
+    if (size_ == 0 && bytes.size() >= kHeaderVersionOffset + sizeof(version_))
+      std::memcpy(&version_, bytes.data() + kHeaderVersionOffset, sizeof(version_));
+    hasher_.Update(bytes);
+    output_.Write(bytes);
+    size_ += bytes.size();
+    filled_ = 0;
   }
 
   Output& output_;
   const CancelFlag& cancel_;
-  std::vector<uint8_t> buffer_;
+  std::unique_ptr<uint8_t[]> buffer_;
+  size_t filled_ = 0;
   VerityHasher hasher_;
   uint64_t size_ = 0;
   uint32_t version_ = 0;

@@ -74,9 +74,7 @@ void RecordIndex::CheckLink(uint32_t target) {
 
 void RecordIndex::Read(uint32_t number, Record& record) {
   const Entry& entry = entries_[number];
-  RecordReader reader = sources_[entry.source].reader;
-  reader.Seek(number, entry.place);
-  reader.Next(record);
+  sources_[entry.source].reader.Again(number, entry.place, record);
 }
 
 const char* RecordIndex::Name(uint32_t number) const {

@@ -1,7 +1,6 @@
 // The records of a whole tree, found again by their numbers.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "cancel.h"
@@ -37,6 +36,7 @@ class RecordIndex {
   bool IsLinked(uint32_t number) const { return entries_[number].is_linked; }
 
  private:
+  /// Readers point into the bytes, which stay where they are when a source is moved.
   struct Source {
     explicit Source(Chunk chunk, size_t first) : bytes(std::move(chunk)), reader(bytes, first) {}
     Chunk bytes;
@@ -59,7 +59,7 @@ class RecordIndex {
   void CheckLink(uint32_t target);
 
   const CancelFlag& cancel_;
-  std::deque<Source> sources_;
+  std::vector<Source> sources_;
   std::vector<Entry> entries_;
   std::vector<Waiting> waiting_;   // a stack; the children of the last one are coming
   std::vector<Waiting> siblings_;  // of those children the directories that will wait for their own

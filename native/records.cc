@@ -53,8 +53,8 @@ int HexDigit(char digit) {
   return -1;
 }
 
-bool ParseDigest(const char* hex, uint8_t* digest) {
-  if (std::strlen(hex) != 64) return false;
+bool ParseDigest(std::string_view hex, uint8_t* digest) {
+  if (hex.size() != 64) return false;
   for (size_t i = 0; i < 32; ++i) {
     const int high = HexDigit(hex[2 * i]);
     const int low = HexDigit(hex[2 * i + 1]);
@@ -66,9 +66,14 @@ bool ParseDigest(const char* hex, uint8_t* digest) {
 
 /// 96 bits of nanoseconds since 1970, in two's complement, become seconds and the nanoseconds after them.
 void ParseMtime(const int32_t* words, size_t number, Record& record) {
-  constexpr __int128 kNanoseconds = 1'000'000'000;
-  const __int128 time =
-      static_cast<__int128>(words[kMtimeHigh]) * (static_cast<__int128>(1) << 64) + Wide(words + kMtimeLow);
+  constexpr int64_t kNanoseconds = 1'000'000'000;
+  const uint64_t low = Wide(words + kMtimeLow);
+  if (words[kMtimeHigh] == 0 && low <= INT64_MAX) {  // from 1970 to 2262, as nearly all are
+    record.mtime_seconds = static_cast<int64_t>(low / kNanoseconds);
+    record.mtime_nanoseconds = static_cast<uint32_t>(low % kNanoseconds);
+    return;
+  }
+  const __int128 time = static_cast<__int128>(words[kMtimeHigh]) * (static_cast<__int128>(1) << 64) + low;
   __int128 seconds = time / kNanoseconds;
   __int128 rest = time % kNanoseconds;
   if (rest < 0) {
@@ -114,6 +119,16 @@ uint32_t ParseDevice(const int32_t* words, size_t number) {
 
 }  // namespace
 
+void Record::Clear() {
+  uid = gid = mtime_nanoseconds = rdev = child_count = link_target = 0;
+  mtime_seconds = 0;
+  size = 0;
+  text = nullptr;
+  content = nullptr;
+  has_digest = false;
+  xattrs.clear();
+}
+
 RecordReader::RecordReader(std::span<const uint8_t> chunk, size_t first) : first_(first), number_(first) {
   if (chunk.size() < kHeaderWords * sizeof(int32_t)) Fail("header", first);
   if (reinterpret_cast<uintptr_t>(chunk.data()) % alignof(int32_t) != 0) Fail("header", first);
@@ -135,10 +150,14 @@ RecordReader::RecordReader(std::span<const uint8_t> chunk, size_t first) : first
   blobs_ = {reinterpret_cast<const uint8_t*>(strings_.data() + strings), blobs};
 }
 
-void RecordReader::Seek(size_t number, Place place) {
-  number_ = number;
-  words_ = records_ + (number - first_) * kRecordWords;
-  place_ = place;
+void RecordReader::Again(size_t number, Place place, Record& record) const {
+  RecordReader reader = *this;
+  reader.number_ = number;
+  reader.words_ = records_ + (number - first_) * kRecordWords;
+  reader.place_ = place;
+  record.Clear();
+  record.name = reader.NextString().data();
+  reader.Decode(record);
 }
 
 bool RecordReader::Next(Record& record) {
@@ -148,10 +167,18 @@ bool RecordReader::Next(Record& record) {
     if (!is_all) Fail("leftover", number_);
     return false;
   }
-  record = Record{.xattrs = std::move(record.xattrs)};
-  record.xattrs.clear();
-  record.name = NextString();
-  CheckName(record.name, number_);
+  record.Clear();
+  const std::string_view name = NextString();
+  CheckName(name, number_);
+  record.name = name.data();
+  Decode(record);
+  words_ += kRecordWords;
+  ++number_;
+  return true;
+}
+
+/// All but the name, which comes before.
+void RecordReader::Decode(Record& record) {
   const uint32_t extra = Unsigned(words_[kExtra]);
   record.mode = Unsigned(words_[kMode]);
   if (record.IsLink()) {
@@ -165,17 +192,15 @@ bool RecordReader::Next(Record& record) {
     ReadDetails(record, extra & ~kXattrCountMask);
     ReadXattrs(record, extra & kXattrCountMask);
   }
-  words_ += kRecordWords;
-  ++number_;
-  return true;
 }
 
-const char* RecordReader::NextString() {
+std::string_view RecordReader::NextString() {
   const auto rest = strings_.subspan(place_.strings);
   const void* terminator = rest.empty() ? nullptr : std::memchr(rest.data(), 0, rest.size());
   if (terminator == nullptr) Fail("strings", number_);
-  place_.strings += static_cast<uint32_t>(static_cast<const char*>(terminator) - rest.data()) + 1;
-  return rest.data();
+  const auto size = static_cast<size_t>(static_cast<const char*>(terminator) - rest.data());
+  place_.strings += static_cast<uint32_t>(size + 1);
+  return {rest.data(), size};
 }
 
 std::span<const uint8_t> RecordReader::NextBytes(uint64_t size) {
@@ -191,7 +216,7 @@ void RecordReader::ReadDetails(Record& record, uint32_t flags) {
   if (S_ISDIR(record.mode)) record.child_count = Unsigned(words_[kFirst]);
   if (S_ISCHR(record.mode) || S_ISBLK(record.mode)) record.rdev = ParseDevice(words_, number_);
   if (S_ISLNK(record.mode)) {
-    record.text = NextString();
+    record.text = NextString().data();
     if (*record.text == '\0') Fail("symlink-target", number_);
   }
 }
@@ -200,7 +225,7 @@ void RecordReader::ReadFile(Record& record, uint32_t flags) {
   if ((flags & ~(kHasPath | kHasDigest | kHasContent)) != 0) Fail("flags", number_);
   record.size = Wide(words_ + kFirst);
   if (record.size > kMaxSize) Fail("size", number_);
-  if (flags & kHasPath) record.text = NextString();
+  if (flags & kHasPath) record.text = NextString().data();
   record.has_digest = (flags & kHasDigest) != 0;
   if (record.has_digest && !ParseDigest(NextString(), record.digest)) Fail("digest", number_);
   if (flags & kHasContent) {
@@ -213,7 +238,7 @@ void RecordReader::ReadXattrs(Record& record, uint32_t count) {
   const std::span<const int32_t> lengths = lengths_.subspan(place_.lengths);
   if (count > lengths.size()) Fail("lengths", number_);
   for (uint32_t i = 0; i < count; ++i) {
-    const char* name = NextString();
+    const char* name = NextString().data();
     record.xattrs.push_back({name, NextBytes(Unsigned(lengths[i]))});
   }
   place_.lengths += count;

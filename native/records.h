@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace composefs {
@@ -36,6 +37,9 @@ struct Record {
   std::vector<Xattr> xattrs;
 
   bool IsLink() const { return mode == 0; }
+
+  /// All of it as at first, but for memory that is used again, and for `digest`.
+  void Clear();
 };
 
 /// Reads the records of one chunk, in their order.
@@ -54,8 +58,8 @@ class RecordReader {
   /// Of the next record.
   Place Tell() const { return place_; }
 
-  /// Makes a record the next one: its number, and its place as Tell() gave it.
-  void Seek(size_t number, Place place);
+  /// Decodes a record that Next() has decoded before, found by its number and its place as Tell() gave it.
+  void Again(size_t number, Place place, Record& record) const;
 
   /// The name of the record at a place that Tell() gave.
   const char* NameAt(Place place) const { return strings_.data() + place.strings; }
@@ -64,7 +68,8 @@ class RecordReader {
   bool Next(Record& record);
 
  private:
-  const char* NextString();
+  void Decode(Record& record);
+  std::string_view NextString();
   std::span<const uint8_t> NextBytes(uint64_t size);
   void ReadDetails(Record& record, uint32_t flags);
   void ReadFile(Record& record, uint32_t flags);

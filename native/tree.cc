@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "errors.h"
 
@@ -26,6 +25,14 @@ NodePtr NewNode(uint32_t mode) {
   if (!node) throw SystemFailure{ENOMEM, "lcfs_node_new"};
   Check(lcfs_node_try_set_mode(node.get(), mode), "lcfs_node_try_set_mode");
   return node;
+}
+
+/// The first eight bytes of a name, or all of it, as a number in the order of names.
+uint64_t Beginning(const char* name) {
+  uint64_t beginning = 0;
+  for (int shift = 56; shift >= 0 && *name != '\0'; shift -= 8)
+    beginning |= uint64_t{static_cast<uint8_t>(*name++)} << shift;
+  return beginning;
 }
 
 void SetFile(lcfs_node_s* node, const Record& record) {
@@ -55,23 +62,32 @@ NodePtr TreeBuilder::Finish() {
 
 void TreeBuilder::MakeChildren(const Directory& parent) {
   const auto [node, first_child, children] = parent;  // a copy: MakeNode adds to directories_
-  siblings_.resize(children);
-  std::iota(siblings_.begin(), siblings_.end(), first_child);
-  const auto before = [this](uint32_t a, uint32_t b) {
-    return std::strcmp(records_.Name(a), records_.Name(b)) < 0;
-  };
-  if (!std::is_sorted(siblings_.begin(), siblings_.end(), before))
-    std::sort(siblings_.begin(), siblings_.end(), before);
-  const auto twin = std::adjacent_find(siblings_.begin(), siblings_.end(),
-                                       [&](uint32_t a, uint32_t b) { return !before(a, b); });
-  if (twin != siblings_.end()) Fail("name-duplicate", *twin);
-
-  for (const uint32_t number : siblings_) {
+  FindSiblings(first_child, children);
+  for (const Sibling& sibling : siblings_) {
+    const uint32_t number = sibling.number;
     if (number % kCheckpointInterval == 0) cancel_.Checkpoint();
     NodePtr child = MakeNode(number);
     Check(lcfs_node_add_child(node, child.get(), record_.name), "lcfs_node_add_child");
     static_cast<void>(child.release());  // the parent owns it now
   }
+}
+
+/// Leaves them in siblings_, in the order of their names.
+void TreeBuilder::FindSiblings(uint32_t first, uint32_t count) {
+  siblings_.resize(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const char* name = records_.Name(first + i);
+    siblings_[i] = {Beginning(name), name, first + i};
+  }
+  const auto before = [](const Sibling& a, const Sibling& b) {
+    return a.beginning != b.beginning ? a.beginning < b.beginning : std::strcmp(a.name, b.name) < 0;
+  };
+  const auto not_before = [&](const Sibling& a, const Sibling& b) { return !before(a, b); };
+  const auto misplaced = std::adjacent_find(siblings_.begin(), siblings_.end(), not_before);
+  if (misplaced == siblings_.end()) return;
+  std::sort(siblings_.begin(), siblings_.end(), before);
+  const auto twin = std::adjacent_find(siblings_.begin(), siblings_.end(), not_before);
+  if (twin != siblings_.end()) Fail("name-duplicate", twin->number);
 }
 
 /// Also leaves the record in record_.

@@ -33,12 +33,20 @@ class TreeBuilder {
     uint32_t first_child;
     uint32_t children;
   };
+  /// A child of the directory at hand. Most names differ within their first bytes, which are here as a
+  /// number.
+  struct Sibling {
+    uint64_t beginning;
+    const char* name;
+    uint32_t number;
+  };
   struct PendingLink {
     lcfs_node_s* name;
     uint32_t inode;
   };
 
   void MakeChildren(const Directory& parent);
+  void FindSiblings(uint32_t first, uint32_t count);
   NodePtr MakeNode(uint32_t number);
   NodePtr MakeInode(const Record& record);
   std::vector<HardLink> ResolveLinks() const;
@@ -47,7 +55,7 @@ class TreeBuilder {
   RecordIndex records_;
   std::vector<Directory> directories_;  // a queue, its beginning at next_directory_
   size_t next_directory_ = 0;
-  std::vector<uint32_t> siblings_;                     // of the directory at hand
+  std::vector<Sibling> siblings_;                      // of the directory at hand
   std::unordered_map<uint32_t, lcfs_node_s*> linked_;  // inodes that hard links lead to
   std::vector<PendingLink> links_;
   Record record_;  // the one at hand

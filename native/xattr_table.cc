@@ -35,10 +35,13 @@ uint64_t Word(const char* bytes, size_t length) {
 }
 
 uint64_t HashBytes(const char* bytes, size_t length) {
+  constexpr size_t kWord = sizeof(uint64_t);
   uint64_t hash = length + 0x9e3779b97f4a7c15;
-  for (; length > sizeof(uint64_t); bytes += sizeof(uint64_t), length -= sizeof(uint64_t))
-    hash = Mix(hash ^ Word(bytes, sizeof(uint64_t)), 0xd6e8feb86659fd93);
-  return Mix(hash ^ Word(bytes, length), 0xa0761d6478bd642f);
+  for (; length > 2 * kWord; bytes += 2 * kWord, length -= 2 * kWord)
+    hash = Mix(hash ^ Word(bytes, kWord), Word(bytes + kWord, kWord) ^ 0xd6e8feb86659fd93);
+  if (length <= kWord) return Mix(hash ^ Word(bytes, length), 0xa0761d6478bd642f);
+  // The last two words may overlap: the length is in the hash.
+  return Mix(hash ^ Word(bytes, kWord), Word(bytes + length - kWord, kWord) ^ 0xa0761d6478bd642f);
 }
 
 }  // namespace

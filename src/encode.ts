@@ -36,6 +36,7 @@ const HEADER_WORDS = 6;
 const RECORD_WORDS = 9;
 const RECORDS_PER_CHUNK = 4096;
 const FIRST_CHUNK_BYTES = 1 << 16;
+const FEW_BYTES = 64;
 const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
 const HAS_CONTENT = 1 << 18;
@@ -185,7 +186,7 @@ class Encoder {
 		else chunk.write(strings, at, stringBytes, "utf8");
 		at += stringBytes;
 		for (const blob of this.#blobs) {
-			chunk.set(blob, at);
+			copyTo(chunk, at, blob);
 			at += blob.length;
 		}
 		this.#add(chunk.subarray(0, size));
@@ -196,6 +197,12 @@ class Encoder {
 		this.#blobs = [];
 		this.#blobBytes = 0;
 	}
+}
+
+/** Most blobs are shorter than what the call costs. */
+function copyTo(target: Uint8Array, at: number, bytes: Uint8Array): void {
+	if (bytes.length > FEW_BYTES) return target.set(bytes, at);
+	for (let n = 0; n < bytes.length; n++) target[at + n] = bytes[n] as number;
 }
 
 /** One text for all strings of a chunk; bytes, name by name, only if one of them is not valid UTF-8. */

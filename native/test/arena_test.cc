@@ -85,5 +85,18 @@ TEST(Arena, OverlayXattrsComeOnTopOfTheBudgetAsTheyDoInACopy) {
   EXPECT_EQ(DigestOf(&arena, records), DigestOf(nullptr, records));
 }
 
+#if COMPOSEFS_TUNED
+extern "C" int composefs_strncmp(const char* a, const char* b, size_t limit);
+
+TEST(Arena, TextsAreComparedAsByTheCLibrary) {
+  const char* texts[] = {"", "a", "ab", "abc", "abd", "b", "\x80", "a\xff"};
+  const auto sign = [](int value) { return (value > 0) - (value < 0); };
+  for (const char* a : texts)
+    for (const char* b : texts)
+      for (size_t limit = 0; limit < 5; ++limit)
+        EXPECT_EQ(composefs_strncmp(a, b, limit), sign(std::strncmp(a, b, limit))) << a << " " << b;
+}
+#endif
+
 }  // namespace
 }  // namespace composefs

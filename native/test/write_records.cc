@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iterator>
+#include <memory>
 
 #include "arena.h"
 #include "errors.h"
@@ -15,16 +15,17 @@ using namespace composefs;
 
 /// The chunks of a file: each says in its header how long it is.
 std::vector<Chunk> ReadChunks(const char* path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) throw SystemFailure{errno, "open"};
+  const auto size = static_cast<size_t>(file.tellg());
+  const auto bytes = std::make_unique_for_overwrite<uint8_t[]>(size);
+  file.seekg(0).read(reinterpret_cast<char*>(bytes.get()), static_cast<std::streamsize>(size));
   std::vector<Chunk> chunks;
   uint32_t header[6];
-  while (file.read(reinterpret_cast<char*>(header), sizeof(header))) {
-    const size_t size = (6 + header[2] * size_t{9} + header[3]) * 4 + header[4] + header[5];
-    Chunk chunk(size);
-    std::memcpy(chunk.data(), header, sizeof(header));
-    file.read(reinterpret_cast<char*>(chunk.data()) + sizeof(header),
-              static_cast<std::streamsize>(size - sizeof(header)));
-    chunks.push_back(std::move(chunk));
+  for (const uint8_t *at = bytes.get(), *end = at + size; at < end; at += chunks.back().size()) {
+    std::memcpy(header, at, sizeof(header));
+    const size_t length = (6 + header[2] * size_t{9} + header[3]) * 4 + header[4] + header[5];
+    chunks.emplace_back(at, at + length);
   }
   return chunks;
 }
