@@ -190,9 +190,15 @@ class Scanner {
     if (!Same(status, opened)) throw Changed{};
     const auto size = static_cast<size_t>(status.st_size);
     text_.resize(size + 1);
-    const ssize_t got = Retry([&] { return pread(file.Get(), text_.data(), size + 1, 0); });
-    if (got < 0) Fail(Problem::kRead);
-    if (static_cast<size_t>(got) != size) throw Changed{};
+    // In one call, but where a file system gives less; one byte more than there should be says that it grew.
+    size_t filled = 0;
+    for (ssize_t got = 1; got > 0 && filled <= size; filled += static_cast<size_t>(got)) {
+      got = Retry([&] {
+        return pread(file.Get(), text_.data() + filled, size + 1 - filled, static_cast<off_t>(filled));
+      });
+      if (got < 0) Fail(Problem::kRead);
+    }
+    if (filled != size) throw Changed{};
     text_.resize(size);
   }
 

@@ -1,6 +1,6 @@
 /** zstd frames, made by libzstd on a worker thread. */
 import { ComposefsError } from "./errors.ts";
-import { awaitJob, type NativeZstdEncoder, native } from "./native.ts";
+import { awaitJob, callNative, type NativeZstdEncoder } from "./native.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
 import { readAhead } from "./read-ahead.ts";
 
@@ -69,7 +69,7 @@ export class FrameWriter {
 	#size = 0;
 
 	constructor(level: number, signal?: AbortSignal) {
-		this.#encoder = native().openZstdEncoder(level);
+		this.#encoder = callNative((addon) => addon.openZstdEncoder(level));
 		this.#signal = signal;
 	}
 

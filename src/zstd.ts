@@ -1,6 +1,6 @@
 /** zstd frames, decoded by libzstd on a worker thread. */
 import { decompressionError } from "./decompress-error.ts";
-import { awaitJob, type NativeZstdDecoder, native } from "./native.ts";
+import { awaitJob, callNative, type NativeZstdDecoder } from "./native.ts";
 import type { ChunkPull } from "./pull.ts";
 import { readAhead } from "./read-ahead.ts";
 
@@ -40,7 +40,7 @@ export async function* decodeZstdPiece(
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
 	const pieceSize = Math.min(PIECE_SIZE, Math.max(MIN_PIECE_SIZE, size));
-	const decoder = native().openZstdDecoder(pieceSize, WINDOW_LOG);
+	const decoder = callNative((addon) => addon.openZstdDecoder(pieceSize, WINDOW_LOG));
 	decoder.feed(bytes);
 	for (;;) {
 		const batch = await awaitJob(() => decoder.decode(true), { signal });
@@ -51,7 +51,7 @@ export async function* decodeZstdPiece(
 }
 
 async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
-	const decoder = native().openZstdDecoder(PIECE_SIZE, WINDOW_LOG);
+	const decoder = callNative((addon) => addon.openZstdDecoder(PIECE_SIZE, WINDOW_LOG));
 	let more = await feed(pull, decoder, 0);
 	for (let waiting = INPUT_SIZE; ; ) {
 		const job = awaitJob(() => decoder.decode(!more), { signal });

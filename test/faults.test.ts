@@ -15,7 +15,7 @@ describeIf(
 	() => {
 		test("end in a clear error or a right result, and leave nothing", () => {
 			const args = [path.join(projectRoot, "scripts/faults.mjs"), "--quick"];
-			const { ended, stdout, stderr } = runNode(args, { timeout: 280_000 });
+			const { ended, stdout, stderr } = runNode(args, { timeout: 580_000 });
 			expect({ ended, stderr }).toEqual({ ended: 0, stderr: "" });
 			const { faults, survived, errors, findings } = JSON.parse(stdout);
 			expect(findings).toEqual([]);
@@ -23,6 +23,6 @@ describeIf(
 			// Cut and interrupted calls are made again; others are not swallowed.
 			expect(survived).toBeGreaterThan(20);
 			expect(errors.ENOMEM).toBeGreaterThan(100);
-		}, 300_000);
+		}, 600_000);
 	},
 );

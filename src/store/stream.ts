@@ -1,7 +1,7 @@
 /** Content that comes in pieces, on its way into a store. */
 import type { ContentChunk, Hole } from "../content.ts";
 import { ComposefsError } from "../errors.ts";
-import { awaitJob, type NativeStore, type NativeStored, type NativeStream } from "../native.ts";
+import { awaitJob, callNative, type NativeStore, type NativeStored, type NativeStream } from "../native.ts";
 import { argumentError } from "./options.ts";
 
 /** Bytes of one call: one is written while the next are gathered. */
@@ -66,7 +66,7 @@ class StreamWriter {
 	/** Waits for the call before: no more than two calls' bytes are in memory. */
 	async #send(): Promise<void> {
 		await this.#writing;
-		this.#stream ??= this.#store.stream();
+		this.#stream ??= callNative(() => this.#store.stream());
 		const { write } = this.#stream;
 		const pieces = this.#pieces;
 		this.#pieces = [];

@@ -1,5 +1,5 @@
 /** The compressed part of a zstd:chunked layer, made on a worker thread while the next bytes are gathered. */
-import { awaitJob, type NativeLayerEncoder, native } from "../native.ts";
+import { awaitJob, callNative, type NativeLayerEncoder } from "../native.ts";
 
 /** What became of a file's content. */
 export interface EncodedContent {
@@ -60,7 +60,7 @@ export class LayerEncoder<T> {
 	#running: Promise<Report | undefined> = Promise.resolve(undefined);
 
 	constructor(level: number, chunkBits: number, sink: LayerEncoderSink<T>, signal: AbortSignal | undefined) {
-		this.#encoder = native().openLayerEncoder(level, chunkBits);
+		this.#encoder = callNative((addon) => addon.openLayerEncoder(level, chunkBits));
 		this.#sink = sink;
 		this.#signal = signal;
 	}
