@@ -201,8 +201,8 @@ class Encoder {
 
 /** Most blobs are shorter than what the call costs. */
 function copyTo(target: Uint8Array, at: number, bytes: Uint8Array): void {
-	if (bytes.length > FEW_BYTES) return target.set(bytes, at);
-	for (let n = 0; n < bytes.length; n++) target[at + n] = bytes[n] as number;
+	if (bytes.length > FEW_BYTES) target.set(bytes, at);
+	else for (let n = 0; n < bytes.length; n++) target[at + n] = bytes[n] as number;
 }
 
 /** One text for all strings of a chunk; bytes, name by name, only if one of them is not valid UTF-8. */
