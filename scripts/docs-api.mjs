@@ -20,12 +20,23 @@ function install() {
 	fs.writeFileSync(stamp, lock);
 }
 
+/** What users import, as sources. */
+function entryPoints() {
+	const { exports } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"));
+	const compiled = Object.values(exports).flatMap((entry) =>
+		typeof entry === "string" ? [] : entry.default,
+	);
+	return compiled.map((file) => path.join(root, file.replace(/^\.\/lib\/(.*)\.js$/, "src/$1.ts")));
+}
+
 await main(() => {
 	if (!fs.existsSync(path.join(root, "node_modules/@types/node")))
 		throw new SetupError("the package's own dependencies are missing: node scripts/setup.mjs");
 	install();
 	fs.rmSync(out, { recursive: true, force: true });
-	run(process.execPath, ["node_modules/typedoc/bin/typedoc", "--options", "typedoc.json"], { cwd: place });
+	run(process.execPath, ["node_modules/typedoc/bin/typedoc", "--options", "typedoc.json", ...entryPoints()], {
+		cwd: place,
+	});
 	const pages = fs
 		.readdirSync(out, { recursive: true, encoding: "utf8" })
 		.filter((name) => name.endsWith(".html"));

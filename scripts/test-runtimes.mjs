@@ -6,12 +6,12 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { cache, fetched } from "./fetch-runtime.mjs";
 import { prebuildPath } from "./prebuild.mjs";
 import { unpackPackages } from "./private-apt.mjs";
-import { main, onPath, root, run, SetupError } from "./report.mjs";
+import { main, onPath, SetupError } from "./report.mjs";
 import { checkLine, entriesOf, PROGRAM } from "./use-package.mjs";
 
-const cache = path.join(root, "deps/runtimes");
 const EMULATED = { x64: "x86_64", arm64: "aarch64" };
 const DEBIAN = { x64: "amd64", arm64: "arm64" };
 const NODES = ["20.19.0", "20.20.2", "22.12.0", "22.23.3", "24.21.0", "26.10.0"];
@@ -27,23 +27,6 @@ const RUNTIMES = [
 		arch: "arm64",
 	})),
 ];
-
-/** A package of the registry, unpacked; fetched once. */
-function fetched(spec) {
-	const folder = path.join(cache, spec.replaceAll(/[@/]/g, "_"));
-	if (fs.existsSync(folder)) return folder;
-	const work = fs.mkdtempSync(path.join(cache, ".fetch-"));
-	try {
-		const [{ filename }] = JSON.parse(
-			run("npm", ["pack", spec, "--json", "--loglevel=error"], { cwd: work }),
-		);
-		run("tar", ["-xzf", filename], { cwd: work });
-		fs.renameSync(path.join(work, "package"), folder);
-		return folder;
-	} finally {
-		fs.rmSync(work, { recursive: true, force: true });
-	}
-}
 
 /** What runs programs of an architecture; undefined where they run by themselves. */
 const emulatorOf = (arch) => (arch === process.arch ? undefined : `qemu-${EMULATED[arch]}-static`);
@@ -88,13 +71,11 @@ function tryRuntime(runtime, folder, entries) {
 
 await main(() => {
 	if (process.argv[2] === "--fetch") {
-		fs.mkdirSync(cache, { recursive: true });
 		for (const runtime of RUNTIMES) commandOf(runtime);
 		return;
 	}
 	const folder = path.resolve(process.argv[2]);
 	const entries = entriesOf(path.join(folder, "node_modules/composefs"));
-	fs.mkdirSync(cache, { recursive: true });
 	fs.writeFileSync(path.join(folder, "use.mjs"), PROGRAM);
 	const rows = RUNTIMES.map((runtime) => {
 		const version = runtime.spec.slice(runtime.spec.lastIndexOf("@") + 1);

@@ -46,4 +46,10 @@ export {
 	type VerityDigest,
 	type VerityOptions,
 } from "./verity.ts";
-export { type WriteImageOptions, type WriteWarning, type WrittenImage, writeImage } from "./write.ts";
+export {
+	type VersionOptions,
+	type WriteImageOptions,
+	type WriteWarning,
+	type WrittenImage,
+	writeImage,
+} from "./write.ts";

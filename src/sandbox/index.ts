@@ -1,4 +1,9 @@
-/** Untrusted metadata, processed where it can reach nothing. */
+/**
+ * Untrusted metadata, processed where it can reach nothing.
+ *
+ * @module composefs/sandbox
+ */
+
 export { SANDBOX_LIMITS, type SandboxLayer, type SandboxOptions } from "./options.ts";
 export type { Enforced } from "./reply.ts";
 export { createSandbox, type Sandbox, type SandboxCallOptions, type SandboxSource } from "./sandbox.ts";
