@@ -136,6 +136,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"store/inspect": "store/fsck",
 	"store/list": "store/gc",
 	"store/references": "store/fsck",
+	"store/stored": "store/store",
 	"store/stream": "store/store",
 	"oci/copy/destination": "oci/copy/copy",
 	"oci/hash-zeros": "oci/partial/fetch",

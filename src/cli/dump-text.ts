@@ -1,4 +1,4 @@
-/** The text of an image, without the tree in between: that would be two thirds of the time. */
+/** The text of an image, without the tree in between: that would be half of the time. */
 import { DumpLines } from "../dump/lines.ts";
 import { directorySize } from "../erofs.ts";
 import { checkLimits, loadImage } from "../image/source.ts";

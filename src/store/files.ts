@@ -5,7 +5,7 @@ import { type FoundFile, packFiles, unpackDigests } from "../found-files.ts";
 import { nameToBytes } from "../names.ts";
 import { awaitJob, type NativeStore, toError } from "../native.ts";
 import { objectPath } from "./digest.ts";
-import type { StoredObject } from "./store.ts";
+import type { StoredObject } from "./stored.ts";
 
 /** For each file its object, or why there is none. */
 export async function putFiles(

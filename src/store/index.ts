@@ -12,4 +12,5 @@ export type { GcOptions, GcResult } from "./gc.ts";
 export type { StoreEntry } from "./list.ts";
 export type { StoreOptions, StoreProgress, Trust } from "./options.ts";
 export type { ImageOrTree } from "./references.ts";
-export { type Content, type ObjectStat, ObjectStore, type PutOptions, type StoredObject } from "./store.ts";
+export { ObjectStore } from "./store.ts";
+export type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";

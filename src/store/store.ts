@@ -3,13 +3,10 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import type { ContentChunk } from "../content.ts";
 import { say, trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import {
-	type FileIdentity,
 	type FilePath,
-	type FileSource,
 	isFileSource,
 	nameOfFile,
 	nativeFile,
@@ -38,37 +35,8 @@ import {
 } from "./options.ts";
 import { PutQueue } from "./queue.ts";
 import type { ImageOrTree } from "./references.ts";
+import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
 import { putStream } from "./stream.ts";
-
-export interface StoredObject {
-	/** fs-verity digest, 64 hexadecimal digits. */
-	readonly digest: string;
-	/** In the store, such as `ab/cdef…`. */
-	readonly path: string;
-	/** Bytes */
-	readonly size: number;
-	/** Whether the store had it already. */
-	readonly existed: boolean;
-}
-
-export interface PutOptions {
-	readonly signal?: AbortSignal | undefined;
-	/** Of a file: it must be this one, before and after it is read. */
-	readonly identity?: FileIdentity | undefined;
-	/** Bytes that a stream must have. */
-	readonly size?: number | undefined;
-}
-
-/** Bytes; a file; or pieces, which must not change before the promise settles. */
-export type Content = Uint8Array | FileSource | AsyncIterable<ContentChunk> | Iterable<ContentChunk>;
-
-export interface ObjectStat {
-	/** Bytes */
-	readonly size: number;
-	/** Bytes that it takes on disk. */
-	readonly stored: number;
-	readonly mtimeMs: number;
-}
 
 const LIBUV_THREADS = 4;
 const LOCK_WAIT_MS = 20;
