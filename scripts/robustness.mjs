@@ -33,7 +33,7 @@ const TARGETS = [
 	{
 		name: "failing system calls and allocations, images, stores, scans, mounts",
 		script: "faults.mjs",
-		args: [],
+		args: ["--quick"],
 		read: readFaults,
 		fixed: 6,
 	},

@@ -41,7 +41,8 @@ function environment(addon, detectLeaks) {
 		...process.env,
 		COMPOSEFS_PREBUILD: addon,
 		LD_PRELOAD: `${library("libasan.so")} ${library("libubsan.so")}`,
-		ASAN_OPTIONS: `detect_leaks=${detectLeaks ? 1 : 0}:exitcode=${detectLeaks ? 0 : 99}:${shared}`,
+		// dd asks for memory in a way that the sanitizer else ends it for.
+		ASAN_OPTIONS: `allocator_may_return_null=1:detect_leaks=${detectLeaks ? 1 : 0}:exitcode=${detectLeaks ? 0 : 99}:${shared}`,
 		UBSAN_OPTIONS: `print_stacktrace=1:${shared}`,
 	};
 }

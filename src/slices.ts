@@ -1,13 +1,33 @@
 /** Long work on this thread, in slices: between them the event loop goes on. */
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as atNextTurn } from "node:timers";
 
-/** Milliseconds of a slice. */
+/** Milliseconds of a slice: what one turn of the event loop has for all works together. */
 const SLICE_MS = 4;
+
+/** Those that wait for a turn, in order. One is let go on in each: a thousand works hold up the loop no more than one. */
+const waiting: (() => void)[] = [];
+/** When the slice of this turn ends; undefined before anything was done in it. */
+let end: number | undefined;
+
+function endOfSlice(): number {
+	if (end === undefined) {
+		end = performance.now() + SLICE_MS;
+		atNextTurn(beginTurn);
+	}
+	return end;
+}
+
+function beginTurn(): void {
+	end = undefined;
+	const goOn = waiting.shift();
+	if (goOn === undefined) return;
+	endOfSlice();
+	goOn();
+}
 
 /** For work that is done in a loop of its own: `if (slices.isOver()) await slices.next()`. */
 export class Slices {
 	readonly #signal: AbortSignal | undefined;
-	#end = performance.now() + SLICE_MS;
 
 	constructor(signal?: AbortSignal) {
 		signal?.throwIfAborted();
@@ -15,14 +35,14 @@ export class Slices {
 	}
 
 	isOver(): boolean {
-		return performance.now() >= this.#end;
+		return performance.now() >= endOfSlice();
 	}
 
-	/** Gives way to the event loop. Throws the signal's reason. */
+	/** Gives way to the event loop, and to others that wait for it. Throws the signal's reason. */
 	async next(): Promise<void> {
-		await nextTurn();
+		endOfSlice(); // so that a turn is to come
+		await new Promise<void>((resolve) => waiting.push(resolve));
 		this.#signal?.throwIfAborted();
-		this.#end = performance.now() + SLICE_MS;
 	}
 }
 

@@ -223,7 +223,7 @@ describe("mutations", () => {
 		// Both ends of the gate have been met, and a good part of its rules.
 		expect(outcomes.get("done")).toBeGreaterThan(COUNT / 100);
 		expect(outcomes.size).toBeGreaterThan(15);
-	});
+	}, 300_000);
 });
 
 test("what the fuzzer of records has kept is written or refused", async () => {

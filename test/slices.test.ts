@@ -27,6 +27,25 @@ describe("work in slices", () => {
 		expect(ended).toBe(true);
 	});
 
+	test("many at once get a slice a turn, all together", async () => {
+		let turns = 0;
+		let isDone = false;
+		const count = () => {
+			turns++;
+			if (!isDone) setImmediate(count);
+		};
+		setImmediate(count);
+		const spin = function* () {
+			for (let step = 0; step < 5; step++) {
+				for (const end = performance.now() + 1; performance.now() < end; );
+				yield;
+			}
+		};
+		await Promise.all(Array.from({ length: 100 }, () => runInSlices(spin())));
+		isDone = true;
+		expect(turns).toBeGreaterThan(80);
+	});
+
 	test("fails as the steps do", async () => {
 		// biome-ignore lint/correctness/useYield: it fails first
 		const failing = (function* (): Generator<undefined, void, undefined> {
