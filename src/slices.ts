@@ -28,14 +28,16 @@ function beginTurn(): void {
 /** For work that is done in a loop of its own: `if (slices.isOver()) await slices.next()`. */
 export class Slices {
 	readonly #signal: AbortSignal | undefined;
+	#end: number;
 
 	constructor(signal?: AbortSignal) {
 		signal?.throwIfAborted();
 		this.#signal = signal;
+		this.#end = endOfSlice();
 	}
 
 	isOver(): boolean {
-		return performance.now() >= endOfSlice();
+		return performance.now() >= this.#end;
 	}
 
 	/** Gives way to the event loop, and to others that wait for it. Throws the signal's reason. */
@@ -43,6 +45,7 @@ export class Slices {
 		endOfSlice(); // so that a turn is to come
 		await new Promise<void>((resolve) => waiting.push(resolve));
 		this.#signal?.throwIfAborted();
+		this.#end = endOfSlice();
 	}
 }
 
