@@ -59,18 +59,19 @@ decltype(auto) About(const std::string& file, Work&& work) {
   __builtin_unreachable();
 }
 
-/// Does something; what it throws is the result.
+/// Does something; what it throws is the result. It is moved out of the exception: there may be no memory for
+/// a copy of a path.
 template <typename Work>
 std::optional<Failure> Attempt(Work&& work) {
   try {
     std::forward<Work>(work)();
     return std::nullopt;
-  } catch (const SystemFailure& failure) {
-    return failure;
-  } catch (const RecordFailure& failure) {
-    return failure;
-  } catch (const RuleFailure& failure) {
-    return failure;
+  } catch (SystemFailure& failure) {
+    return std::move(failure);
+  } catch (RecordFailure& failure) {
+    return std::move(failure);
+  } catch (RuleFailure& failure) {
+    return std::move(failure);
   } catch (const Cancelled& cancelled) {
     return cancelled;
   } catch (const std::bad_alloc&) {

@@ -44,9 +44,10 @@ Napi::Object DescribeFailure(Napi::Env env, const Failure& failure) {
 Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job) {
   job->Schedule();
   Napi::Object result = Napi::Object::New(env);
-  result.Set("promise", job->Promise());
   const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
   result.Set("cancel", MakeFunction(env, cancel, "cancel"));
+  // The last that can fail was before: a promise that nobody gets to see must not be rejected.
+  result.Set("promise", job->Promise());
   return result;
 }
 
