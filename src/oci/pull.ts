@@ -18,7 +18,7 @@ import { fetchMissing, type TableLayer } from "./partial/fetch.ts";
 import { type FoundTable, findTable } from "./partial/table.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
 import { tarLayer } from "./tar-layer.ts";
-import { expectDigest, verifiedBlob } from "./verified.ts";
+import { expectDigest, readVerified, verifiedBlob } from "./verified.ts";
 
 /** How much of each layer is read. */
 export interface PullLimits extends LayerLimits {
@@ -167,13 +167,13 @@ async function pullLayer(
 	const tell = (bytes: number, complete: boolean) =>
 		onProgress?.({ layer: at, digest, bytes, size, complete });
 	const blob = verifiedBlob(layer.blob, digest, size).read({ signal });
-	const tar = decompress(
-		counted(blob, (bytes) => tell(bytes, false)),
-		{ signal, limit: layerSize },
-	);
-	// Its digest says what the tar is: what stands behind its end is passed over, as everybody does.
-	const found = readTar(checked(tar, diffId, digest), { signal, end: "any" });
-	const read = await readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } });
+	const read = await readVerified(blob, (bytes) => {
+		const told = counted(bytes, (count) => tell(count, false));
+		const tar = checked(decompress(told, { signal, limit: layerSize }), diffId, digest);
+		// Its digest says what the tar is: what stands behind its end is passed over, as everybody does.
+		const found = readTar(tar, { signal, end: "any" });
+		return readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } });
+	});
 	tell(size, true);
 	return read;
 }

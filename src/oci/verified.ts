@@ -43,6 +43,38 @@ async function* verified(
 	expectDigest(blob.name, digest, digester.finish());
 }
 
+/** What comes of bytes that are not those that were meant. */
+const DAMAGE = /^ERR_COMPOSEFS_(?:BLOB|TAR|OCI|DIGEST)$/;
+
+/**
+ * Does something with the bytes of a verified blob. Where they make no sense, the rest is read, too: that they are not
+ * those of the digest says more than what came of them, and when that is found must not depend on who is faster.
+ *
+ * @throws what `work` throws, unless the blob is not what it should be
+ */
+export async function readVerified<T>(
+	blob: AsyncIterable<Uint8Array>,
+	work: (bytes: AsyncIterable<Uint8Array>) => Promise<T>,
+): Promise<T> {
+	const pieces = blob[Symbol.asyncIterator]();
+	let wrong: { readonly error: unknown } | undefined;
+	const next = () =>
+		pieces.next().catch((error) => {
+			wrong = { error };
+			throw error;
+		});
+	try {
+		// Without `return`: whoever gives up must not end the check.
+		return await work({ [Symbol.asyncIterator]: () => ({ next }) });
+	} catch (error) {
+		if (!(error instanceof ComposefsError) || !DAMAGE.test(error.code)) throw error;
+		while (wrong === undefined && !(await next()).done);
+		throw wrong === undefined ? error : wrong.error;
+	} finally {
+		await pieces.return?.();
+	}
+}
+
 /** @throws ComposefsError `ERR_COMPOSEFS_DIGEST`, unless both are the same */
 export function expectDigest(name: string, expected: string, actual: string): void {
 	if (actual === expected) return;

@@ -97,7 +97,10 @@ describe("composefs pull", () => {
 			return statSync(path.join(blobs, name)).size;
 		}
 		const bytes = readFileSync(path.join(blobs, largest));
-		for (const damaged of [bytes.subarray(0, -1), Buffer.concat([bytes.subarray(0, -1), Buffer.of(1)])]) {
+		const middle = Buffer.from(bytes);
+		middle.fill(0, middle.length >> 1, (middle.length >> 1) + 100);
+		const last = Buffer.concat([bytes.subarray(0, -1), Buffer.of(1)]);
+		for (const damaged of [bytes.subarray(0, -1), last, middle]) {
 			writeFileSync(path.join(blobs, largest), damaged);
 			const { status, stdout, stderr } = pull(`oci:${at("layout")}`, "--image", at("old"), "--print-digest");
 			expect({ status, stdout }).toEqual({ status: 3, stdout: "" });

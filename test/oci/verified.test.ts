@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { type BlobSource, bytesBlob, readBlob } from "../../src/blob.ts";
-import { expectDigest, verifiedBlob } from "../../src/oci/verified.ts";
+import { ComposefsError } from "../../src/errors.ts";
+import { expectDigest, readVerified, verifiedBlob } from "../../src/oci/verified.ts";
 import { sha256 } from "../support/layouts.ts";
 
 const bytes = Buffer.from("some bytes");
@@ -121,3 +122,59 @@ test("digests are compared, with both in the error", () => {
 		}),
 	);
 });
+
+describe("work on a checked blob that fails", () => {
+	const pieces = Array.from({ length: 10 }, (_, index) => Buffer.from(`piece ${index}`));
+	const whole = Buffer.concat(pieces);
+	/** Asks for two pieces at once, as whoever reads ahead does, and fails with the first. */
+	const fails = (error: unknown) => async (bytes: AsyncIterable<Uint8Array>) => {
+		const ahead = bytes[Symbol.asyncIterator]();
+		const both = [ahead.next(), ahead.next()];
+		both[1]?.catch(() => undefined);
+		await both[0];
+		throw error;
+	};
+	const damage = new ComposefsError("ERR_COMPOSEFS_BLOB", "cannot be decompressed", { rule: "decompress" });
+
+	test.each([1, 2, 10])("tells that the digest is another one, of %d pieces", async (count) => {
+		const given = pieces.slice(0, count);
+		const { length } = Buffer.concat(given);
+		const blob = verifiedBlob(inPieces(given), digest, length);
+		await expect(readVerified(blob.read(), fails(damage))).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_DIGEST",
+		});
+	});
+
+	test("throws what it threw, if the blob is what it should be", async () => {
+		const blob = verifiedBlob(inPieces(pieces), sha256(whole), whole.length);
+		await expect(readVerified(blob.read(), fails(damage))).rejects.toBe(damage);
+	});
+
+	test("does not read on for what has another cause", async () => {
+		let given = 0;
+		const counted: BlobSource = {
+			...inPieces([]),
+			read: async function* () {
+				for (const piece of pieces) {
+					given++;
+					yield piece;
+				}
+			},
+		};
+		const full = new ComposefsError("ENOSPC", "no space", {});
+		const blob = verifiedBlob(counted, digest, whole.length);
+		await expect(readVerified(blob.read(), fails(full))).rejects.toBe(full);
+		expect(given).toBeLessThanOrEqual(2);
+	});
+
+	test("gives its result", async () => {
+		const blob = verifiedBlob(inPieces(pieces), sha256(whole), whole.length);
+		expect(await readVerified(blob.read(), async (bytes) => readAll(bytes))).toEqual(whole);
+	});
+});
+
+async function readAll(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+	const read: Uint8Array[] = [];
+	for await (const piece of bytes) read.push(piece);
+	return Buffer.concat(read);
+}
