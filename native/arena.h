@@ -2,55 +2,42 @@
 // nodes come from a few large mappings and go with them, instead of one by one.
 #pragma once
 
+#include <array>
 #include <cstddef>
-#include <vector>
+#include <span>
+
+#include "region.h"
 
 namespace composefs {
 
-/// Memory from a few mappings, in the order in which it is taken.
-class Region {
- public:
-  Region() = default;
-  ~Region() { Clear(); }
-  Region(const Region&) = delete;
-  Region& operator=(const Region&) = delete;
-
-  /// Zeros, unless given back by ExtendLast; nullptr if there is no memory. `size` is a multiple of 16.
-  void* Take(size_t size);
-
-  /// Makes what was taken last, from there on, so many bytes; false if they are not there.
-  bool ExtendLast(std::byte* from, size_t size);
-
-  /// Gives back everything.
-  void Clear();
-
- private:
-  struct Mapping {
-    std::byte* begin;
-    size_t size;
-  };
-
-  bool Grow(size_t size);
-
-  std::vector<Mapping> mappings_;
-  std::byte* free_ = nullptr;
-  std::byte* end_ = nullptr;
-};
-
-/// Hands out memory and takes none back before it ends. Used by one thread at a time. libcomposefs's nodes
-/// are apart from what belongs to them: it walks over all of them ten times, each time looking at little
-/// else.
+/// Hands out memory, and takes hardly any back before it ends. Used by one thread at a time. What it is asked
+/// for stands apart by its kind: libcomposefs walks over all of its nodes ten times, each time looking at
+/// little else, and of the rest only arrays need to tell how long they are.
 class Arena {
  public:
   Arena() = default;
-  ~Arena() { Clear(); }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   /// Aligned as malloc's; nullptr if there is no memory, never an exception: the callers are C.
   void* Allocate(size_t size);
   void* AllocateZeroed(size_t size);
-  void* Reallocate(void* block, size_t size);
+
+  /// An array that may grow; nullptr is an empty one. What comes from the other functions cannot grow.
+  void* Reallocate(void* array, size_t size);
+
+  /// Of the newest blocks, for the next one that fits.
+  void Free(void* block);
+
+  /// A copy of a text, or the text itself if it is one of those that were lent; not to be changed.
+  char* CopyText(const char* text, size_t length);
+
+  /// These texts stay where they are until the arena is cleared, in place of those lent before.
+  void Lend(std::span<const char> texts) { lent_ = texts; }
+
+  /// Makes ready, before anything is taken, what a tree of so many nodes will take at least, of which so many
+  /// are files whose contents are elsewhere.
+  void Expect(size_t nodes, size_t external_files);
 
   /// Gives back everything.
   void Clear();
@@ -59,9 +46,24 @@ class Arena {
   bool is_writing = false;
 
  private:
+  struct Block {
+    std::byte* begin = nullptr;
+    size_t size = 0;
+  };
+  struct CopiedText {
+    const char* source = nullptr;
+    char* copy = nullptr;
+  };
+
   Region nodes_;
+  Region arrays_;
   Region blocks_;
-  std::byte* last_ = nullptr;  // the newest block, which can grow where it is
+  Region texts_;
+  std::byte* last_array_ = nullptr;  // can grow where it is
+  std::array<Block, 2> newest_;      // blocks that are still in use
+  Block spare_;                      // one that was given back
+  std::span<const char> lent_;
+  std::array<CopiedText, 16> copied_;
 };
 
 /// Within the scope, what libcomposefs allocates on this thread comes from the arena, and what it frees there
@@ -73,6 +75,9 @@ class ArenaScope {
   ~ArenaScope();
   ArenaScope(const ArenaScope&) = delete;
   ArenaScope& operator=(const ArenaScope&) = delete;
+
+  /// The arena of the innermost scope on this thread, or nullptr.
+  static Arena* Current();
 
  private:
   Arena* outer_;

@@ -5,24 +5,29 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <utility>
+
+#include "flusher.h"
 
 namespace composefs {
 namespace {
 
-// libcomposefs writes 18 bytes a call on average; the output and the hash get a megabyte at a time.
-constexpr size_t kBufferSize = 1 << 20;
 constexpr size_t kHeaderVersionOffset = 12;  // of composefs_version in the header's 32 bytes
 
-/// Collects what libcomposefs's callback is given.
+/// Collects what libcomposefs's callback is given, 18 bytes a call on average: the output and the hash get a
+/// megabyte at a time.
 class ImageWriter {
  public:
   ImageWriter(Output& output, const CancelFlag& cancel)
-      : output_(output), cancel_(cancel), buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferSize)) {}
+      : output_(output),
+        cancel_(cancel),
+        buffer_(std::make_unique_for_overwrite<uint8_t[]>(Flusher::kBufferSize)),
+        flusher_([this](std::span<const uint8_t> bytes) { Write(bytes); }) {}
 
   /// libcomposefs's write callback. No exception may cross the C code that calls it: it waits in failure_.
   static ssize_t Callback(void* self, void* bytes, size_t size) {
     auto* writer = static_cast<ImageWriter*>(self);
-    if (size > kBufferSize - writer->filled_)
+    if (size > Flusher::kBufferSize - writer->filled_)
       return writer->WriteAcross({static_cast<uint8_t*>(bytes), size});
     std::memcpy(writer->buffer_.get() + writer->filled_, bytes, size);
     writer->filled_ += size;
@@ -34,17 +39,21 @@ class ImageWriter {
   }
 
   WrittenImage Finish() {
-    Flush();
-    return {hasher_.Finish(), size_, version_};
+    flusher_.Finish({buffer_.get(), filled_});
+    return {hasher_.Finish(), hasher_.Size(), version_};
   }
 
  private:
   /// What the buffer has no room for.
   ssize_t WriteAcross(std::span<const uint8_t> bytes) {
     try {
+      RethrowFailure();  // there is no buffer any more
       for (auto rest = bytes; !rest.empty();) {
-        if (filled_ == kBufferSize) Flush();
-        const size_t taken = std::min(rest.size(), kBufferSize - filled_);
+        if (filled_ == Flusher::kBufferSize) {
+          buffer_ = flusher_.Flush(std::move(buffer_));
+          filled_ = 0;
+        }
+        const size_t taken = std::min(rest.size(), Flusher::kBufferSize - filled_);
         std::memcpy(buffer_.get() + filled_, rest.data(), taken);
         filled_ += taken;
         rest = rest.subspan(taken);
@@ -57,25 +66,23 @@ class ImageWriter {
     }
   }
 
-  void Flush() {
+  /// On the flusher's thread, or on libcomposefs's while that one waits.
+  void Write(std::span<const uint8_t> bytes) {
     cancel_.Checkpoint();
-    const std::span<const uint8_t> bytes(buffer_.get(), filled_);
-    if (size_ == 0 && bytes.size() >= kHeaderVersionOffset + sizeof(version_))
+    if (hasher_.Size() == 0 && bytes.size() >= kHeaderVersionOffset + sizeof(version_))
       std::memcpy(&version_, bytes.data() + kHeaderVersionOffset, sizeof(version_));
     hasher_.Update(bytes);
     output_.Write(bytes);
-    size_ += bytes.size();
-    filled_ = 0;
   }
 
   Output& output_;
   const CancelFlag& cancel_;
-  std::unique_ptr<uint8_t[]> buffer_;
+  Flusher::Buffer buffer_;
   size_t filled_ = 0;
   VerityHasher hasher_;
-  uint64_t size_ = 0;
   uint32_t version_ = 0;
   std::exception_ptr failure_;
+  Flusher flusher_;  // the last: its thread uses the others
 };
 
 }  // namespace

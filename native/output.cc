@@ -101,7 +101,12 @@ class AtomicFileOutput final : public Output {
     if (!hidden_name_.empty()) unlink(hidden_name_.c_str());
   }
 
-  void Write(std::span<const uint8_t> bytes) override { WriteAll(file_.Get(), bytes); }
+  void Write(std::span<const uint8_t> bytes) override {
+    WriteAll(file_.Get(), bytes);
+    // On its way to the disk before Commit waits for it. A file system that cannot do this does it then.
+    sync_file_range(file_.Get(), size_, static_cast<off_t>(bytes.size()), SYNC_FILE_RANGE_WRITE);
+    size_ += static_cast<off_t>(bytes.size());
+  }
 
   void Commit() override {
     if (fsync(file_.Get()) != 0) ThrowErrno("fsync");
@@ -157,6 +162,7 @@ class AtomicFileOutput final : public Output {
   std::string folder_;
   std::string hidden_name_;
   Descriptor file_;
+  off_t size_ = 0;  // written so far
 };
 
 }  // namespace

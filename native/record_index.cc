@@ -1,6 +1,9 @@
 #include "record_index.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
+
+#include <cstdint>
 
 #include "errors.h"
 
@@ -11,6 +14,14 @@ namespace {
 // go).
 constexpr uint32_t kMaxDepth = 2048;
 constexpr size_t kCheckpointInterval = 1024;
+
+/// Whole pages between the two lose what is in them, and take no memory until they are used again.
+void GiveBackPages(const uint8_t* begin, const uint8_t* end) {
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(end) / kPage * kPage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
 
 [[noreturn]] void Fail(const char* rule, size_t record) {
   throw RecordFailure{rule, record};
@@ -27,6 +38,8 @@ void RecordIndex::Add(Chunk chunk) {
     if (entries_.size() % kCheckpointInterval == 0) cancel_.Checkpoint();
     if (entries_.size() >= UINT32_MAX) Fail("count", entries_.size());
     Place(record_);
+    if (S_ISDIR(record_.mode)) ++directory_count_;
+    if (S_ISREG(record_.mode) && record_.size > 0 && record_.content == nullptr) ++external_file_count_;
     entries_.push_back({source, place, 0, false});
   }
 }
@@ -75,6 +88,16 @@ void RecordIndex::CheckLink(uint32_t target) {
 void RecordIndex::Read(uint32_t number, Record& record) {
   const Entry& entry = entries_[number];
   sources_[entry.source].reader.Again(number, entry.place, record);
+}
+
+void RecordIndex::KeepTexts() {
+  entries_ = {};
+  for (const Source& source : sources_) {
+    const std::span<const char> texts = source.reader.Texts();
+    const auto* begin = reinterpret_cast<const uint8_t*>(texts.data());
+    GiveBackPages(source.bytes.data(), begin);
+    GiveBackPages(begin + texts.size(), source.bytes.data() + source.bytes.size());
+  }
 }
 
 const char* RecordIndex::Name(uint32_t number) const {

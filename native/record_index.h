@@ -29,6 +29,19 @@ class RecordIndex {
 
   const char* Name(uint32_t number) const;
 
+  /// The texts of a record's chunk, names among them, NUL-terminated: where they are until the index ends.
+  std::span<const char> Texts(uint32_t number) const {
+    return sources_[entries_[number].source].reader.Texts();
+  }
+
+  size_t Count() const { return entries_.size(); }
+  size_t DirectoryCount() const { return directory_count_; }
+  /// Regular files whose contents are elsewhere.
+  size_t ExternalFileCount() const { return external_file_count_; }
+
+  /// To be called when no record is read any more: of the chunks, only texts are left.
+  void KeepTexts();
+
   /// The number of a directory's first child; the others follow it.
   uint32_t FirstChild(uint32_t directory) const { return entries_[directory].first_child; }
 
@@ -64,6 +77,8 @@ class RecordIndex {
   std::vector<Waiting> waiting_;   // a stack; the children of the last one are coming
   std::vector<Waiting> siblings_;  // of those children the directories that will wait for their own
   uint32_t siblings_to_come_ = 0;
+  size_t directory_count_ = 0;
+  size_t external_file_count_ = 0;
   Record record_;  // the one at hand
   Record target_;  // of the hard link at hand
 };

@@ -61,6 +61,9 @@ class RecordReader {
   /// Decodes a record that Next() has decoded before, found by its number and its place as Tell() gave it.
   void Again(size_t number, Place place, Record& record) const;
 
+  /// All strings of the chunk.
+  std::span<const char> Texts() const { return strings_; }
+
   /// The name of the record at a place that Tell() gave.
   const char* NameAt(Place place) const { return strings_.data() + place.strings; }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arena.h"
 #include "errors.h"
 
 namespace composefs {
@@ -47,16 +48,31 @@ void SetFile(lcfs_node_s* node, const Record& record) {
 
 }  // namespace
 
+void TreeBuilder::Add(Chunk chunk) {
+  records_.Add(std::move(chunk));
+  if (Arena* arena = ArenaScope::Current()) {
+    // libcomposefs adds "." and ".." to directories, and the root's names 00 to ff.
+    const size_t nodes = records_.Count() + 2 * records_.DirectoryCount() + 256;
+    arena->Expect(nodes, records_.ExternalFileCount());
+  }
+}
+
 /// Breadth first, siblings by their bytes: the order in which libcomposefs walks over its nodes, and then
 /// they stand in memory as it comes by. That is a third of the time of writing.
 NodePtr TreeBuilder::Finish() {
   records_.CheckComplete();
+  arena_ = ArenaScope::Current();
   NodePtr root = MakeNode(0);
   while (next_directory_ < directories_.size()) {
     cancel_.Checkpoint();
     MakeChildren(directories_[next_directory_++]);
   }
   MakeHardLinks(ResolveLinks());
+  records_.KeepTexts();
+  directories_ = {};
+  siblings_ = {};
+  linked_ = {};
+  links_ = {};
   return root;
 }
 
@@ -93,6 +109,7 @@ void TreeBuilder::FindSiblings(uint32_t first, uint32_t count) {
 /// Also leaves the record in record_.
 NodePtr TreeBuilder::MakeNode(uint32_t number) {
   records_.Read(number, record_);
+  if (arena_ != nullptr) arena_->Lend(records_.Texts(number));
   if (record_.IsLink()) {
     const uint32_t inode = record_.link_target;
     Record target;

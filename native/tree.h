@@ -11,9 +11,13 @@
 
 namespace composefs {
 
-/// Builds the tree when all chunks have come. Siblings are ordered here, and of an inode's names the first
-/// one in the order of a walk (parents first, siblings by their bytes) becomes libcomposefs's node, the
-/// others its hard links: so one tree gives one image, in whatever order it was made.
+class Arena;
+
+/// Builds the tree when all chunks have come; in the tuned link, within the scope of an arena, its nodes
+/// refer to texts of the records, so the builder has to last as long. Siblings are ordered here, and of an
+/// inode's names the first one in the order of a walk (parents first, siblings by their bytes) becomes
+/// libcomposefs's node, the others its hard links: so one tree gives one image, in whatever order it was
+/// made.
 ///
 /// All functions throw RecordFailure, SystemFailure, Cancelled; the builder is of no use after that.
 class TreeBuilder {
@@ -21,7 +25,7 @@ class TreeBuilder {
   explicit TreeBuilder(const CancelFlag& cancel) : cancel_(cancel), records_(cancel) {}
 
   /// Checks the next chunk's records, and keeps them.
-  void Add(Chunk chunk) { records_.Add(std::move(chunk)); }
+  void Add(Chunk chunk);
 
   /// The root of the complete tree.
   NodePtr Finish();
@@ -58,7 +62,8 @@ class TreeBuilder {
   std::vector<Sibling> siblings_;                      // of the directory at hand
   std::unordered_map<uint32_t, lcfs_node_s*> linked_;  // inodes that hard links lead to
   std::vector<PendingLink> links_;
-  Record record_;  // the one at hand
+  Record record_;           // the one at hand
+  Arena* arena_ = nullptr;  // that of the nodes, if there is one
 };
 
 }  // namespace composefs

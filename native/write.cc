@@ -100,10 +100,10 @@ class WriteJob final : public Job {
 
   void Write() {
     NodePtr root = builder_->Finish();
-    builder_.reset();  // an image is written beside the nodes, not beside nodes and records
     const std::unique_ptr<Output> output = OpenOutput();
     written_ = WriteImage(root.get(), options_.versions, *output, cancel());
     root.reset();
+    builder_.reset();
     arena_.Clear();
     output->Commit();
     if (memory_ != nullptr) image_ = memory_->Release();

@@ -52,9 +52,6 @@ using Hasher = size_t (*)(const void* entry, size_t buckets);
 using Comparator = bool (*)(const void* a, const void* b);
 using Freer = void (*)(void* entry);
 
-void* composefs_calloc(size_t count, size_t size);
-void composefs_free(void* block);
-
 struct hash_table {
   Slot* slots;
   size_t capacity;  // a power of two
@@ -85,7 +82,7 @@ Slot* Find(const hash_table* table, const void* entry, uint64_t hash) {
 bool Grow(hash_table* table) {
   hash_table larger = *table;
   larger.capacity *= 2;
-  larger.slots = static_cast<Slot*>(composefs_calloc(larger.capacity, sizeof(Slot)));
+  larger.slots = static_cast<Slot*>(calloc(larger.capacity, sizeof(Slot)));
   if (larger.slots == nullptr) return false;
   for (size_t i = 0; i < table->capacity; ++i) {
     const Slot& slot = table->slots[i];
@@ -94,7 +91,7 @@ bool Grow(hash_table* table) {
     while (larger.slots[at & (larger.capacity - 1)].entry != nullptr) ++at;
     larger.slots[at & (larger.capacity - 1)] = slot;
   }
-  composefs_free(table->slots);
+  free(table->slots);
   *table = larger;
   return true;
 }
@@ -113,19 +110,13 @@ size_t __wrap_hash_memory(const char* bytes, size_t length, size_t) {
 }
 
 hash_table* hash_initialize(size_t expected, const void*, Hasher hasher, Comparator comparator, Freer freer) {
-  auto* table = static_cast<hash_table*>(composefs_calloc(1, sizeof(hash_table)));
+  auto* table = static_cast<hash_table*>(calloc(1, sizeof(hash_table)));
   if (table == nullptr) return nullptr;
   size_t capacity = kFirstCapacity;
   while (capacity < expected) capacity *= 2;
-  *table = {static_cast<Slot*>(composefs_calloc(capacity, sizeof(Slot))),
-            capacity,
-            0,
-            0,
-            hasher,
-            comparator,
-            freer};
+  *table = {static_cast<Slot*>(calloc(capacity, sizeof(Slot))), capacity, 0, 0, hasher, comparator, freer};
   if (table->slots != nullptr) return table;
-  composefs_free(table);
+  free(table);
   return nullptr;
 }
 
@@ -172,8 +163,8 @@ size_t hash_get_entries(const hash_table* table, void** buffer, size_t size) {
 void hash_free(hash_table* table) {
   for (size_t i = 0; i < table->capacity; ++i)
     if (table->slots[i].entry != nullptr && table->freer != nullptr) table->freer(table->slots[i].entry);
-  composefs_free(table->slots);
-  composefs_free(table);
+  free(table->slots);
+  free(table);
 }
 
 }  // extern "C"

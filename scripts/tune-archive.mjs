@@ -1,5 +1,5 @@
 // Makes the archive of the tuned link: a copy of libcomposefs.a whose calls of the allocator have names of our
-// own (native/arena.cc). Its code is untouched. ARCHITECTURE.md says why this is safe.
+// own (native/tuned_link.cc). Its code is untouched. ARCHITECTURE.md says why this is safe.
 import fs from "node:fs";
 import path from "node:path";
 import { onPath, root, run } from "./report.mjs";
@@ -34,7 +34,7 @@ const table = [
 	"hash_free",
 ];
 
-/** The linker sends the calls of what is replaced to native/arena.cc. */
+/** The linker sends the calls of what is replaced to native/tuned_link.cc. */
 export const tunedLinkFlags = replaced.map((name) => `-Wl,--wrap=${name}`);
 
 /** The tuned copy of an archive, or undefined if this one cannot be tuned: then it is linked as it is. */

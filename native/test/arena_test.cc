@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 
 #include "chunk_builder.h"
 #include "image.h"
@@ -21,17 +22,71 @@ TEST(Arena, BlocksAreAlignedAndApart) {
   EXPECT_GE(b, a + 1);
 }
 
-TEST(Arena, ReallocateKeepsTheBytesWhereverItPutsThem) {
+TEST(Arena, ArraysKeepTheirBytesWhereverTheyGrow) {
   Arena arena;
-  auto* block = static_cast<char*>(arena.Allocate(4));
-  std::memcpy(block, "abc", 4);
-  EXPECT_EQ(arena.Reallocate(block, 400), block) << "the newest block grows where it is";
+  auto* array = static_cast<char*>(arena.Reallocate(nullptr, 4));
+  std::memcpy(array, "abc", 4);
   arena.Allocate(1);
-  auto* moved = static_cast<char*>(arena.Reallocate(block, 4000));
-  EXPECT_NE(moved, block);
+  EXPECT_EQ(arena.Reallocate(array, 400), array) << "the newest array grows where it is";
+  arena.Reallocate(nullptr, 1);
+  auto* moved = static_cast<char*>(arena.Reallocate(array, 4000));
+  EXPECT_NE(moved, array);
   EXPECT_STREQ(moved, "abc");
   EXPECT_EQ(arena.Reallocate(moved, 10), moved);
-  EXPECT_NE(arena.Reallocate(nullptr, 10), nullptr);
+}
+
+TEST(Arena, OnlyArraysCanGrow) {
+  Arena arena;
+  EXPECT_EQ(arena.Reallocate(arena.Allocate(16), 32), nullptr);
+}
+
+TEST(Arena, ABlockThatWasGivenBackIsForTheNextThatFits) {
+  Arena arena;
+  void* block = arena.Allocate(66);
+  arena.Allocate(10);
+  arena.Free(block);
+  EXPECT_NE(arena.Allocate(100), block);
+  EXPECT_EQ(arena.Allocate(60), block);
+  EXPECT_NE(arena.Allocate(60), block);
+}
+
+TEST(Arena, BlocksOfNoBytesTakeNone) {
+  Arena arena;
+  EXPECT_NE(arena.Allocate(0), nullptr);
+  EXPECT_EQ(arena.Allocate(0), arena.Allocate(0));
+  arena.Free(arena.Allocate(0));
+  EXPECT_NE(arena.Allocate(1), arena.Allocate(0));
+}
+
+TEST(Arena, ZeroedMemoryIsNeverOneThatWasGivenBack) {
+  Arena arena;
+  auto* block = static_cast<char*>(arena.Allocate(64));
+  std::memset(block, 'x', 64);
+  arena.Free(block);
+  const auto* zeroed = static_cast<const char*>(arena.AllocateZeroed(64));
+  for (int i = 0; i < 64; ++i) ASSERT_EQ(zeroed[i], 0);
+}
+
+TEST(Arena, TextsAreCopiedUnlessTheyAreLent) {
+  Arena arena;
+  const std::string texts("one\0two", 8);  // with the NUL that ends it
+  EXPECT_NE(arena.CopyText(texts.data(), 3), texts.data());
+  arena.Lend({texts.data(), texts.size()});
+  EXPECT_EQ(arena.CopyText(texts.data(), 3), texts.data());
+  EXPECT_EQ(arena.CopyText(texts.data() + 4, 3), texts.data() + 4);
+  EXPECT_STREQ(arena.CopyText(texts.data() + 4, 2), "tw") << "a part of one is a text of its own";
+}
+
+TEST(Arena, ATextFromTheSamePlaceIsCopiedOnceWhileItIsTheSame) {
+  Arena arena;
+  char text[] = "trusted.overlay.metacopy";
+  const char* copy = arena.CopyText(text, sizeof(text) - 1);
+  EXPECT_EQ(arena.CopyText(text, sizeof(text) - 1), copy);
+  text[0] = 'T';
+  EXPECT_STREQ(arena.CopyText(text, sizeof(text) - 1), "Trusted.overlay.metacopy");
+  text[7] = '\0';
+  EXPECT_STREQ(arena.CopyText(text, 7), "Trusted");
+  EXPECT_STREQ(copy, "trusted.overlay.metacopy");
 }
 
 TEST(Arena, BlocksLargerThanAnyMapping) {
@@ -47,14 +102,16 @@ TEST(Arena, OutOfMemoryIsANullPointer) {
   Arena arena;
   EXPECT_EQ(arena.Allocate(SIZE_MAX), nullptr);
   EXPECT_EQ(arena.Allocate(size_t{1} << 60), nullptr);
-  void* block = arena.Allocate(1);
-  EXPECT_EQ(arena.Reallocate(block, SIZE_MAX - 8), nullptr);
+  EXPECT_EQ(arena.AllocateZeroed(SIZE_MAX), nullptr);
+  void* array = arena.Reallocate(nullptr, 1);
+  EXPECT_EQ(arena.Reallocate(array, SIZE_MAX - 8), nullptr);
 }
 
 TEST(Arena, CanBeUsedAgainOnceCleared) {
   Arena arena;
   arena.Allocate(1000);
   arena.Clear();
+  arena.Expect(10, 10);
   EXPECT_NE(arena.Allocate(1000), nullptr);
 }
 
@@ -82,6 +139,25 @@ TEST(Arena, OverlayXattrsComeOnTopOfTheBudgetAsTheyDoInACopy) {
   full.strings = {std::string(4095, 'p')};
   full.xattrs = {{"user.a", std::string(32767 - 12 - 7 - 6, 'x')}};
   const std::vector<TestRecord> records{Root(1), full};
+  EXPECT_EQ(DigestOf(&arena, records), DigestOf(nullptr, records));
+}
+
+TEST(Arena, AnImageOfManyTextsIsTheSameWithinAndWithout) {
+  Arena arena;
+  std::vector<TestRecord> records{Root(2000)};
+  for (int i = 0; i < 2000; ++i) {
+    const std::string number = std::to_string(i);
+    if (i % 4 == 0) {
+      records.push_back({.name = "link" + number, .mode = 0120777, .strings = {"to" + number}});
+    } else {
+      records.push_back({.name = "file" + number,
+                         .mode = 0100644,
+                         .first = 77,
+                         .flags = kPathFlag,
+                         .strings = {"ob/ject" + number},
+                         .xattrs = {{"user.n", number}, {"trusted.overlay.x", number}}});
+    }
+  }
   EXPECT_EQ(DigestOf(&arena, records), DigestOf(nullptr, records));
 }
 

@@ -43,7 +43,6 @@ int main(int argc, char** argv) {
       auto builder = std::make_unique<TreeBuilder>(cancel);
       for (Chunk& chunk : ReadChunks(argv[1])) builder->Add(std::move(chunk));
       const NodePtr root = builder->Finish();
-      builder.reset();
       const std::unique_ptr<Output> output =
           argc > 2 ? OpenPath(argv[2], cancel) : std::make_unique<NoOutput>();
       written = WriteImage(root.get(), {}, *output, cancel);
