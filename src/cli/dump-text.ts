@@ -1,6 +1,7 @@
 /** The text of an image, without the tree in between: that would be half of the time. */
 import { DumpLines } from "../dump/lines.ts";
 import { directorySize } from "../erofs.ts";
+import type { Listing } from "../image/listing.ts";
 import { checkLimits, loadImage } from "../image/source.ts";
 import { ImageWalk, type Visitor } from "../image/walk.ts";
 import type { Directory, Inode } from "../inode.ts";
@@ -43,11 +44,11 @@ class Text implements Visitor {
 		inode: Directory,
 		depth: number,
 		links: number,
-		names: readonly string[],
+		{ names, count }: Listing,
 		mayChange: boolean,
 	): void {
 		if (mayChange) throw new TreeNeeded();
-		this.#lines.directory(name, inode, depth, links, directorySize(names, depth === 0));
+		this.#lines.directory(name, inode, depth, links, directorySize(names.slice(0, count), depth === 0));
 		this.#takePiece();
 	}
 

@@ -1,4 +1,5 @@
 /** The entries of a directory, block by block. */
+import type { Bytes } from "../byte-pool.ts";
 import { LIMITS } from "../limits.ts";
 import { bytesToName, compareNames } from "../names.ts";
 import { fail } from "./fault.ts";
@@ -146,10 +147,10 @@ function nameEnd(bytes: Buffer, from: number, end: number): number {
 }
 
 /** What is not ASCII, or may stand in no name. */
-const NOT_PLAIN = /[\0/\x80-\xff]/;
+const NOT_PLAIN = /[\0/\x80-\uffff]/;
 
 /** All names of a block as one string, of which they are cut; undefined if a byte needs a closer look. */
-function plainText(bytes: Buffer, start: number, end: number): string | undefined {
-	const text = bytes.toString("latin1", start, end);
+function plainText(bytes: Bytes, start: number, end: number): string | undefined {
+	const text = bytes.utf8Slice(start, end);
 	return NOT_PLAIN.test(text) ? undefined : text;
 }

@@ -103,7 +103,9 @@ export class InodeFields {
 		this.uid = view.getUint32(start + EXTENDED.uid, true);
 		this.gid = view.getUint32(start + EXTENDED.gid, true);
 		const high = view.getUint32(start + EXTENDED.dataSize + 4, true);
-		this.size = view.getUint32(start + EXTENDED.dataSize, true) + high * 2 ** 32;
+		const low = view.getUint32(start + EXTENDED.dataSize, true);
+		// Where a product is added, even of 0, each size becomes a number on the heap.
+		this.size = high === 0 ? low : low + high * 2 ** 32;
 		this.mtimeNs = readTime(view, start + EXTENDED.mtime, start + EXTENDED.mtimeNsec, base);
 	}
 

@@ -1,41 +1,61 @@
 /** All entries of a directory. */
 import { blocksOf, checkBlockOrder, DirectoryBlock, type DirectoryData } from "./directory.ts";
+import { DIRENT } from "./layout.ts";
 import type { ImageBytes } from "./source.ts";
 
-/** The entries of the directory read last, in the order of their names' bytes, `.` and `..` among them. */
+/**
+ * The entries of the directory read last, in the order of their names' bytes, `.` and `..` among them. The lists are
+ * used again for the next directory, and may be longer than this one: new ones for each would be a quarter of what
+ * reading an image allocates.
+ */
 export class Listing {
-	names: string[] = [];
-	nids: number[] = [];
+	/** How many entries there are. */
+	count = 0;
+	readonly names: string[] = [];
+	readonly nids: number[] = [];
 	/** As in DIRENT_TYPES. */
-	types: number[] = [];
+	readonly types: number[] = [];
 	/** In the image, in bytes. */
-	places: number[] = [];
-	readonly #block = new DirectoryBlock();
+	readonly places: number[] = [];
 
-	/** Reads a directory; yields after each block but the first, which most have none beside. */
-	*read(image: ImageBytes, data: DirectoryData): Generator<undefined, void, undefined> {
-		// The data may be that of an object for all inodes.
-		const { blocksOffset, blockCount, tailOffset, tailSize } = data;
-		const own = { blocksOffset, blockCount, tailOffset, tailSize };
-		this.names = [];
-		this.nids = [];
-		this.types = [];
-		this.places = [];
-		for (let index = 0; index < blocksOf(own); index++) {
-			if (index > 0) yield;
-			this.#block.read(image, own, index);
-			checkBlockOrder(this.names.at(-1), this.#block);
+	readonly #block = new DirectoryBlock();
+	/** Where the entries stand: a copy, since the data may be that of an object for all inodes. */
+	readonly #data = { blocksOffset: 0, blockCount: 0, tailOffset: 0, tailSize: 0 };
+	#nextBlock = 0;
+
+	/** Begins with a directory, which has no entries before its blocks are read. */
+	begin({ blocksOffset, blockCount, tailOffset, tailSize }: DirectoryData): void {
+		this.#data.blocksOffset = blocksOffset;
+		this.#data.blockCount = blockCount;
+		this.#data.tailOffset = tailOffset;
+		this.#data.tailSize = tailSize;
+		this.#nextBlock = 0;
+		this.count = 0;
+	}
+
+	/** Reads the next block. Returns whether there are more. */
+	readBlock(image: ImageBytes): boolean {
+		const blocks = blocksOf(this.#data);
+		if (this.#nextBlock < blocks) {
+			this.#block.read(image, this.#data, this.#nextBlock++);
+			checkBlockOrder(this.count === 0 ? undefined : this.names[this.count - 1], this.#block);
 			this.#append();
 		}
+		return this.#nextBlock < blocks;
 	}
 
 	#append(): void {
-		const { count, names, nids, types } = this.#block;
+		const { count, names, nids, types, offset } = this.#block;
+		let end = this.count;
+		let place = offset;
 		for (let at = 0; at < count; at++) {
-			this.names.push(names[at] as string);
-			this.nids.push(nids[at] as number);
-			this.types.push(types[at] as number);
-			this.places.push(this.#block.place(at));
+			this.names[end] = names[at] as string;
+			this.nids[end] = nids[at] as number;
+			this.types[end] = types[at] as number;
+			this.places[end] = place;
+			end++;
+			place += DIRENT.size;
 		}
+		this.count = end;
 	}
 }

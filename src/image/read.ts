@@ -60,19 +60,17 @@ async function readTree(source: ImageSource, options: ReadImageOptions): Promise
 }
 
 class TreeBuilder implements Visitor {
-	/** Those that are being read, by depth. */
-	readonly #directories: Directory[] = [];
-
-	get root(): Directory | undefined {
-		return this.#directories[0];
-	}
+	root: Directory | undefined;
+	/** What is in the directories that are being read, by depth. */
+	readonly #children: Directory["children"][] = [];
 
 	directory(name: string, inode: Directory, depth: number): void {
 		if (depth > 0) this.other(name, inode, depth);
-		this.#directories[depth] = inode;
+		else this.root = inode;
+		this.#children[depth] = inode.children;
 	}
 
 	other(name: string, inode: Inode, depth: number): void {
-		(this.#directories[depth - 1] as Directory).children.set(name, inode);
+		(this.#children[depth - 1] as Directory["children"]).set(name, inode);
 	}
 }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
+import type { Bytes } from "../byte-pool.ts";
 import { ComposefsError } from "../errors.ts";
 import { descriptorOf, type OpenFile, pathToString } from "../file-path.ts";
 import { LIMITS, READ_LIMITS } from "../limits.ts";
@@ -24,7 +25,7 @@ export interface ReadLimits {
 
 /** A stretch of an image in memory. The byte at offset n of the image is at `n - base`. */
 export interface Window {
-	readonly bytes: Buffer;
+	readonly bytes: Bytes;
 	readonly view: DataView;
 	readonly base: number;
 }
@@ -77,7 +78,7 @@ export class WholeImage implements ImageBytes {
 		const { buffer, byteOffset, byteLength } = bytes;
 		this.size = byteLength;
 		this.#window = {
-			bytes: Buffer.from(buffer, byteOffset, byteLength),
+			bytes: Buffer.from(buffer, byteOffset, byteLength) as Bytes,
 			view: new DataView(buffer, byteOffset, byteLength),
 			base: 0,
 		};
@@ -262,7 +263,11 @@ export class PagedImage implements ImageBytes {
 }
 
 function windowOf(bytes: Buffer, base: number): Window {
-	return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), base };
+	return {
+		bytes: bytes as Bytes,
+		view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+		base,
+	};
 }
 
 export { systemCall };

@@ -17,7 +17,7 @@ export interface Visitor {
 	 *
 	 * @param depth       0 for the root, whose name is empty
 	 * @param links       of the inode
-	 * @param names       of what is in it, in order, `.`, `..` and the whiteouts that the writer added among them
+	 * @param listing     of what is in it, `.`, `..` and the whiteouts that the writer added among them; changes later
 	 * @param mayChange   it has such marks
 	 */
 	directory(
@@ -25,7 +25,7 @@ export interface Visitor {
 		inode: Directory,
 		depth: number,
 		links: number,
-		names: readonly string[],
+		listing: Listing,
 		mayChange: boolean,
 	): void;
 	/** Anything else; an inode of several names is told of as often. @param links   how many names it has */
@@ -35,6 +35,9 @@ export interface Visitor {
 /** A directory that is being read; used again for another one of the same depth. */
 class Level {
 	readonly listing = new Listing();
+	name = "";
+	/** The listing has all of its entries. */
+	isListed = false;
 	/** Of its entries, the one to come. */
 	next = 0;
 	nid = 0;
@@ -89,36 +92,34 @@ export class ImageWalk {
 
 	/** The whole walk; yields every few entries. */
 	*steps(): Generator<undefined, void, undefined> {
-		let entries = 0;
-		yield* this.#openRoot();
+		let steps = 0;
+		this.#openRoot();
 		for (let depth = 0; depth >= 0; ) {
 			const level = this.#levels[depth] as Level;
-			if (level.next === level.listing.names.length) {
+			if (!level.isListed) {
+				if (this.#list(level, depth)) yield;
+			} else if (level.next === level.listing.count) {
 				this.#finishDirectory(level);
 				depth--;
-				continue;
-			}
-			const directory = this.#takeEntry(level, depth, level.next++);
-			if (directory !== undefined) {
+			} else if (this.#takeEntry(level, depth, level.next++)) {
 				depth++;
-				yield* this.#open(level.listing.names[level.next - 1] as string, directory, depth);
 			}
-			if (++entries % ENTRIES_PER_STEP === 0) yield;
+			if (++steps % ENTRIES_PER_STEP === 0) yield;
 		}
 		this.#finish();
 	}
 
-	*#openRoot(): Generator<undefined, void, undefined> {
+	#openRoot(): void {
 		const { rootNid } = this.#superblock;
 		this.#inodes.read(rootNid, SUPERBLOCK.offset + SUPERBLOCK.rootNid);
 		const { type, offset } = this.#inodes.fields;
 		if (type !== DIRECTORY) fail("directory-root", offset, "the root is not a directory");
 		this.#enter();
-		yield* this.#open("", this.#inodes.build(false) as Directory, 0);
+		this.#open("", this.#inodes.build(false) as Directory, 0);
 	}
 
 	/** The directory whose inode was read last becomes the level of its depth. */
-	*#open(name: string, directory: Directory, depth: number): Generator<undefined, void, undefined> {
+	#open(name: string, directory: Directory, depth: number): void {
 		const { fields } = this.#inodes;
 		const limit = this.#limits.depth;
 		if (depth >= limit) {
@@ -128,6 +129,8 @@ export class ImageWalk {
 		const { version } = this.#superblock;
 		this.#levels[depth] ??= new Level();
 		const level = this.#levels[depth] as Level;
+		level.name = name;
+		level.isListed = false;
 		level.next = 0;
 		level.nid = fields.offset / SLOT_SIZE;
 		level.nlink = fields.nlink;
@@ -137,22 +140,30 @@ export class ImageWalk {
 		level.whiteouts = 0;
 		level.dots = 0;
 		level.inode = directory;
-		yield* level.listing.read(this.#image, fields);
-		this.#visitor.directory(name, directory, depth, level.nlink, level.listing.names, level.hasMarks);
+		level.listing.begin(fields);
 	}
 
-	/** Returns the directory that the entry is. */
-	#takeEntry(level: Level, depth: number, index: number): Directory | undefined {
+	/** Reads a block of a directory's entries, and tells of it after the last. Returns whether there are more. */
+	#list(level: Level, depth: number): boolean {
+		const { listing, name, nlink, hasMarks } = level;
+		if (listing.readBlock(this.#image)) return true;
+		level.isListed = true;
+		this.#visitor.directory(name, level.inode as Directory, depth, nlink, listing, hasMarks);
+		return false;
+	}
+
+	/** Returns whether the entry is a directory, which is open then. */
+	#takeEntry(level: Level, depth: number, index: number): boolean {
 		const name = level.listing.names[index] as string;
 		if (isDot(name)) {
 			this.#checkDot(level, depth, index);
-			return undefined;
+			return false;
 		}
 		const nid = level.listing.nids[index] as number;
 		const at = level.listing.places[index] as number;
 		if (this.#claims.isInode(nid)) {
 			this.#takeLink(level, depth, index);
-			return undefined;
+			return false;
 		}
 		this.#inodes.read(nid, at);
 		const { fields } = this.#inodes;
@@ -160,18 +171,19 @@ export class ImageWalk {
 		this.#enter();
 		if (this.#inodes.isStub) {
 			this.#checkStub(name, depth, at);
-			return undefined;
+			return false;
 		}
 		const inode = this.#inodes.build(level.hasMarks);
 		if (inode.type === "directory") {
 			level.subdirectories++;
-			return inode;
+			this.#open(name, inode, depth + 1);
+			return true;
 		}
 		checkBuilt(inode, fields.offset);
 		if (isWhiteout(inode)) level.whiteouts++;
 		if (fields.nlink !== 1) this.#expectLinks(inode, nid);
 		this.#visitor.other(name, inode, depth + 1, fields.nlink);
-		return undefined;
+		return false;
 	}
 
 	/** Checks `.` or `..`, and counts it. */
