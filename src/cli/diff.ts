@@ -26,9 +26,12 @@ async function diff(before: string, after: string, options: { readonly json?: tr
 		const status = fail(error);
 		throw new ExitStatus(status === EXIT.failure ? TROUBLE : status);
 	});
+	const status = changes.length > 0 ? DIFFERENT : EXIT.success;
+	// Before anything is printed: `diff … | head -1` ends with it too.
+	process.exitCode = status;
 	if (options.json) await printJson(changes.map(toJson));
 	else await print(changes.map((change) => `${format(change)}\n`));
-	if (changes.length > 0) throw new ExitStatus(DIFFERENT);
+	if (status !== EXIT.success) throw new ExitStatus(status);
 }
 
 function toJson(change: Change): Record<string, unknown> {
@@ -63,7 +66,7 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "owner":
 			return was(({ uid, gid }) => `${uid}:${gid}`);
 		case "mtime":
-			return was(({ mtimeNs }) => `${Number(mtimeNs) / 1e9}`);
+			return was(({ mtimeNs }) => secondsOf(mtimeNs));
 		case "xattr":
 			return `xattr ${changedXattrs(before, after).map(escapeName).join(" ")}`;
 		case "content":
@@ -71,6 +74,13 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "link group":
 			return attribute;
 	}
+}
+
+/** All digits: a number would lose the last ones, and two times would look the same. */
+function secondsOf(mtimeNs: bigint): string {
+	const digits = `${mtimeNs < 0n ? -mtimeNs : mtimeNs}`.padStart(10, "0");
+	const fraction = digits.slice(-9).replace(/0+$/, "");
+	return `${mtimeNs < 0n ? "-" : ""}${digits.slice(0, -9)}${fraction && `.${fraction}`}`;
 }
 
 function contentOf(inode: Inode): string {

@@ -39,8 +39,9 @@ async function printVersion(version: string): Promise<void> {
 /** Runs the command line; returns the exit status. */
 async function main(argv: readonly string[]): Promise<number> {
 	process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-		// Whoever reads our output has read enough.
-		process.exit(error.code === "EPIPE" ? EXIT.success : EXIT.failure);
+		// Whoever reads our output has read enough; what was found is as true as before.
+		if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT.success);
+		process.exit(fail(error));
 	});
 	const { version, description } = readManifest();
 	try {

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ComposefsError } from "../errors.ts";
 import { verifyImage } from "../image/index.ts";
-import { EXIT, ExitStatus, interruptible } from "./exit.ts";
+import { asUsage, EXIT, ExitStatus, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
 
@@ -27,10 +27,15 @@ async function verify(digest: string, images: string[], options: { readonly json
 		const all: Verdict[] = [];
 		for (const image of images) all.push(await verdictOn(image, digest, signal));
 		return all;
+	}).catch((error) => {
+		throw asUsage(error);
 	});
+	const status = verdicts.every(({ ok }) => ok) ? EXIT.success : EXIT.verificationFailed;
+	// Before anything is printed: whoever stops reading must not turn a failure into a success.
+	process.exitCode = status;
 	if (options.json) await printJson(verdicts);
 	else await print(verdicts.map(format));
-	if (verdicts.some(({ ok }) => !ok)) throw new ExitStatus(EXIT.verificationFailed);
+	if (status !== EXIT.success) throw new ExitStatus(status);
 }
 
 async function verdictOn(image: string, digest: string, signal: AbortSignal): Promise<Verdict> {

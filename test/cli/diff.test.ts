@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
-import { composefs } from "../support/cli.ts";
+import { composefs, program } from "../support/cli.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -51,6 +52,28 @@ describe("composefs diff", () => {
 			{ kind: "added", path: "/new", after: { content: "eA==" } },
 			{ kind: "changed", path: "/xattr", attributes: ["xattr"] },
 		]);
+	});
+
+	test("times that differ in a nanosecond do not look the same", async () => {
+		for (const [name, mtimeNs] of [
+			["a", 1_700_000_000_000_000_001n],
+			["b", -1n],
+		] as const) {
+			const tree = new Tree();
+			tree.writeFile("/f", Buffer.from("x"), { mtimeNs });
+			await writeImage(tree, { to: at(name) });
+		}
+		const { stdout } = composefs(["diff", at("a"), at("b")]);
+		expect(Buffer.from(stdout, "latin1").toString()).toBe(
+			"~ /f  mtime 1700000000.000000001 → -0.000000001\n",
+		);
+	});
+
+	test("a reader that stops reading changes no status", () => {
+		const script = '{ sleep 0.2; "$@"; echo $? >&2; } | true';
+		const diff = [process.execPath, program, "diff", at("before"), at("after")];
+		const { stderr } = spawnSync("bash", ["-c", script, "bash", ...diff]);
+		expect(String(stderr)).toBe("1\n");
 	});
 
 	test("nothing", () => {

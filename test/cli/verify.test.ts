@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
-import { composefs } from "../support/cli.ts";
+import { composefs, program } from "../support/cli.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -23,9 +24,18 @@ describe("composefs verify", () => {
 		expect(JSON.parse(json.stdout)).toEqual([{ image: at("bad"), ok: false, actual: bad.digest }]);
 	});
 
+	test("a reader that stops reading turns no failure into a success", async () => {
+		await writeImage(new Tree(), { to: at("image") });
+		// The pipe has no reader by the time that there is something to print.
+		const script = '{ sleep 0.2; "$@"; echo $? >&2; } | true';
+		const verify = [process.execPath, program, "verify", "a".repeat(64), at("image")];
+		const { stderr } = spawnSync("bash", ["-c", script, "bash", ...verify]);
+		expect(String(stderr)).toBe("3\n");
+	});
+
 	test("what is no digest", () => {
 		expect(composefs(["verify", "abc", "/dev/null"])).toMatchObject({
-			status: 1,
+			status: 2,
 			stderr: "composefs: a digest is 64 hexadecimal digits\n",
 		});
 	});
