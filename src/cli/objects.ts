@@ -1,11 +1,14 @@
 /** `composefs objects` and `missing-objects`: what images need in a store. */
 import type { Command } from "commander";
 import { listObjects, missingObjects, type StoreObject } from "../image/index.ts";
+import { nameToBytes, sortNames } from "../names.ts";
 import type { Tree } from "../tree.ts";
 import { interruptible } from "./exit.ts";
 import { eachImage, type ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
+
+const NEWLINE = Buffer.from("\n");
 
 interface MissingOptions extends ImageOptions {
 	readonly basedir: string[];
@@ -38,8 +41,8 @@ async function list(
 		await eachImage(images, options, signal, async (tree) => {
 			for (const object of await find(tree, signal)) objects.set(object.path, object);
 		});
-		const sorted = [...objects.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-		if (options.json) await printJson(sorted);
-		else await print(sorted.map(({ path }) => `${path}\n`));
+		const paths = sortNames([...objects.keys()]);
+		if (options.json) await printJson(paths.map((path) => objects.get(path)));
+		else await print(paths.map((path) => Buffer.concat([nameToBytes(path), NEWLINE])));
 	});
 }

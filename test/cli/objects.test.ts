@@ -25,6 +25,19 @@ describe("composefs objects", () => {
 		expect(composefs(["objects", at("two"), at("one")]).stdout).toBe("aa/1\nbb/2\ncc/3\n");
 	});
 
+	test("paths that are no text are printed as their bytes, in the order of these", async () => {
+		const tree = new Tree();
+		const paths = ["a\xffb", "\xef\xbf\xae", "\xf0\x90\x80\x80", "\xef\xbf\xbd"];
+		for (const [n, path] of paths.entries())
+			tree.writeFile(`/${n}`, { size: 1, path: Buffer.from(path, "latin1") });
+		await writeImage(tree, { to: at("bytes") });
+		const lines = paths.sort().map((path) => `${path}\n`);
+		expect(composefs(["objects", at("bytes")]).stdout).toBe(lines.join(""));
+		expect(composefs(["missing-objects", "--basedir", at("store"), "--", at("bytes")]).stdout).toBe(
+			lines.join(""),
+		);
+	});
+
 	test("--json, --filter", () => {
 		const { stdout } = composefs(["objects", "--json", at("two"), "--filter", "w"]);
 		expect(JSON.parse(stdout)).toEqual([{ path: "cc/3", size: 10, digest: "3".repeat(64) }]);
