@@ -2,8 +2,9 @@
 import { Command } from "commander";
 import { type Change, type ChangedAttribute, diff as diffImages } from "../diff.ts";
 import { escapeListed, escapeName } from "../dump/escape.ts";
+import { readImage } from "../image/read.ts";
 import { fileSize, type Inode } from "../inode.ts";
-import { EXIT, ExitStatus, fail, interruptible } from "./exit.ts";
+import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
@@ -22,7 +23,10 @@ export function diffCommand(): Command {
 }
 
 async function diff(before: string, after: string, options: { readonly json?: true }): Promise<void> {
-	const changes = await interruptible((signal) => diffImages(before, after, { signal })).catch((error) => {
+	const changes = await interruptible(async (signal) => {
+		const was = await readingOf(before, readImage(before, { signal }));
+		return diffImages(was, await readingOf(after, readImage(after, { signal })), { signal });
+	}).catch((error) => {
 		const status = fail(error);
 		throw new ExitStatus(status === EXIT.failure ? TROUBLE : status);
 	});

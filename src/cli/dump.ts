@@ -1,7 +1,7 @@
 /** `composefs dump`: images as composefs-dump(5), as `composefs-info dump` prints them. */
 import type { Command } from "commander";
 import { dumpText } from "./dump-text.ts";
-import { interruptible } from "./exit.ts";
+import { interruptible, readingOf } from "./exit.ts";
 import type { ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
@@ -22,7 +22,7 @@ async function dump(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
 		if (options.json) return dumpJson(images, options, signal);
 		for (const image of images) {
-			const text = options.filter === undefined ? await dumpText(image, signal) : undefined;
+			const text = options.filter === undefined ? await readingOf(image, dumpText(image, signal)) : undefined;
 			await print(text ?? (await treeText(image, options, signal)));
 		}
 	});

@@ -49,6 +49,14 @@ export async function verifying<T>(work: Promise<T>): Promise<T> {
 	});
 }
 
+/** Names the image in an error of reading it, where that does not: the command may have been given several. */
+export async function readingOf<T>(image: string, reading: Promise<T>): Promise<T> {
+	return reading.catch((error) => {
+		if (!(error instanceof ComposefsError) || error.message.includes(image)) throw error;
+		throw new ComposefsError(error.code, `${image}: ${error.message}`, { cause: error });
+	});
+}
+
 export function isUnverified(error: unknown): boolean {
 	if (!(error instanceof ComposefsError)) return false;
 	const { code, rule } = error;

@@ -1,6 +1,7 @@
 /** What the commands that read images share. */
 import { readImage } from "../image/read.ts";
 import { Tree } from "../tree.ts";
+import { readingOf } from "./exit.ts";
 
 export interface ImageOptions {
 	readonly json?: true;
@@ -9,7 +10,7 @@ export interface ImageOptions {
 
 /** Reads an image; with names, only those entries of its root. */
 export async function readTree(image: string, { filter }: ImageOptions, signal: AbortSignal): Promise<Tree> {
-	const { root } = await readImage(image, { signal });
+	const { root } = await readingOf(image, readImage(image, { signal }));
 	if (filter === undefined) return new Tree(root);
 	const children = new Map([...root.children].filter(([name]) => filter.includes(name)));
 	return new Tree({ ...root, children });

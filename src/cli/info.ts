@@ -1,7 +1,7 @@
 /** `composefs info`: images at a glance. */
 import { Command } from "commander";
 import { type ImageInfo, imageInfo } from "../image/index.ts";
-import { interruptible } from "./exit.ts";
+import { interruptible, readingOf } from "./exit.ts";
 import { examples } from "./options.ts";
 import { columns, print, printJson } from "./print.ts";
 
@@ -17,7 +17,8 @@ export function infoCommand(): Command {
 async function info(images: string[], options: { readonly json?: true }): Promise<void> {
 	await interruptible(async (signal) => {
 		const all: ({ image: string } & ImageInfo)[] = [];
-		for (const image of images) all.push({ image, ...(await imageInfo(image, { signal })) });
+		for (const image of images)
+			all.push({ image, ...(await readingOf(image, imageInfo(image, { signal }))) });
 		if (options.json) await printJson(all);
 		else await print([all.map(format).join("\n")]);
 	});

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { EXIT, ExitStatus, fail, interruptible, UsageError, verifying } from "../../src/cli/exit.ts";
+import {
+	EXIT,
+	ExitStatus,
+	fail,
+	interruptible,
+	readingOf,
+	UsageError,
+	verifying,
+} from "../../src/cli/exit.ts";
 import { ComposefsError } from "../../src/errors.ts";
 
 let said: string[];
@@ -58,5 +66,17 @@ describe("verifying", () => {
 		expect(await statusOf(new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "no"))).toBe(EXIT.usage);
 		expect(await statusOf(new ExitStatus(7))).toBe(7);
 		expect(said).toHaveLength(4);
+	});
+});
+
+describe("readingOf", () => {
+	test("an error names the image, once", async () => {
+		const messageOf = async (message: string) => {
+			const failing = Promise.reject(new ComposefsError("ERR_COMPOSEFS_IMAGE", message));
+			return (await readingOf("a.cfs", failing).catch((error) => error)).message;
+		};
+		expect(await messageOf("offset 0: it is none")).toBe("a.cfs: offset 0: it is none");
+		expect(await messageOf("ENOENT: no such file, open 'a.cfs'")).toBe("ENOENT: no such file, open 'a.cfs'");
+		expect(await readingOf("a.cfs", Promise.resolve(1))).toBe(1);
 	});
 });
