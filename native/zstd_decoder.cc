@@ -99,7 +99,7 @@ class ZstdJob final : public Job {
     for (size_t index = 0; index < pieces_.size(); ++index)
       pieces.Set(static_cast<uint32_t>(index), ToBuffer(env, std::move(pieces_[index])));
     result.Set("pieces", pieces);
-    result.Set("waiting", static_cast<double>(decoder_->Waiting()));
+    result.Set("hungry", state_ == ZstdStream::State::kHungry);
     result.Set("ended", state_ == ZstdStream::State::kEnded);
     if (state_ == ZstdStream::State::kFailed) result.Set("problem", problem_);
     return result;
@@ -129,6 +129,9 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
   const auto feed = [decoder](const Napi::CallbackInfo& call) {
     decoder->Feed(call[0].As<Napi::Uint8Array>());
   };
+  const auto waiting = [decoder](const Napi::CallbackInfo& call) {
+    return Napi::Number::New(call.Env(), static_cast<double>(decoder->Waiting()));
+  };
   const auto decode = [decoder](const Napi::CallbackInfo& call) {
     const auto job = std::make_shared<ZstdJob>(call.Env(), decoder, call[0].ToBoolean());
     job->Schedule();
@@ -140,6 +143,7 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
   };
   Napi::Object result = Napi::Object::New(env);
   result.Set("feed", MakeFunction(env, feed, "feed"));
+  result.Set("waiting", MakeFunction(env, waiting, "waiting"));
   result.Set("decode", MakeFunction(env, decode, "decode"));
   return result;
 }

@@ -89,6 +89,8 @@ export interface NativeScanOptions {
 export interface NativeZstdDecoder {
 	/** Takes a copy of the next bytes, also while others are decoded. */
 	feed(chunk: Uint8Array): void;
+	/** Bytes that were fed and are not in work yet. */
+	waiting(): number;
 	/**
 	 * Decodes what there is, a few pieces at a time; they are full, but for the last one. One call at a time.
 	 *
@@ -99,8 +101,8 @@ export interface NativeZstdDecoder {
 
 export interface NativeZstdPieces {
 	readonly pieces: readonly Uint8Array[];
-	/** Bytes that were fed and are not in work yet. */
-	readonly waiting: number;
+	/** All that was fed is decoded; what is fed meanwhile is not counted. */
+	readonly hungry: boolean;
 	/** All is decoded. */
 	readonly ended: boolean;
 	/** What libzstd says is wrong behind these pieces, or `truncated`. */

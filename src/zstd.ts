@@ -52,30 +52,71 @@ export async function* decodeZstdPiece(
 
 async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<readonly Uint8Array[]> {
 	const decoder = callNative((addon) => addon.openZstdDecoder(PIECE_SIZE, WINDOW_LOG));
-	let more = await feed(pull, decoder, 0);
-	for (let waiting = INPUT_SIZE; ; ) {
-		const job = awaitJob(() => decoder.decode(!more), { signal });
-		// The next bytes come while these are decoded; what is wrong with these does not wait for them.
-		const fed = more ? feed(pull, decoder, waiting) : Promise.resolve(false);
-		fed.catch(() => undefined);
-		const batch = await job;
+	const feed = new Feed(pull, decoder);
+	void feed.run();
+	for (let hungry = true; ; ) {
+		if (hungry) await feed.more();
+		const batch = await awaitJob(() => decoder.decode(feed.ended), { signal });
+		feed.goOn();
 		yield batch.pieces;
 		if (batch.problem !== undefined) throw zstdError(batch.problem);
 		if (batch.ended) return;
-		more = await fed;
-		waiting = batch.waiting;
+		hungry = batch.hungry;
 	}
 }
 
-/** Feeds the decoder, in which `waiting` bytes wait; false at the end of the source. */
-async function feed(pull: ChunkPull, decoder: NativeZstdDecoder, waiting: number): Promise<boolean> {
-	for (let size = waiting; size < INPUT_SIZE; ) {
-		const chunk = await pull.next();
-		if (chunk === undefined) return false;
-		decoder.feed(chunk);
-		size += chunk.length;
+/** Gives a source's chunks to a decoder, whatever that does meanwhile: neither waits for the other without need. */
+class Feed {
+	readonly #pull: ChunkPull;
+	readonly #decoder: NativeZstdDecoder;
+	#wakeReader: (() => void) | undefined;
+	#wakeDecoder: (() => void) | undefined;
+	#failure: { readonly reason: unknown } | undefined;
+	/** The source has given all. */
+	ended = false;
+
+	constructor(pull: ChunkPull, decoder: NativeZstdDecoder) {
+		this.#pull = pull;
+		this.#decoder = decoder;
 	}
-	return true;
+
+	/** Reads to the end of the source. What that throws, `more` throws. */
+	async run(): Promise<void> {
+		try {
+			for (;;) {
+				while (this.#decoder.waiting() >= INPUT_SIZE) await this.#room();
+				const chunk = await this.#pull.next();
+				if (chunk === undefined) break;
+				this.#decoder.feed(chunk);
+				this.#wakeDecoder?.();
+			}
+			this.ended = true;
+		} catch (reason) {
+			this.#failure = { reason };
+		}
+		this.#wakeDecoder?.();
+	}
+
+	/** Waits until something waits to be decoded, or nothing will. */
+	async more(): Promise<void> {
+		while (!this.ended && this.#decoder.waiting() === 0) {
+			if (this.#failure !== undefined) throw this.#failure.reason;
+			await new Promise<void>((resolve) => {
+				this.#wakeDecoder = resolve;
+			});
+		}
+	}
+
+	/** The decoder has taken what waited. */
+	goOn(): void {
+		this.#wakeReader?.();
+	}
+
+	#room(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#wakeReader = resolve;
+		});
+	}
 }
 
 function zstdError(problem: string): Error {

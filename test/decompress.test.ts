@@ -170,6 +170,16 @@ describe.each<[string, (bytes: Uint8Array) => Buffer, Buffer]>([
 		await expect(all(stuck(), { signal: controller.signal })).rejects.toBe(reason);
 	});
 
+	test("from a source that waits: what is there comes out", async () => {
+		const stuck = async function* () {
+			yield compress(randomBytes(700_000));
+			await new Promise(() => undefined);
+		};
+		const pieces = decompress(stuck());
+		expect((await pieces.next()).value).toBeDefined();
+		await pieces.return(undefined);
+	});
+
 	test("that is damaged: the error does not wait for a source that waits", async () => {
 		const stuck = async function* () {
 			yield Buffer.concat([compress(one), Buffer.from("damage"), Buffer.alloc(2_000_000)]);
