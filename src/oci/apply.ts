@@ -41,7 +41,7 @@ export function* layOver(
 	exclusive: boolean,
 ): Generator<undefined, Directory, undefined> {
 	const rest = yield* withoutMarked(lower, layer.marks, exclusive);
-	const links = resolveLinks(layer, rest);
+	const links = yield* resolveLinks(layer, rest);
 	const top = yield* union(layer.root, rest, layer, exclusive);
 	const pending = [{ upper: layer.root, into: top }];
 	const movable = exclusive && links.size === 0;
@@ -65,12 +65,51 @@ export function* layOver(
 }
 
 /**
- * A lower directory without what the marks take away; itself, if that is nothing, or if it may be changed. Yields in
- * large directories.
+ * A lower directory without what the marks take away; itself, if that is nothing, or if it may be changed. Yields
+ * every few hundred names.
  */
 export function* withoutMarked(
 	lower: Directory,
 	marks: Marks,
+	exclusive: boolean,
+): Generator<undefined, Directory, undefined> {
+	let rest = lower;
+	// Those within before those that they are in: the given one comes last.
+	for (const at of (yield* markedDirectories(lower, marks)).reverse()) {
+		rest = yield* reduce(at, exclusive);
+		if (rest !== at.lower) at.parent?.reduced.push([at.name, rest]);
+	}
+	return rest;
+}
+
+/** A lower directory that marks stand in. */
+interface Marked {
+	readonly lower: Directory;
+	readonly marks: Marks;
+	readonly name: string;
+	readonly parent: Marked | undefined;
+	/** What becomes of directories in it. */
+	readonly reduced: [string, Directory][];
+}
+
+/** A directory before those within it: paths may be deeper than the stack. */
+function* markedDirectories(lower: Directory, marks: Marks): Generator<undefined, Marked[], undefined> {
+	const found: Marked[] = [{ lower, marks, name: "", parent: undefined, reduced: [] }];
+	let count = 0;
+	for (const parent of found) {
+		if (parent.marks.opaque) continue;
+		for (const [name, below] of parent.marks.below) {
+			if (++count % NAMES_PER_STEP === 0) yield;
+			const child = parent.lower.children.get(name);
+			if (child?.type === "directory" && !parent.marks.removed.has(name))
+				found.push({ lower: child, marks: below, name, parent, reduced: [] });
+		}
+	}
+	return found;
+}
+
+function* reduce(
+	{ lower, marks, reduced }: Marked,
 	exclusive: boolean,
 ): Generator<undefined, Directory, undefined> {
 	const { children } = lower;
@@ -79,17 +118,18 @@ export function* withoutMarked(
 		children.clear();
 		return lower;
 	}
-	const removed = [...marks.removed].filter((name) => children.has(name));
-	const reduced: [string, Directory][] = [];
-	for (const [name, below] of marks.below) {
-		const child = children.get(name);
-		if (child?.type !== "directory" || marks.removed.has(name)) continue;
-		const rest = yield* withoutMarked(child, below, exclusive);
-		if (rest !== child) reduced.push([name, rest]);
+	const removed: string[] = [];
+	let count = 0;
+	for (const name of marks.removed) {
+		if (++count % NAMES_PER_STEP === 0) yield;
+		if (children.has(name)) removed.push(name);
 	}
 	if (removed.length === 0 && reduced.length === 0) return lower;
 	const changed = exclusive ? lower : yield* copyOf(lower);
-	for (const name of removed) changed.children.delete(name);
+	for (const name of removed) {
+		if (++count % NAMES_PER_STEP === 0) yield;
+		changed.children.delete(name);
+	}
 	for (const [name, rest] of reduced) changed.children.set(name, rest);
 	return changed;
 }

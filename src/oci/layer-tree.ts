@@ -29,15 +29,19 @@ export async function layerTree(layer: Layer | LayerEntries, options: LayerTreeO
 	const { lower, signal } = options;
 	const read = await layerOf(layer, options);
 	if (lower === undefined) refuseWithoutLower(read);
-	const own = await runInSlices(ownTree(read, lower), signal);
-	const { marks } = read;
+	return new Tree(await runInSlices(markedTree(read, lower), signal));
+}
+
+function* markedTree(layer: Layer, lower: Tree | undefined): Generator<undefined, Directory, undefined> {
+	const own = yield* ownTree(layer, lower);
+	const { marks } = layer;
 	if (marks.opaque && lower !== undefined) {
 		// overlayfs does not look for a mark at the root of a layer.
-		for (const name of lower.root.children.keys()) remove(own, name);
+		yield* removeAll(own, lower.root.children.keys());
 	} else {
-		mark(own, marks, lower?.root);
+		yield* mark(own, marks, lower?.root);
 	}
-	return new Tree(own);
+	return own;
 }
 
 function refuseWithoutLower({ links, marks }: Layer): void {
@@ -54,7 +58,7 @@ const NAMES_PER_STEP = 256;
 /** The layer's directories once more, with the inodes that its links lead to. */
 function* ownTree(layer: Layer, lower: Tree | undefined): Generator<undefined, Directory, undefined> {
 	const rest = lower && (yield* withoutMarked(lower.root, layer.marks, false));
-	const links = rest === undefined ? new Map<Inode, Inode>() : resolveLinks(layer, rest);
+	const links = rest === undefined ? new Map<Inode, Inode>() : yield* resolveLinks(layer, rest);
 	const top = yield* copyOver(layer, layer.root, rest);
 	const pending = [{ own: top, below: rest }];
 	let count = 0;
@@ -94,19 +98,40 @@ function directoryIn(parent: Directory | undefined, name: string): Directory | u
  *
  * @param lower   the lower directory, where the lower layers are known
  */
-function mark(own: Directory, { opaque, removed, below }: Marks, lower: Directory | undefined): void {
-	if (opaque) {
-		makeOpaque(own);
-		return;
+function* mark(
+	root: Directory,
+	marks: Marks,
+	lower: Directory | undefined,
+): Generator<undefined, void, undefined> {
+	const pending = [{ own: root, marks, lower }];
+	for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+		const { own, marks, lower } = at;
+		if (marks.opaque) {
+			makeOpaque(own);
+			continue;
+		}
+		yield* removeAll(own, marks.removed, lower);
+		for (const [name, below] of marks.below) {
+			const lowerChild = directoryIn(lower, name);
+			if (marks.removed.has(name) || (lower !== undefined && lowerChild === undefined)) continue;
+			const child = own.children.get(name) ?? (lowerChild ? emptyAs(lowerChild) : impliedDirectory());
+			if (child.type !== "directory") continue;
+			own.children.set(name, child);
+			pending.push({ own: child, marks: below, lower: lowerChild });
+		}
 	}
-	for (const name of removed) if (lower?.children.has(name) ?? true) remove(own, name);
-	for (const [name, marks] of below) {
-		const lowerChild = directoryIn(lower, name);
-		if (removed.has(name) || (lower !== undefined && lowerChild === undefined)) continue;
-		const child = own.children.get(name) ?? (lowerChild ? emptyAs(lowerChild) : impliedDirectory());
-		if (child.type !== "directory") continue;
-		own.children.set(name, child);
-		mark(child, marks, lowerChild);
+}
+
+/** Hides lower names, all or those that the lower directory has. Yields every few hundred. */
+function* removeAll(
+	own: Directory,
+	names: Iterable<string>,
+	lower?: Directory,
+): Generator<undefined, void, undefined> {
+	let count = 0;
+	for (const name of names) {
+		if (++count % NAMES_PER_STEP === 0) yield;
+		if (lower?.children.has(name) ?? true) remove(own, name);
 	}
 }
 

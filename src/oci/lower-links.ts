@@ -3,15 +3,23 @@ import type { Directory, Inode } from "../inode.ts";
 import type { Layer } from "./layer.ts";
 import { badLink } from "./layer-builder.ts";
 
+/** Each has a path of its own to walk. */
+const LINKS_PER_STEP = 64;
+
 /**
- * The inodes that a layer's stand-ins stand for. What the layer's own marks take away cannot be linked to.
+ * The inodes that a layer's stand-ins stand for. What the layer's own marks take away cannot be linked to. Yields
+ * every few links.
  *
  * @param lower   the lower tree without that
  * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `link-target`
  */
-export function resolveLinks({ links }: Layer, lower: Directory): Map<Inode, Inode> {
+export function* resolveLinks(
+	{ links }: Layer,
+	lower: Directory,
+): Generator<undefined, Map<Inode, Inode>, undefined> {
 	const found = new Map<Inode, Inode>();
 	for (const [standIn, { path, target }] of links) {
+		if (found.size % LINKS_PER_STEP === LINKS_PER_STEP - 1) yield;
 		let at: Inode | undefined = lower;
 		for (const name of target) at = at?.type === "directory" ? at.children.get(name) : undefined;
 		const name = target.join("/");

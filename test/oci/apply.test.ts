@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { device, directory, fifo, file, whiteout } from "../../src/inode.ts";
-import { applyLayer } from "../../src/oci/apply.ts";
-import type { LayerEntry } from "../../src/oci/layer.ts";
+import { applyLayer, layOver } from "../../src/oci/apply.ts";
+import type { Layer, LayerEntry } from "../../src/oci/layer.ts";
 import { readLayer } from "../../src/oci/layer.ts";
+import { layerTree } from "../../src/oci/layer-tree.ts";
 import { Tree } from "../../src/tree.ts";
 import { countTurns } from "../support/event-loop.ts";
 import { entries, entry, lines } from "../support/layers.ts";
@@ -247,6 +248,13 @@ test("the deepest paths take no stack", async () => {
 	const lower = await applyLayer(new Tree(), entries(`${deep}a`, `${deep}b`));
 	const upper = await applyLayer(lower, entries(`${deep}.wh.a`, `${deep}c`));
 	expect(upper.readdir(deep)).toEqual(["b", "c"]);
+	// Nor where little of it is left.
+	const layer = await readLayer(entries(`${deep}.wh.a`, `${deep}c`));
+	const within = (frames: number): unknown =>
+		frames > 0 ? within(frames - 1) : [...layOver(lower.root, layer, false)];
+	within(4000);
+	const alone = await layerTree(layer, { lower });
+	expect(alone.get(`${deep}a`)?.type).toBe("character-device");
 });
 
 test("a signal stops it", async () => {
@@ -267,4 +275,16 @@ test("a large directory does not hold up the event loop", async () => {
 		expect(upper.readdir("d")).toHaveLength(100_000);
 	});
 	expect(turns).toBeGreaterThan(5);
+});
+
+test("bug: many whiteouts, and many links into lower layers, held up the event loop", async () => {
+	const many = (line: (number: number) => string) =>
+		Array.from({ length: 20_000 }, (_, number) => entry(line(number)));
+	const { root } = await applyLayer(
+		new Tree(),
+		many((number) => `d/${number}`),
+	);
+	const steps = (layer: Layer) => [...layOver(root, layer, false)].length;
+	expect(steps(await readLayer(many((number) => `link-${number} = d/${number}`)))).toBeGreaterThan(300);
+	expect(steps(await readLayer(many((number) => `d/.wh.${number}`)))).toBeGreaterThan(200);
 });
