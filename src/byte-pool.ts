@@ -13,16 +13,23 @@ const MAX_POOLED = 1 << 12;
 let pool = new Uint8Array(0);
 let used = 0;
 
-/** A copy of some bytes of an array: a buffer of its own for each takes ten times as long. */
-export function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
-	if (length > MAX_POOLED) return bytes.slice(start, start + length);
+/** An array of zeros, to be filled: a buffer of its own for each takes ten times as long. */
+export function newBytes(length: number): Uint8Array {
+	if (length > MAX_POOLED) return new Uint8Array(length);
 	if (used + length > pool.length) {
 		pool = new Uint8Array(POOL_SIZE);
 		used = 0;
 	}
-	// A loop: most are shorter than what a call costs.
-	for (let index = 0; index < length; index++) pool[used + index] = bytes[start + index] as number;
-	const copy = new Uint8Array(pool.buffer, used, length);
+	const bytes = new Uint8Array(pool.buffer, used, length);
 	used += length;
+	return bytes;
+}
+
+/** A copy of some bytes of an array. */
+export function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
+	if (length > MAX_POOLED) return bytes.slice(start, start + length);
+	const copy = newBytes(length);
+	// A loop: most are shorter than what a call costs.
+	for (let index = 0; index < length; index++) copy[index] = bytes[start + index] as number;
 	return copy;
 }

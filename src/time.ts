@@ -28,12 +28,11 @@ export function timeOf(seconds: number, nanoseconds: number): bigint {
 	return last;
 }
 
-/** sec * 1e9 + nsec, in halves that a double holds exactly. */
+/** sec * 1e9 + nsec, in two words: the lower one is exact in 32 bits, and the rest a multiple of 2^32 that a double tells. */
 function toBigInt(sec: number, nsec: number): bigint {
-	const high = (sec >>> 16) * NSEC_PER_SEC;
-	const low = (high % 2 ** 16) * 2 ** 16 + (sec & 0xffff) * NSEC_PER_SEC + nsec;
-	words[0] = low % 2 ** 32;
-	words[1] = Math.floor(high / 2 ** 16) + Math.floor(low / 2 ** 32);
+	const low = (Math.imul(sec, NSEC_PER_SEC) + nsec) >>> 0;
+	words[0] = low;
+	words[1] = Math.round((sec * NSEC_PER_SEC + nsec - low) / 2 ** 32);
 	return time[0] as bigint;
 }
 
@@ -51,7 +50,7 @@ export function splitTime(mtimeNs: bigint, into: Time): Time {
 	// Off by one at most; what is left is then from -1e9 to 2e9, which 32 bits tell.
 	const high = words[1] as number;
 	let seconds = Math.floor(((high | 0) * 2 ** 32 + (words[0] as number)) / NSEC_PER_SEC);
-	let nanoseconds = ((words[0] as number) - Math.imul(seconds % 2 ** 32, NSEC_PER_SEC)) | 0;
+	let nanoseconds = ((words[0] as number) - Math.imul(seconds, NSEC_PER_SEC)) | 0;
 	if (nanoseconds < 0) {
 		seconds--;
 		nanoseconds += NSEC_PER_SEC;

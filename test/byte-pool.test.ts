@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { copyOf } from "../src/byte-pool.ts";
+import { copyOf, newBytes } from "../src/byte-pool.ts";
 
 test("copies are what they are of, and stay so", () => {
 	const part = fc.tuple(fc.uint8Array({ maxLength: 6000, size: "max" }), fc.nat(6000), fc.nat(6000));
@@ -17,6 +17,21 @@ test("copies are what they are of, and stay so", () => {
 				return { expected, copy };
 			});
 			for (const { expected, copy } of copies) expect(Buffer.from(copy).toString("hex")).toBe(expected);
+		}),
+		{ numRuns: 50 },
+	);
+});
+
+test("new bytes are zeros, and nobody else's", () => {
+	fc.assert(
+		fc.property(fc.array(fc.nat(6000), { maxLength: 60 }), (lengths) => {
+			const arrays = lengths.map((length) => newBytes(length));
+			for (const [index, bytes] of arrays.entries()) {
+				expect(bytes.every((byte) => byte === 0)).toBe(true);
+				bytes.fill(index + 1);
+			}
+			for (const [index, bytes] of arrays.entries())
+				expect(bytes.length === lengths[index] && bytes.every((byte) => byte === index + 1)).toBe(true);
 		}),
 		{ numRuns: 50 },
 	);
