@@ -45,32 +45,32 @@ class Document implements DocumentHead, Steps {
 	version: number | undefined;
 	tarSplitDigest: string | undefined;
 
-	readonly #visitor: DocumentVisitor;
-	readonly #fields = new EntryFields();
-	readonly #range = new TextRange();
-	readonly #others = new Set<string>();
-	#state: State = "start";
-	#hasEntries = false;
+	private readonly visitor: DocumentVisitor;
+	private readonly fields = new EntryFields();
+	private readonly range = new TextRange();
+	private readonly others = new Set<string>();
+	private state: State = "start";
+	private hasEntries = false;
 
 	constructor(visitor: DocumentVisitor) {
-		this.#visitor = visitor;
+		this.visitor = visitor;
 	}
 
 	/** Changes nothing but the cursor's place before it has read all that it needs. False at the end. */
 	step(): boolean {
 		const { cursor } = this;
-		switch (this.#state) {
+		switch (this.state) {
 			case "entry":
 				this.#entry();
 				return true;
 			case "start":
-				this.#state = cursor.open(OPEN_OBJECT) ? "member" : "end";
+				this.state = cursor.open(OPEN_OBJECT) ? "member" : "end";
 				return true;
 			case "member":
 				this.#member();
 				return true;
 			case "behind-entries":
-				this.#state = cursor.more(CLOSE_OBJECT) ? "member" : "end";
+				this.state = cursor.more(CLOSE_OBJECT) ? "member" : "end";
 				return true;
 			case "end":
 				return this.#end();
@@ -79,39 +79,39 @@ class Document implements DocumentHead, Steps {
 
 	#entry(): void {
 		const { cursor } = this;
-		const fields = this.#fields;
+		const fields = this.fields;
 		fields.read(cursor);
 		const end = cursor.at;
 		if (end - fields.start > this.stepLimit) refuseLongStep(cursor, fields.start, this.stepLimit);
 		const more = cursor.more(CLOSE_ARRAY);
-		this.#visitor.entry(fields, cursor);
-		if (!more) this.#state = "behind-entries";
+		this.visitor.entry(fields, cursor);
+		if (!more) this.state = "behind-entries";
 	}
 
 	#member(): void {
 		const { cursor } = this;
-		const range = this.#range;
+		const range = this.range;
 		cursor.key(range);
 		const at = range.start;
 		const key = cursor.text(range);
 		if (key === "entries") {
-			if (this.#hasEntries) cursor.fail("key-duplicate", '"entries" comes twice', at);
+			if (this.hasEntries) cursor.fail("key-duplicate", '"entries" comes twice', at);
 			const more = cursor.open(OPEN_ARRAY);
-			this.#hasEntries = true;
-			this.#state = more ? "entry" : "behind-entries";
+			this.hasEntries = true;
+			this.state = more ? "entry" : "behind-entries";
 			return;
 		}
 		const value = this.#value(key, at);
 		const more = cursor.more(CLOSE_OBJECT);
 		if (key === "version") this.version = value as number;
 		else if (key === "tarSplitDigest") this.tarSplitDigest = value as string;
-		else this.#others.add(key);
-		this.#state = more ? "member" : "end";
+		else this.others.add(key);
+		this.state = more ? "member" : "end";
 	}
 
 	#value(key: string, at: number): number | string | undefined {
 		const { cursor } = this;
-		const range = this.#range;
+		const range = this.range;
 		const known =
 			key === "version" ? this.version : key === "tarSplitDigest" ? this.tarSplitDigest : undefined;
 		if (known !== undefined) cursor.fail("key-duplicate", `"${key}" comes twice`, at);
@@ -121,7 +121,7 @@ class Document implements DocumentHead, Steps {
 			return version;
 		}
 		if (key !== "tarSplitDigest") {
-			skipUnknown(cursor, range, ROOT_KEYS, this.#others);
+			skipUnknown(cursor, range, ROOT_KEYS, this.others);
 			return undefined;
 		}
 		cursor.string(range);
@@ -139,7 +139,7 @@ class Document implements DocumentHead, Steps {
 		const { cursor } = this;
 		cursor.peek();
 		if (cursor.at < cursor.end) cursor.fail("json", "something stands behind the document");
-		if (cursor.isLast && !this.#hasEntries) cursor.fail("json", 'the document has no "entries"');
+		if (cursor.isLast && !this.hasEntries) cursor.fail("json", 'the document has no "entries"');
 		return false;
 	}
 }

@@ -8,8 +8,11 @@ import { base64Of, XattrReader } from "./xattrs.ts";
 
 const UINT32 = 2 ** 32 - 1;
 const ST_MODE = 0o177777;
-const DIGEST_PREFIX = Buffer.from("sha256:");
+const DIGEST_START = Buffer.from('"sha256:', "latin1");
 const DIGEST_LENGTH = 64;
+/** With its quotes. */
+const DIGEST_TOKEN_LENGTH = DIGEST_START.length + DIGEST_LENGTH + 1;
+const QUOTE = 0x22;
 const ZEROS = Buffer.from("zeros");
 const BITS: ReadonlyMap<Key, number> = new Map(KEYS.map((key, number) => [key, 1 << number]));
 const NAME_BIT = BITS.get("name") as number;
@@ -18,8 +21,8 @@ const FOLDED = foldKeys(KEYS);
 /** Keys as most writers put them: with nothing between the quote and the colon. */
 const TOKENS = KEYS.map((key) => Buffer.from(`"${key}":`, "latin1"));
 
-const HEX = new Uint8Array(256);
-for (const digit of "0123456789abcdef") HEX[digit.charCodeAt(0)] = 1;
+const NOT_HEX = new Uint8Array(256).fill(1);
+for (const digit of "0123456789abcdef") NOT_HEX[digit.charCodeAt(0)] = 0;
 
 /** The fields of the entry read last. Ranges are in the cursor's window, and hold until the next is read. */
 export class EntryFields {
@@ -51,48 +54,64 @@ export class EntryFields {
 	/** Where the entry begins, in the window. */
 	start = 0;
 
-	readonly #xattrs = new XattrReader();
-	readonly #key = new TextRange();
-	readonly #value = new TextRange();
-	#seen = 0;
-	/** By key, the one that came behind it last; at the end, the first of an entry. Writers keep to their order. */
-	readonly #next = new Uint8Array(KEYS.length + 1);
+	private readonly xattrReader = new XattrReader();
+	private readonly key = new TextRange();
+	private readonly value = new TextRange();
+	private seen = 0;
+	/**
+	 * By key, the one that came behind it last, and one that did before; at the end, those of an entry's beginning.
+	 * Writers keep to their order, but leave keys out.
+	 */
+	private readonly next = new Uint8Array(KEYS.length + 1);
+	private readonly other = new Uint8Array(KEYS.length + 1);
 
 	has(key: Key): boolean {
-		return (this.#seen & (BITS.get(key) as number)) !== 0;
+		return (this.seen & (BITS.get(key) as number)) !== 0;
 	}
 
 	/** Reads the entry that the cursor stands before. */
 	read(cursor: JsonCursor): void {
 		this.#reset();
-		const key = this.#key;
 		let others: Set<string> | undefined;
 		let more = cursor.open(OPEN_OBJECT);
 		this.start = cursor.at;
-		const next = this.#next;
 		let last: number = KEYS.length;
 		for (; more; more = cursor.more(CLOSE_OBJECT)) {
-			const number = cursor.key(key, TOKENS[next[last] as number])
-				? (next[last] as number)
-				: keyOf(cursor, key);
+			const { at } = cursor;
+			const number = this.#keyAfter(last, cursor);
 			if (number < 0) {
 				others ??= new Set();
-				others.add(skipUnknown(cursor, key, FOLDED, others));
+				others.add(skipUnknown(cursor, this.key, FOLDED, others));
 				continue;
 			}
-			next[last] = number;
 			last = number;
 			const bit = 1 << number;
-			if ((this.#seen & bit) !== 0) cursor.fail("key-duplicate", `"${KEYS[number]}" comes twice`, key.start);
-			this.#seen |= bit;
+			if ((this.seen & bit) !== 0) cursor.fail("key-duplicate", `"${KEYS[number]}" comes twice`, at);
+			this.seen |= bit;
 			this.#read(cursor, KEYS[number] as Key);
 		}
-		if ((this.#seen & TYPE_BIT) === 0) cursor.fail("type", "an entry has no type", this.start);
-		if ((this.#seen & NAME_BIT) === 0) cursor.fail("name", "an entry has no name", this.start);
+		if ((this.seen & TYPE_BIT) === 0) cursor.fail("type", "an entry has no type", this.start);
+		if ((this.seen & NAME_BIT) === 0) cursor.fail("name", "an entry has no name", this.start);
+	}
+
+	/** The number of the next key, of which those that were there before are tried first; -1 if it is none of KEYS. */
+	#keyAfter(last: number, cursor: JsonCursor): number {
+		const next = this.next[last] as number;
+		if (cursor.token(TOKENS[next] as Uint8Array)) return next;
+		let number = this.other[last] as number;
+		if (!cursor.token(TOKENS[number] as Uint8Array)) {
+			const key = this.key;
+			cursor.key(key);
+			number = key.form === 0 ? keyAt(cursor.bytes, key.start, key.end) : -1;
+			if (number < 0) return number;
+		}
+		this.other[last] = next;
+		this.next[last] = number;
+		return number;
 	}
 
 	#reset(): void {
-		this.#seen = 0;
+		this.seen = 0;
 		this.mode = this.uid = this.gid = this.devMajor = this.devMinor = 0;
 		this.size = this.offset = this.endOffset = this.digest = this.chunkDigest = -1;
 		this.chunkSize = this.chunkOffset = this.innerOffset = 0;
@@ -150,7 +169,7 @@ export class EntryFields {
 				this.devMinor = cursor.integer(0, LIMITS.minor);
 				break;
 			case "xattrs":
-				this.xattrs = this.#xattrs.read(cursor);
+				this.xattrs = this.xattrReader.read(cursor);
 				break;
 			case "chunkSize":
 				this.chunkSize = cursor.integer(0, LIMITS.fileSize);
@@ -171,8 +190,8 @@ export class EntryFields {
 				cursor.string(this.payload);
 				break;
 			case "x-content":
-				cursor.string(this.#value);
-				this.content = base64Of(cursor, this.#value);
+				cursor.string(this.value);
+				this.content = base64Of(cursor, this.value);
 				break;
 			// Of no use here, but readers elsewhere stop at what is none.
 			case "accesstime":
@@ -183,12 +202,12 @@ export class EntryFields {
 				cursor.integer(0);
 				break;
 			default:
-				cursor.string(this.#value);
+				cursor.string(this.value);
 		}
 	}
 
 	#type(cursor: JsonCursor): EntryType {
-		const value = this.#value;
+		const value = this.value;
 		cursor.string(value);
 		const type = typeAt(cursor.bytes, value.start, value.end);
 		if (type === undefined)
@@ -197,7 +216,7 @@ export class EntryFields {
 	}
 
 	#time(cursor: JsonCursor): bigint {
-		const value = this.#value;
+		const value = this.value;
 		cursor.string(value);
 		const time = value.form === 0 ? parseTime(cursor.bytes, value.start, value.end) : undefined;
 		if (time === undefined)
@@ -206,20 +225,19 @@ export class EntryFields {
 	}
 
 	#digest(cursor: JsonCursor): number {
-		const value = this.#value;
+		cursor.peek();
+		const { at } = cursor;
+		if (at + DIGEST_TOKEN_LENGTH <= cursor.end && isDigestAt(cursor.bytes, at)) {
+			cursor.at = at + DIGEST_TOKEN_LENGTH;
+			return at + DIGEST_START.length;
+		}
+		const value = this.value;
 		cursor.string(value);
-		const { bytes } = cursor;
-		const digits = value.start + DIGEST_PREFIX.length;
-		let isDigest =
-			value.end - digits === DIGEST_LENGTH && equalsAt(DIGEST_PREFIX, bytes, value.start, digits);
-		for (let at = digits; isDigest && at < value.end; at++) isDigest = HEX[bytes[at] as number] === 1;
-		if (!isDigest)
-			cursor.fail("digest", `${quoted(cursor, value)} is not "sha256:" and 64 small digits`, value.start);
-		return digits;
+		cursor.fail("digest", `${quoted(cursor, value)} is not "sha256:" and 64 small digits`, value.start);
 	}
 
 	#chunkType(cursor: JsonCursor): boolean {
-		const value = this.#value;
+		const value = this.value;
 		cursor.string(value);
 		if (value.start === value.end) return false;
 		if (!equalsAt(ZEROS, cursor.bytes, value.start, value.end))
@@ -228,9 +246,12 @@ export class EntryFields {
 	}
 }
 
-/** The number of the key that the cursor has read, or -1. */
-function keyOf(cursor: JsonCursor, { start, end, form }: TextRange): number {
-	return form === 0 ? keyAt(cursor.bytes, start, end) : -1;
+function isDigestAt(bytes: Uint8Array, at: number): boolean {
+	for (let n = 0; n < DIGEST_START.length; n++) if (bytes[at + n] !== DIGEST_START[n]) return false;
+	const digits = at + DIGEST_START.length;
+	let wrong = 0;
+	for (let n = digits; n < digits + DIGEST_LENGTH; n++) wrong |= NOT_HEX[bytes[n] as number] as number;
+	return wrong === 0 && bytes[digits + DIGEST_LENGTH] === QUOTE;
 }
 
 /**

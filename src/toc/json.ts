@@ -106,32 +106,28 @@ export class JsonCursor {
 
 	/** Behind a member: true if another follows, false behind the last. */
 	more(closing: number): boolean {
+		if (this.bytes[this.at] === COMMA) {
+			this.at++;
+			return true;
+		}
 		const byte = this.peek();
 		if (byte !== COMMA && byte !== closing) this.unexpected('"," or the end of the list');
 		this.at++;
 		return byte === COMMA;
 	}
 
-	/**
-	 * Reads a member's key, and stands before its value then. With the token that is expected, it is compared before
-	 * it is read: true if it is that.
-	 */
-	key(range: TextRange, expected?: Uint8Array): boolean {
-		if (expected !== undefined && this.#isNext(expected)) {
-			range.start = this.at + 1;
-			this.at += expected.length;
-			return true;
-		}
+	/** Reads a member's key, and stands before its value then. */
+	key(range: TextRange): void {
 		this.string(range);
 		if (this.peek() !== COLON) this.unexpected('":"');
 		this.at++;
-		return false;
 	}
 
-	/** Tokens have no NUL, so none is found beyond the end. */
-	#isNext(token: Uint8Array): boolean {
+	/** Steps over these bytes, if they are what comes next. They have no NUL, so none is found beyond the end. */
+	token(token: Uint8Array): boolean {
 		const { bytes, at } = this;
 		for (let n = 0; n < token.length; n++) if (bytes[at + n] !== token[n]) return false;
+		this.at = at + token.length;
 		return true;
 	}
 

@@ -69,30 +69,30 @@ function inDocument(error: unknown, index: number): unknown {
 
 class TreeBuilder {
 	readonly root: Directory = directory();
-	readonly #walker: PathWalker;
-	readonly #maxEntries: number;
-	#entries = 0;
-	/** Directories that have no entry of their own. */
-	readonly #implicit = new Set<Directory>([this.root]);
+	private readonly walker: PathWalker;
+	private readonly maxEntries: number;
+	private entries = 0;
+	/** Directories that have no entry of their own, but for the root. */
+	private readonly implicit = new Set<Directory>();
 	/** The names that this document has made, unless it is the first: that has made all. */
-	#own: Map<Directory, Set<string>> | undefined;
-	#hasRoot = false;
+	private own: Map<Directory, Set<string>> | undefined;
+	private hasRoot = false;
 
 	constructor(maxEntries: number) {
-		this.#maxEntries = maxEntries;
-		this.#walker = new PathWalker(this.root, { enter: (parent, name) => this.#enter(parent, name) });
+		this.maxEntries = maxEntries;
+		this.walker = new PathWalker(this.root, { enter: (parent, name) => this.#enter(parent, name) });
 	}
 
 	begin(isLater: boolean): void {
-		this.#own = isLater ? new Map() : undefined;
-		this.#hasRoot = false;
-		this.#walker.forget();
+		this.own = isLater ? new Map() : undefined;
+		this.hasRoot = false;
+		this.walker.forget();
 	}
 
 	entry(fields: EntryFields, cursor: JsonCursor): void {
 		if (fields.type === "chunk") return;
-		if (++this.#entries > this.#maxEntries) {
-			const limit = this.#maxEntries;
+		if (++this.entries > this.maxEntries) {
+			const limit = this.maxEntries;
 			fail("entries", cursor.base + fields.start, `there are more than ${limit} entries`, { limit });
 		}
 		try {
@@ -103,7 +103,7 @@ class TreeBuilder {
 	}
 
 	#add(fields: EntryFields, cursor: JsonCursor): void {
-		const walker = this.#walker;
+		const walker = this.walker;
 		const parent = walker.walk(cursor, fields.name);
 		const { name } = walker;
 		if (name === "") {
@@ -111,6 +111,21 @@ class TreeBuilder {
 			return;
 		}
 		const inode = fields.type === "hardlink" ? this.#target(fields, cursor) : makeInode(fields, cursor);
+		if (this.own === undefined && this.implicit.size === 0)
+			this.#addFirst(parent, name, inode, fields, cursor);
+		else this.#replace(parent, name, inode, fields, cursor);
+	}
+
+	/** Adds to a tree in which each name has come from an entry of this document, so that it must be new. */
+	#addFirst(parent: Directory, name: string, inode: Inode, fields: EntryFields, cursor: JsonCursor): void {
+		const { children } = parent;
+		const { size } = children;
+		// One step instead of two, looking first: the tree of a document that is refused is not used.
+		children.set(name, inode);
+		if (children.size === size) refusePath("path-duplicate", "is there already", fields, cursor);
+	}
+
+	#replace(parent: Directory, name: string, inode: Inode, fields: EntryFields, cursor: JsonCursor): void {
 		const { children } = parent;
 		const old = children.get(name);
 		const isTaken = old !== undefined && this.#isTaken(parent, name, old);
@@ -118,26 +133,26 @@ class TreeBuilder {
 		this.#markOwn(parent, name);
 		if (old?.type === "directory" && inode.type === "directory") update(old, inode);
 		else children.set(name, inode);
-		if (old?.type === "directory") walker.forget();
+		if (old?.type === "directory") this.walker.forget();
 	}
 
 	/** Whether this document has an entry for a name that is there. */
 	#isTaken(parent: Directory, name: string, old: Inode): boolean {
-		if (old.type === "directory" && this.#implicit.delete(old)) return false;
-		return this.#own === undefined || this.#own.get(parent)?.has(name) === true;
+		if (old.type === "directory" && this.implicit.delete(old)) return false;
+		return this.own === undefined || this.own.get(parent)?.has(name) === true;
 	}
 
 	#markOwn(parent: Directory, name: string): void {
-		if (this.#own === undefined) return;
-		const names = this.#own.get(parent);
-		if (names === undefined) this.#own.set(parent, new Set([name]));
+		if (this.own === undefined) return;
+		const names = this.own.get(parent);
+		if (names === undefined) this.own.set(parent, new Set([name]));
 		else names.add(name);
 	}
 
 	#setRoot(fields: EntryFields, cursor: JsonCursor): void {
 		if (fields.type !== "dir") cursor.fail("type", `the root is a "${fields.type}"`, fields.start);
-		if (this.#hasRoot) cursor.fail("path-duplicate", "the root comes twice", fields.start);
-		this.#hasRoot = true;
+		if (this.hasRoot) cursor.fail("path-duplicate", "the root comes twice", fields.start);
+		this.hasRoot = true;
 		update(this.root, inodeOf("dir", fields, cursor) as Directory);
 	}
 
@@ -147,7 +162,7 @@ class TreeBuilder {
 		if (found !== undefined) throw new Violation("ERR_COMPOSEFS_TREE", "parent", `${name} is no directory`);
 		const made = directory();
 		parent.children.set(name, made);
-		this.#implicit.add(made);
+		this.implicit.add(made);
 		return made;
 	}
 

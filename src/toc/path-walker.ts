@@ -14,95 +14,106 @@ export interface PathVisitor {
 }
 
 /**
- * Entries come in the order of a tree, mostly: nearly all of a path is that of the entry before, so it is
- * compared as bytes, and only what is new is looked up.
+ * Entries come in the order of a tree, mostly: nearly all of a path is that of the entry before, which still stands in
+ * the window. So the two are compared, and only what is new is looked up.
  */
 export class PathWalker {
-	/** Bytes of the names of the directories on the way, and where each ends. */
-	#bytes: Bytes = Buffer.alloc(1 << 13) as Bytes;
-	readonly #ends: number[] = [];
-	/** The root, and the directories on the way. */
-	readonly #directories: Directory[];
-	readonly #visitor: PathVisitor;
-	#isAscii = true;
+	/** How many directories lead to the path walked last, without the root. Lists are not cut: that takes a call. */
+	private depth = 0;
+	/** The root, then those. */
+	private readonly directories: Directory[];
+	/** Where in that path the name of each ends: at a slash. */
+	private readonly ends: number[] = [];
+	private readonly visitor: PathVisitor;
+	/** That path's place in the document, and its length; 0 if its bytes cannot be compared. */
+	private place = 0;
+	private length = 0;
+	private isAscii = true;
 	/** The last name of the path walked last; "" if it was the root's. */
 	name = "";
 
 	constructor(root: Directory, visitor: PathVisitor) {
-		this.#directories = [root];
-		this.#visitor = visitor;
+		this.directories = [root];
+		this.visitor = visitor;
 	}
 
 	/** A directory of the way was replaced. */
 	forget(): void {
-		this.#directories.length = 1;
-		this.#ends.length = 0;
+		this.depth = 0;
 	}
 
 	/** Walks to the directory of a path's last name. Slashes and `.` in between mean nothing. */
 	walk(cursor: JsonCursor, range: TextRange): Directory {
-		this.#isAscii = range.form === 0;
-		if (!isEscaped(range)) return this.#walk(cursor.bytes, range.start, range.end);
-		const bytes = Buffer.from(cursor.text(range), "utf8") as Bytes;
-		return this.#walk(bytes, 0, bytes.length);
+		this.isAscii = range.form === 0;
+		if (isEscaped(range)) {
+			const bytes = Buffer.from(cursor.text(range), "utf8") as Bytes;
+			this.length = 0;
+			return this.#walk(bytes, 0, bytes.length, 0);
+		}
+		const { bytes, base } = cursor;
+		const { start, end } = range;
+		const shared = this.#sharedLength(bytes, start, end, this.place - base);
+		this.place = base + start;
+		this.length = end - start;
+		return this.#walk(bytes, start, end, shared);
 	}
 
-	#walk(bytes: Bytes, start: number, end: number): Directory {
-		let depth = 0;
+	/** How many bytes of a path are those of the one before it, which is at `last` in the window unless it has left it. */
+	#sharedLength(bytes: Bytes, start: number, end: number, last: number): number {
+		if (last < 0) return 0;
+		const length = Math.min(end - start, this.length);
+		let shared = 0;
+		while (shared < length && bytes[last + shared] === bytes[start + shared]) shared++;
+		return shared;
+	}
+
+	/** `shared` bytes are known to lead the way of the path before. */
+	#walk(bytes: Bytes, start: number, end: number, shared: number): Directory {
+		const known = this.#stay(shared);
 		// Of the name met last, which may be the path's last.
 		let from = -1;
 		let to = -1;
-		for (let at = start; at < end; ) {
+		for (let at = start + known; at < end; ) {
 			const stop = nextSlash(bytes, at, end);
 			if (stop > at && !(stop === at + 1 && bytes[at] === DOT)) {
-				if (from >= 0) this.#enter(depth++, bytes, from, to);
+				if (from >= 0) this.#enter(this.#nameAt(bytes, from, to), to - start);
 				from = at;
 				to = stop;
 			}
 			at = stop + 1;
 		}
+		// The path's last name may be one of the way.
+		if (from < 0 && known > 0) return this.#walk(bytes, start, end, known - 1);
 		this.name = from < 0 ? "" : this.#nameAt(bytes, from, to);
-		return this.#directories[depth] as Directory;
+		return this.directories[this.depth] as Directory;
 	}
 
-	#enter(depth: number, bytes: Bytes, start: number, end: number): void {
-		if (depth < this.#ends.length) {
-			if (this.#isKnown(depth, bytes, start, end)) return;
-			this.#ends.length = depth;
-			this.#directories.length = depth + 1;
-		}
+	/** Leaves the directories whose slash is not among so many bytes, and returns how many of these then lead the way. */
+	#stay(shared: number): number {
+		const { ends } = this;
+		let { depth } = this;
+		while (depth > 0 && (ends[depth - 1] as number) >= shared) depth--;
+		this.depth = depth;
+		return depth === 0 ? 0 : (ends[depth - 1] as number) + 1;
+	}
+
+	#enter(name: string, end: number): void {
+		const { depth } = this;
 		if (depth + 2 > LIMITS.depth) {
 			const text = `a path has more than ${LIMITS.depth} levels`;
 			throw new Violation("ERR_COMPOSEFS_TREE", "depth", text, LIMITS.depth, depth + 2);
 		}
-		const name = this.#nameAt(bytes, start, end);
-		const directory = this.#visitor.enter(this.#directories[depth] as Directory, name);
-		const from = depth === 0 ? 0 : (this.#ends[depth - 1] as number);
-		const to = from + end - start;
-		if (to > this.#bytes.length) {
-			const larger = Buffer.alloc(2 * to) as Bytes;
-			this.#bytes.copy(larger, 0, 0, from);
-			this.#bytes = larger;
-		}
-		bytes.copy(this.#bytes, from, start, end);
-		this.#ends.push(to);
-		this.#directories.push(directory);
+		this.directories[depth + 1] = this.visitor.enter(this.directories[depth] as Directory, name);
+		this.ends[depth] = end;
+		this.depth = depth + 1;
 	}
 
 	/** Names are valid UTF-8 here, so they are themselves as strings. */
 	#nameAt(bytes: Bytes, start: number, end: number): string {
-		const name = this.#isAscii ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end);
+		const name = this.isAscii ? bytes.latin1Slice(start, end) : bytes.utf8Slice(start, end);
 		// Without escapes there is no NUL, and slashes are between names.
-		if (!this.#isAscii || name.length > LIMITS.nameLength || name === "..") checkName(name);
+		if (!this.isAscii || name.length > LIMITS.nameLength || name === "..") checkName(name);
 		return name;
-	}
-
-	#isKnown(depth: number, bytes: Bytes, start: number, end: number): boolean {
-		const from = depth === 0 ? 0 : (this.#ends[depth - 1] as number);
-		if ((this.#ends[depth] as number) - from !== end - start) return false;
-		const known = this.#bytes;
-		for (let n = 0; n < end - start; n++) if (known[from + n] !== bytes[start + n]) return false;
-		return true;
 	}
 }
 

@@ -12,6 +12,8 @@ const PLUS = 0x2b;
 /** `2026-11-23T17:57:29` */
 const SECONDS_LENGTH = 19;
 const MAX_FRACTION = 9;
+/** So far that no other two digits make a year of it. */
+const NO_DIGITS = -(2 ** 20);
 const SECONDS_OF_DAY = 86_400;
 /** Of 0001-01-01T00:00:00Z: what Go programs write for a time that is not set. */
 const UNSET = -62_135_596_800;
@@ -54,10 +56,9 @@ function secondsOf(bytes: Uint8Array, start: number, end: number): number | unde
 		bytes[start + 10] === LETTER_T &&
 		bytes[start + 13] === COLON &&
 		bytes[start + 16] === COLON;
-	// What is no number fails each of these comparisons.
 	if (!(isMarked && year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)))
 		return undefined;
-	if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return undefined;
 	return daysSince1970(year, month, day) * SECONDS_OF_DAY + hour * 3600 + minute * 60 + second;
 }
 
@@ -68,15 +69,15 @@ function zoneOf(bytes: Uint8Array, at: number, end: number): number | undefined 
 	if ((sign !== PLUS && sign !== DASH) || at + 6 !== end || bytes[at + 3] !== COLON) return undefined;
 	const hours = twoDigits(bytes, at + 1);
 	const minutes = twoDigits(bytes, at + 4);
-	if (!(hours <= 23 && minutes <= 59)) return undefined;
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return undefined;
 	return (sign === PLUS ? 1 : -1) * (hours * 3600 + minutes * 60);
 }
 
-/** NaN if they are none. */
+/** Far below 0 if they are none. */
 function twoDigits(bytes: Uint8Array, at: number): number {
-	const tens = digitAt(bytes, at);
-	const ones = digitAt(bytes, at + 1);
-	return tens < 0 || ones < 0 ? Number.NaN : tens * 10 + ones;
+	const tens = (bytes[at] as number) - ZERO;
+	const ones = (bytes[at + 1] as number) - ZERO;
+	return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NO_DIGITS;
 }
 
 function digitAt(bytes: Uint8Array, at: number): number {
@@ -87,14 +88,17 @@ function digitAt(bytes: Uint8Array, at: number): number {
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 function daysOf(year: number, month: number): number {
-	const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-	return month === 2 && isLeap ? 29 : (DAYS[month - 1] as number);
+	if (month !== 2) return DAYS[month - 1] as number;
+	return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
-/** In years that begin in March, a day's number follows from its month by one formula. */
+/**
+ * In years that begin in March, a day's number follows from its month by one formula. Quotients are cut, not rounded
+ * down: of the one year below 0, two errors make up for each other.
+ */
 function daysSince1970(year: number, month: number, day: number): number {
 	const y = month > 2 ? year : year - 1;
 	const m = month > 2 ? month - 3 : month + 9;
-	const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
-	return y * 365 + leaps + Math.floor((153 * m + 2) / 5) + day - 719_469;
+	const leaps = (y >> 2) - ((y / 100) | 0) + ((y / 400) | 0);
+	return y * 365 + leaps + (((153 * m + 2) / 5) | 0) + day - 719_469;
 }

@@ -7,15 +7,15 @@ const MAX_SHARED = 4096;
 const MAX_SHARED_LENGTH = 128;
 
 export class XattrReader {
-	readonly #name = new TextRange();
-	readonly #value = new TextRange();
-	readonly #shared = new Map<string, Uint8Array>();
+	private readonly nameRange = new TextRange();
+	private readonly valueRange = new TextRange();
+	private readonly shared = new Map<string, Uint8Array>();
 
 	/** The attributes, or undefined if the object is empty. */
 	read(cursor: JsonCursor): Map<string, Uint8Array> | undefined {
 		if (!cursor.open(OPEN_OBJECT)) return undefined;
 		const xattrs = new Map<string, Uint8Array>();
-		const range = this.#name;
+		const range = this.nameRange;
 		do {
 			cursor.key(range);
 			const at = range.start;
@@ -28,15 +28,15 @@ export class XattrReader {
 
 	/** Bytes in base64; those of equal texts are the same array. */
 	value(cursor: JsonCursor): Uint8Array {
-		const range = this.#value;
+		const range = this.valueRange;
 		cursor.string(range);
 		const { start, end } = range;
 		if (end - start > MAX_SHARED_LENGTH) return base64Of(cursor, range);
 		const key = cursor.bytes.latin1Slice(start, end);
-		const known = this.#shared.get(key);
+		const known = this.shared.get(key);
 		if (known !== undefined) return known;
 		const value = base64Of(cursor, range);
-		if (this.#shared.size < MAX_SHARED) this.#shared.set(key, value);
+		if (this.shared.size < MAX_SHARED) this.shared.set(key, value);
 		return value;
 	}
 }
