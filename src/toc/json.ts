@@ -4,6 +4,7 @@
  */
 import type { Bytes } from "../byte-pool.ts";
 import { fail, type TocRule } from "./fault.ts";
+import { skipPlain } from "./words.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -63,12 +64,22 @@ export const STARVED: { readonly starved: true } = { starved: true };
 export class JsonCursor {
 	/** The window, and a NUL behind it: no token has one in it, so no token is read beyond the end. */
 	bytes: Bytes = Buffer.alloc(1) as Bytes;
+	/** The same. */
+	view: DataView = viewOf(this.bytes);
 	at = 0;
 	end = 0;
 	/** Place of the window in the document. */
 	base = 0;
 	/** Nothing comes after the window. */
 	isLast = false;
+
+	/** Gives it a window; where it stands in it, `at` and `base` say. */
+	show(bytes: Bytes, end: number, isLast: boolean): void {
+		if (bytes !== this.bytes) this.view = viewOf(bytes);
+		this.bytes = bytes;
+		this.end = end;
+		this.isLast = isLast;
+	}
 
 	fail(rule: TocRule, problem: string, at: number = this.at): never {
 		fail(rule, this.base + at, problem);
@@ -133,11 +144,12 @@ export class JsonCursor {
 
 	string(range: TextRange): void {
 		if (this.peek() !== QUOTE) this.unexpected("a string");
-		const { bytes } = this;
+		const { bytes, view, end } = this;
 		let at = this.at + 1;
 		let form = 0;
 		range.start = at;
 		for (;;) {
+			at = skipPlain(view, at, end);
 			let kind = CLASSES[bytes[at] as number];
 			while (kind === PLAIN) kind = CLASSES[bytes[++at] as number];
 			if (kind === IS_QUOTE) break;
@@ -240,6 +252,10 @@ export class JsonCursor {
 		}
 		return text + bytes.utf8Slice(from, end);
 	}
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+	return new DataView(buffer, byteOffset, length);
 }
 
 function isHexDigit(byte: number): boolean {

@@ -3,6 +3,7 @@ import type { Directory } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
 import { checkName, Violation } from "../validate.ts";
 import { type Bytes, isEscaped, type JsonCursor, type TextRange } from "./json.ts";
+import { sharedLength } from "./words.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -52,19 +53,13 @@ export class PathWalker {
 		}
 		const { bytes, base } = cursor;
 		const { start, end } = range;
-		const shared = this.#sharedLength(bytes, start, end, this.place - base);
+		const length = end - start;
+		const last = this.place - base;
+		// Of what has left the window nothing is known.
+		const shared = last < 0 ? 0 : sharedLength(cursor.view, last, start, Math.min(length, this.length));
 		this.place = base + start;
-		this.length = end - start;
+		this.length = length;
 		return this.#walk(bytes, start, end, shared);
-	}
-
-	/** How many bytes of a path are those of the one before it, which is at `last` in the window unless it has left it. */
-	#sharedLength(bytes: Bytes, start: number, end: number, last: number): number {
-		if (last < 0) return 0;
-		const length = Math.min(end - start, this.length);
-		let shared = 0;
-		while (shared < length && bytes[last + shared] === bytes[start + shared]) shared++;
-		return shared;
 	}
 
 	/** `shared` bytes are known to lead the way of the path before. */

@@ -61,10 +61,7 @@ export class Window {
 		this.#checkUtf8(end);
 		this.#covered = this.#buffer[end] as number;
 		this.#buffer[end] = 0;
-		const cursor = this.#cursor;
-		cursor.bytes = this.#buffer;
-		cursor.end = end;
-		cursor.isLast = isLast;
+		this.#cursor.show(this.#buffer, end, isLast);
 	}
 
 	/** Takes away the NUL behind the window: what stands there may be the beginning of a sequence. */

@@ -4,6 +4,11 @@ import { type Directory, directory } from "../../src/inode.ts";
 import { type Bytes, JsonCursor, TextRange } from "../../src/toc/json.ts";
 import { PathWalker } from "../../src/toc/path-walker.ts";
 
+function show(cursor: JsonCursor, text: string): void {
+	const bytes = Buffer.from(`${text}\0`) as Bytes;
+	cursor.show(bytes, bytes.length - 1, true);
+}
+
 /** A walker that makes what is not there, over texts in one window. */
 function walkAll(paths: readonly { text: string; isForgotten: boolean }[]): [string, string][] {
 	const names = new Map<Directory, string>();
@@ -18,8 +23,7 @@ function walkAll(paths: readonly { text: string; isForgotten: boolean }[]): [str
 		},
 	});
 	const cursor = new JsonCursor();
-	cursor.bytes = Buffer.from(`${paths.map(({ text }) => text).join("")}\0`) as Bytes;
-	cursor.end = cursor.bytes.length - 1;
+	show(cursor, paths.map(({ text }) => text).join(""));
 	const range = new TextRange();
 	return paths.map(({ isForgotten }) => {
 		cursor.string(range);
@@ -64,11 +68,10 @@ test("a path that has left the window is not compared", () => {
 		},
 	});
 	const range = new TextRange();
-	cursor.bytes = Buffer.from('"a/x"\0') as Bytes;
-	cursor.end = 5;
+	show(cursor, '"a/x"');
 	cursor.string(range);
 	walker.walk(cursor, range);
-	cursor.bytes = Buffer.from('"b/y"\0') as Bytes;
+	show(cursor, '"b/y"');
 	cursor.base = 5;
 	cursor.at = 0;
 	cursor.string(range);
