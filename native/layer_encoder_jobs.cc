@@ -39,8 +39,10 @@ class Pieces {
   std::vector<std::span<const uint8_t>> bytes_;
 };
 
-/// Main thread. Copied where the host forbids memory that is not its own (Electron).
+/// Main thread. Copied where the host forbids memory that is not its own (Electron). Of no bytes Node would
+/// make a buffer that is detached, which cannot even be copied.
 Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
+  if (bytes.empty()) return Napi::Buffer<uint8_t>::New(env, 0);
   auto* owned = new Bytes(std::move(bytes));
   const auto finalize = [](Napi::Env, uint8_t*, Bytes* hint) { delete hint; };
   return Napi::Buffer<uint8_t>::NewOrCopy(env, owned->data(), owned->size(), finalize, owned);

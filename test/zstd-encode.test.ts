@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { decompress } from "../src/decompress.ts";
-import { type CompressOptions, compress } from "../src/zstd-encode.ts";
+import { type CompressOptions, compress, FrameWriter } from "../src/zstd-encode.ts";
 import { someBytes } from "./support/archivable-tree.ts";
 import { describeIf, findProgram } from "./support/needs.ts";
 import { inChunks } from "./support/read-archive.ts";
@@ -131,6 +131,18 @@ describe("failures", () => {
 		}
 		expect(asked).toBeLessThan(10);
 	});
+});
+
+test("what is ready of a frame may be nothing, and can be put together with the rest", async () => {
+	const writer = new FrameWriter(3);
+	const pieces = [];
+	for (let n = 0; n < 10; n++) {
+		writer.add(text.subarray(n, n + 1));
+		pieces.push(await writer.send());
+	}
+	pieces.push(await writer.end());
+	expect(pieces.some(({ length }) => length === 0)).toBe(true);
+	expect(await gathered(decompress(inChunks(Buffer.concat(pieces), 7)))).toEqual(text.subarray(0, 10));
 });
 
 describeIf("the command zstd", findProgram("zstd"), "zstd is not on PATH", (zstd) => {
