@@ -12,6 +12,7 @@ import { measureDirectory } from "./directory.ts";
 import { measureLayers } from "./layers.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { type Recording, recordings } from "./measure.ts";
+import { measurePartial } from "./partial.ts";
 import { drawPlots, type ScaleResult } from "./plots.ts";
 import { formatReport, type Result } from "./report.ts";
 import { measureSandbox } from "./sandbox.ts";
@@ -36,6 +37,7 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
 	["directory", (folder) => measureDirectory(folder, process.env.BENCH_DIRECTORY)],
 	["archives", measureArchives],
 	["layers", measureLayers],
+	["partial", measurePartial],
 	["sandbox", measureSandbox],
 ]);
 
