@@ -12,6 +12,14 @@ namespace {
 
 constexpr size_t kPieceSize = 1 << 20;  // of bytes in memory: how often a job looks if it is to stop
 
+/// Whether a file is the one that its identity says.
+bool IsAt(const FileName& name) {
+  struct stat now {};
+  const int found = name.path ? fstatat(AT_FDCWD, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
+                              : fstat(name.file.Get(), &now);
+  return found == 0 && FileIdentity::Of(now) == *name.identity;
+}
+
 }  // namespace
 
 ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel) : store_(store), cancel_(cancel) {
@@ -69,30 +77,35 @@ bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& repla
 }
 
 std::optional<StoredObject> ObjectStore::Batch::Put(const FileName& name) {
-  const bool remembers = store_.options_.cache && name.identity;
-  if (remembers)
-    if (const auto known = PutKnown(name)) return known;
-  const SourceFile source(name);
-  const std::optional<StoredObject> stored = PutRead(source);
-  if (remembers && stored) store_.cache_.Add(*name.identity, stored->digest);
-  return stored;
+  return name.identity && IsAt(name) ? PutFound(name) : PutRead(name);  // opening it will say what it is
 }
 
-/// Of a file that has been put before, and is as it was then.
-std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileName& name) {
-  const std::optional<Digest> digest = store_.cache_.Find(*name.identity);
+std::optional<StoredObject> ObjectStore::Batch::PutFound(const FileName& name) {
+  const bool remembers = store_.options_.cache && name.identity;
+  if (remembers)
+    if (const auto known = PutKnown(*name.identity)) return known;
+  return PutRead(name);
+}
+
+/// Of a file that has been put before, in the state that the identity is of. Whether it still is in that state
+/// does not matter: the object has the content of then.
+std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileIdentity& identity) {
+  const std::optional<Digest> digest = store_.cache_.Find(identity);
   if (!digest) return std::nullopt;
-  struct stat now {};
-  const int found = name.path ? fstatat(AT_FDCWD, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
-                              : fstat(name.file.Get(), &now);
-  if (found != 0 || FileIdentity::Of(now) != *name.identity) return std::nullopt;  // opening it will say so
-  const auto size = static_cast<uint64_t>(now.st_size);
+  const auto size = static_cast<uint64_t>(identity.size);
   bool replace = false;
   if (!Exists(*digest, size, replace)) return std::nullopt;
   return StoredObject{*digest, size, true};
 }
 
-std::optional<StoredObject> ObjectStore::Batch::PutRead(const SourceFile& source) {
+std::optional<StoredObject> ObjectStore::Batch::PutRead(const FileName& name) {
+  const SourceFile source(name);
+  const std::optional<StoredObject> stored = PutContent(source);
+  if (store_.options_.cache && name.identity && stored) store_.cache_.Add(*name.identity, stored->digest);
+  return stored;
+}
+
+std::optional<StoredObject> ObjectStore::Batch::PutContent(const SourceFile& source) {
   const dev_t device = source.Status().st_dev;
   const auto size = static_cast<uint64_t>(source.Status().st_size);
   const bool small = size < ReadBuffer().size();

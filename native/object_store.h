@@ -174,6 +174,8 @@ class ObjectStore::Batch {
   /// Nothing, if another batch is writing an equal object: ask again after Wait.
   std::optional<StoredObject> Put(std::span<const uint8_t> bytes);
   std::optional<StoredObject> Put(const FileName& file);
+  /// Of a file as it was found, with its identity: it is not looked at, if it has been put before in that state.
+  std::optional<StoredObject> PutFound(const FileName& file);
   StoredObject Put(StagedFile& file);
   std::unique_ptr<StagedFile> NewFile() { return store_.NewFile(); }
 
@@ -185,8 +187,9 @@ class ObjectStore::Batch {
 
  private:
   bool Exists(const Digest& digest, uint64_t size, bool& replace);
-  std::optional<StoredObject> PutKnown(const FileName& file);
-  std::optional<StoredObject> PutRead(const SourceFile& file);
+  std::optional<StoredObject> PutKnown(const FileIdentity& identity);
+  std::optional<StoredObject> PutRead(const FileName& file);
+  std::optional<StoredObject> PutContent(const SourceFile& file);
   std::optional<StoredObject> PutSmall(const SourceFile& file);
   std::optional<StoredObject> PutHashed(const Digest& digest, std::span<const uint8_t> bytes);
   void Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed);

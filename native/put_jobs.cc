@@ -123,7 +123,7 @@ class PutFilesJob final : public PutJob {
 
  private:
   std::optional<StoredObject> PutOne(ObjectStore::Batch& batch, size_t i) override {
-    return batch.Put(files_[i]);
+    return batch.PutFound(files_[i]);
   }
 
   void EndRun() override { files_.clear(); }
