@@ -21,6 +21,7 @@
       "native/fs_context.cc",
       "native/fsverity.cc",
       "native/hard_links.cc",
+      "native/hash_file.cc",
       "native/image.cc",
       "native/image_mount.cc",
       "native/job.cc",

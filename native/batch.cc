@@ -87,8 +87,8 @@ std::optional<StoredObject> ObjectStore::Batch::PutFound(const FileName& name) {
   return PutRead(name);
 }
 
-/// Of a file that has been put before, in the state that the identity is of. Whether it still is in that state
-/// does not matter: the object has the content of then.
+/// Of a file that has been put before, in the state that the identity is of. Whether it still is in that
+/// state does not matter: the object has the content of then.
 std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileIdentity& identity) {
   const std::optional<Digest> digest = store_.cache_.Find(identity);
   if (!digest) return std::nullopt;

@@ -2,6 +2,7 @@
 #include "digest.h"
 
 #include "arguments.h"
+#include "hash_file.h"
 #include "job.h"
 #include "source_file.h"
 #include "verity.h"
@@ -28,25 +29,24 @@ class DigestJob final : public Job {
   Turn Run() override {
     VerityHasher hasher(algorithm_);
     if (in_memory_)
-      HashBytes(hasher);
+      TakeBytes(hasher);
     else
-      HashFile(hasher);
+      TakeFile(hasher);
     digest_ = hasher.FinishBytes();
     return Turn::kDone;
   }
 
-  void HashBytes(VerityHasher& hasher) {
+  void TakeBytes(VerityHasher& hasher) {
     for (size_t at = 0; at < bytes_.size(); at += kPieceSize) {
       cancel().Checkpoint();
       hasher.Update(bytes_.subspan(at, std::min(kPieceSize, bytes_.size() - at)));
     }
   }
 
-  void HashFile(VerityHasher& hasher) {
+  void TakeFile(VerityHasher& hasher) {
     const FileName name = std::move(file_);  // closed when this is done, however it ends
     const SourceFile file(name);
-    HashingSink sink(hasher);
-    const uint64_t size = ReadContent(file, sink, cancel());
+    const uint64_t size = HashFile(file, hasher, cancel());
     if (name.identity) file.CheckUnchanged(size);
   }
 

@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (paths, identities) → { promise, cancel }; see Native in src/native.ts.
+/// (paths, algorithm, identities?) → { promise, cancel }; see Native in src/native.ts.
 Napi::Value DigestFiles(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

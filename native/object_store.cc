@@ -13,6 +13,7 @@
 
 #include "errors.h"
 #include "fsverity.h"
+#include "hash_file.h"
 
 namespace composefs {
 namespace {
@@ -47,8 +48,7 @@ bool HasDigest(const FileName& object, const Digest& digest, Trust trust, const 
   if (trust == Trust::kVerity)
     if (const auto measured = MeasureVerity(object.file.Get())) return SameBytes(*measured, digest);
   VerityHasher hasher;
-  HashingSink sink(hasher);
-  ReadContent(SourceFile(object), sink, cancel);
+  HashFile(SourceFile(object), hasher, cancel);
   return hasher.Finish() == digest;
 }
 

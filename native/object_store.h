@@ -174,7 +174,8 @@ class ObjectStore::Batch {
   /// Nothing, if another batch is writing an equal object: ask again after Wait.
   std::optional<StoredObject> Put(std::span<const uint8_t> bytes);
   std::optional<StoredObject> Put(const FileName& file);
-  /// Of a file as it was found, with its identity: it is not looked at, if it has been put before in that state.
+  /// Of a file as it was found, with its identity: it is not looked at, if it has been put before in that
+  /// state.
   std::optional<StoredObject> PutFound(const FileName& file);
   StoredObject Put(StagedFile& file);
   std::unique_ptr<StagedFile> NewFile() { return store_.NewFile(); }

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,19 +11,19 @@
 
 namespace composefs {
 
-/// The paths have a NUL behind each; a file for which there is no identity is not there.
-inline std::vector<FileName> FilesFrom(const Napi::Uint8Array& paths, const Napi::BigInt64Array& identities) {
+/// The paths have a NUL behind each. Where there are identities, a file that has none of them is not there.
+inline std::vector<FileName> FilesFrom(const Napi::Uint8Array& paths, const Napi::Value& identities) {
   constexpr size_t kIdentityFields = 5;
   const std::string text(reinterpret_cast<const char*>(paths.Data()), paths.ByteLength());
-  const size_t count = identities.ElementLength() / kIdentityFields;
   std::vector<FileName> files;
-  files.reserve(count);
-  for (size_t i = 0, at = 0; i < count && at < text.size(); i++) {
-    FileName& file = files.emplace_back();
-    file.path = text.c_str() + at;
-    at += file.path->size() + 1;
-    const int64_t* fields = identities.Data() + i * kIdentityFields;
-    file.identity = {fields[0], fields[1], fields[2], fields[3], fields[4]};
+  for (size_t at = 0; at < text.size(); at += files.back().path->size() + 1)
+    files.emplace_back().path = text.c_str() + at;
+  if (!identities.IsTypedArray()) return files;
+  const auto numbers = identities.As<Napi::BigInt64Array>();
+  files.resize(std::min(files.size(), numbers.ElementLength() / kIdentityFields));
+  for (size_t i = 0; i < files.size(); i++) {
+    const int64_t* fields = numbers.Data() + i * kIdentityFields;
+    files[i].identity = {fields[0], fields[1], fields[2], fields[3], fields[4]};
   }
   return files;
 }

@@ -321,9 +321,9 @@ class Scanner {
   const ScanOptions& options_;
   const CancelFlag& cancel_;
   std::unique_ptr<DIR, CloseDirectory> directory_;
-  std::string prefix_;     // names the open directory
-  bool has_proc_ = false;  // as far as it was needed
-  bool is_read_ = false;   // from its beginning, so that it must be again for the next attempt
+  std::string prefix_;               // names the open directory
+  bool has_proc_ = false;            // as far as it was needed
+  bool is_read_ = false;             // from its beginning, so that it must be again for the next attempt
   std::unique_ptr<char[]> scratch_;  // what a call for attributes answers
   std::string text_;                 // of the entry at hand: a symlink's target, or a small file's content
   std::string xattrs_;               // of the entry at hand, packed

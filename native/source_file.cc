@@ -88,10 +88,10 @@ uint64_t SourceFile::EndOfData(uint64_t at) const {
   return hole > static_cast<off_t>(at) ? static_cast<uint64_t>(hole) : UINT64_MAX;
 }
 
-uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel) {
+uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel, uint64_t at) {
   const std::span<uint8_t> buffer = ReadBuffer();
   file.AdviseSequential();
-  for (uint64_t at = 0;;) {
+  for (;;) {
     if (const uint64_t data = file.EndOfHole(at); data > at) {
       sink.WriteHole(data - at);
       at = data;

@@ -56,10 +56,11 @@ class SourceFile {
   /// path, since asking moves the position that the caller's descriptor shares.
   uint64_t EndOfHole(uint64_t at) const;
   uint64_t EndOfData(uint64_t at) const;
+  /// As far as it is told.
+  bool HasHoles() const;
 
  private:
   void Open();
-  bool HasHoles() const;
 
   const FileName& name_;
   Descriptor file_;
@@ -86,8 +87,8 @@ class HashingSink final : public ContentSink {
   VerityHasher& hasher_;
 };
 
-/// Gives all of a file to a sink; the number of bytes.
-uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel);
+/// Gives all of a file, from an offset on, to a sink; where it ended.
+uint64_t ReadContent(const SourceFile& file, ContentSink& sink, const CancelFlag& cancel, uint64_t at = 0);
 
 /// Memory of this thread for what is read, large enough to make calls few, small enough to stay in its cache.
 std::span<uint8_t> ReadBuffer();

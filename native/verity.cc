@@ -51,9 +51,7 @@ class VerityHasher::Hasher {
 };
 
 VerityHasher::VerityHasher(HashAlgorithm algorithm)
-    : hasher_(std::make_unique<Hasher>(algorithm)),
-      algorithm_(algorithm),
-      hash_size_(algorithm == HashAlgorithm::kSha256 ? 32 : 64) {}
+    : hasher_(std::make_unique<Hasher>(algorithm)), algorithm_(algorithm), hash_size_(HashSize(algorithm)) {}
 VerityHasher::~VerityHasher() = default;
 
 VerityHasher::Hash VerityHasher::HashBlock(const uint8_t* block) {
@@ -114,6 +112,15 @@ void VerityHasher::Update(std::span<const uint8_t> bytes) {
   data_.filled = bytes.size();
 }
 
+void VerityHasher::UpdateHashed(std::span<const uint8_t> hashes) {
+  for (; !hashes.empty(); hashes = hashes.subspan(hash_size_)) {
+    Hash hash;
+    std::copy_n(hashes.begin(), hash_size_, hash.bytes.begin());
+    AddHash(0, hash);
+    size_ += kBlockSize;
+  }
+}
+
 void VerityHasher::UpdateZeros(uint64_t count) {
   if (data_.filled > 0 || count < kBlockSize) {
     const uint64_t taken = std::min<uint64_t>(count, kBlockSize - data_.filled);
@@ -150,6 +157,15 @@ Digest VerityHasher::Finish() {
   Digest digest;
   std::copy_n(bytes.begin(), digest.size(), digest.begin());
   return digest;
+}
+
+BlockHasher::BlockHasher(HashAlgorithm algorithm)
+    : hasher_(std::make_unique<VerityHasher::Hasher>(algorithm)), hash_size_(HashSize(algorithm)) {}
+BlockHasher::~BlockHasher() = default;
+
+void BlockHasher::HashBlocks(std::span<const uint8_t> blocks, uint8_t* hashes) {
+  for (; !blocks.empty(); blocks = blocks.subspan(VerityHasher::kBlockSize), hashes += hash_size_)
+    std::copy_n(hasher_->Of(blocks.data(), VerityHasher::kBlockSize).bytes.begin(), hash_size_, hashes);
 }
 
 }  // namespace composefs

@@ -20,8 +20,17 @@ using Digest = std::array<uint8_t, 32>;
 /// The values are the kernel's (FS_VERITY_HASH_ALG_*).
 enum class HashAlgorithm : uint8_t { kSha256 = 1, kSha512 = 2 };
 
+/// Bytes of a hash.
+constexpr size_t HashSize(HashAlgorithm algorithm) {
+  return algorithm == HashAlgorithm::kSha256 ? 32 : 64;
+}
+
+class BlockHasher;
+
 class VerityHasher {
  public:
+  static constexpr size_t kBlockSize = 4096;
+
   explicit VerityHasher(HashAlgorithm algorithm = HashAlgorithm::kSha256);
   ~VerityHasher();
   VerityHasher(const VerityHasher&) = delete;
@@ -33,6 +42,9 @@ class VerityHasher {
   /// Takes a run of zeros, in a time that hardly depends on its length.
   void UpdateZeros(uint64_t count);
 
+  /// Takes the next blocks of the file by their hashes, as BlockHasher has them; no block may be half taken.
+  void UpdateHashed(std::span<const uint8_t> hashes);
+
   /// The SHA-256 digest of all bytes taken; the hasher cannot be used any more.
   Digest Finish();
 
@@ -40,9 +52,10 @@ class VerityHasher {
   std::vector<uint8_t> FinishBytes();
 
   uint64_t Size() const { return size_; }
+  HashAlgorithm Algorithm() const { return algorithm_; }
 
  private:
-  static constexpr size_t kBlockSize = 4096;
+  friend BlockHasher;
 
   struct Hash {
     std::array<uint8_t, 64> bytes{};
@@ -65,6 +78,22 @@ class VerityHasher {
   Level data_;                 // bytes that do not fill a block yet
   std::vector<Level> levels_;  // hashes that do not fill a block yet, the lowest level first
   uint64_t size_ = 0;
+};
+
+/// Hashes of blocks alone, which any thread can compute.
+class BlockHasher {
+ public:
+  explicit BlockHasher(HashAlgorithm algorithm);
+  ~BlockHasher();
+  BlockHasher(const BlockHasher&) = delete;
+  BlockHasher& operator=(const BlockHasher&) = delete;
+
+  /// Whole blocks; their hashes go one behind the other.
+  void HashBlocks(std::span<const uint8_t> blocks, uint8_t* hashes);
+
+ private:
+  std::unique_ptr<VerityHasher::Hasher> hasher_;
+  size_t hash_size_;
 };
 
 }  // namespace composefs

@@ -16,10 +16,10 @@ export interface Native {
 	enableVerity(file: NativeFile): NativeJob<void>;
 	openStore(options: NativeStoreOptions): NativeJob<NativeStore>;
 	/**
-	 * The fs-verity digests of several files: 32 bytes for each, and by their indices the failures of those that have
-	 * none. The paths have a NUL behind each, an identity is five numbers.
+	 * The fs-verity digests of several files: 32 or 64 bytes for each, and by their indices the failures of those that
+	 * have none. The paths have a NUL behind each, an identity is five numbers.
 	 */
-	digestFiles(paths: Uint8Array, identities: BigInt64Array): NativeJob<NativeDigests>;
+	digestFiles(paths: Uint8Array, algorithm: number, identities?: BigInt64Array): NativeJob<NativeDigests>;
 	/** Reads directories, following no symlink: records as src/directory/decode.ts tells, or what one failed with. */
 	scanDirectories(
 		directories: readonly NativeDirectory[],

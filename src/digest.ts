@@ -1,26 +1,28 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
+import { ALGORITHMS, type Algorithm, digestPaths, queueDigest } from "./digests.ts";
 import { ComposefsError } from "./errors.ts";
 import {
 	type FileIdentity,
 	type FilePath,
 	type FileSource,
 	isFileSource,
+	isOpenFile,
 	nameOfFile,
 	nativeFile,
 	type OpenFile,
 } from "./file-path.ts";
 import { awaitJob } from "./native.ts";
 
-export interface DigestOptions {
+export interface DigestsOptions {
 	readonly signal?: AbortSignal | undefined;
 	/** Default: sha256, which images of libcomposefs have. Repositories of composefs-rs may have sha512. */
-	readonly algorithm?: "sha256" | "sha512" | undefined;
+	readonly algorithm?: Algorithm | undefined;
+}
+
+export interface DigestOptions extends DigestsOptions {
 	/** For a file by path or open: it must be this one, before and after it is read. */
 	readonly identity?: FileIdentity | undefined;
 }
-
-/** Numbers of the kernel (FS_VERITY_HASH_ALG_*). */
-const ALGORITHMS = { sha256: 1, sha512: 2 } as const;
 
 /**
  * The fs-verity digest (SHA-256 by default, blocks of 4,096 bytes, no salt) of bytes or of a file, as 64 (SHA-512:
@@ -36,20 +38,36 @@ export async function computeDigest(
 	source: Uint8Array | string | URL | OpenFile | FileSource,
 	{ signal, algorithm = "sha256", identity }: DigestOptions = {},
 ): Promise<string> {
-	const number = ALGORITHMS[algorithm];
-	if (number === undefined)
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `algorithm is ${algorithm}, not sha256 or sha512`);
-	const digest = await (source instanceof Uint8Array
-		? awaitJob((addon) => addon.computeDigest({ bytes: source }, number), { signal })
-		: digestOfFile(isFileSource(source) ? source.file : source, number, { signal, identity }));
-	return Buffer.from(digest).toString("hex");
+	const { number } = checkAlgorithm(algorithm);
+	signal?.throwIfAborted();
+	if (source instanceof Uint8Array)
+		return toHex(awaitJob((addon) => addon.computeDigest({ bytes: source }, number), { signal }));
+	const file = isFileSource(source) ? source.file : source;
+	if (identity === undefined && !isOpenFile(file)) return queueDigest(file, algorithm, signal);
+	const content = nativeFile(file, identity);
+	const name = nameOfFile(file);
+	return toHex(awaitJob((addon) => addon.computeDigest(content, number), { signal, file: name }));
 }
 
-function digestOfFile(
-	file: FilePath | OpenFile,
-	algorithm: number,
-	{ signal, identity }: DigestOptions,
-): Promise<Uint8Array> {
-	const content = nativeFile(file, identity);
-	return awaitJob((addon) => addon.computeDigest(content, algorithm), { signal, file: nameOfFile(file) });
+async function toHex(digest: Promise<Uint8Array>): Promise<string> {
+	return Buffer.from(await digest).toString("hex");
+}
+
+/**
+ * The digests of many files by their paths, as `computeDigest` gives them, in the order of the files. What is wrong
+ * with one is its result, and keeps no other from its digest: an error of a system call.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`; the reason of `signal`
+ */
+export async function computeDigests(
+	files: Iterable<FilePath>,
+	{ signal, algorithm = "sha256" }: DigestsOptions = {},
+): Promise<(string | ComposefsError)[]> {
+	checkAlgorithm(algorithm);
+	return digestPaths([...files], algorithm, signal);
+}
+
+function checkAlgorithm(algorithm: Algorithm): (typeof ALGORITHMS)[Algorithm] {
+	if (Object.hasOwn(ALGORITHMS, algorithm)) return ALGORITHMS[algorithm];
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `algorithm is ${algorithm}, not sha256 or sha512`);
 }

@@ -31,16 +31,25 @@ export function packFiles(files: readonly FoundFile[]): { paths: Uint8Array; ide
 	return { paths: nameToBytes(files.map(({ path }) => `${path}\0`).join("")), identities };
 }
 
+/** Paths alone, a NUL behind each; they are checked already. */
+export function packPaths(paths: readonly Uint8Array[]): Uint8Array {
+	return Buffer.concat(paths.flatMap((path) => [path, NUL]));
+}
+
+const NUL = Uint8Array.of(0);
+
 function argumentError(message: string): ComposefsError {
 	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }
 
-const DIGEST_SIZE = 32;
-
-/** The digests that the addon answers with, in hexadecimal. */
-export function unpackDigests(digests: Buffer): string[] {
+/**
+ * The digests that the addon answers with, in hexadecimal.
+ *
+ * @param size   bytes of each; SHA-256 has 32
+ */
+export function unpackDigests(digests: Buffer, size = 32): string[] {
 	const digits = digests.toString("hex");
-	return Array.from({ length: digests.length / DIGEST_SIZE }, (_, i) =>
-		digits.slice(i * 2 * DIGEST_SIZE, (i + 1) * 2 * DIGEST_SIZE),
-	);
+	const names: string[] = [];
+	for (let at = 0; at < digits.length; at += 2 * size) names.push(digits.slice(at, at + 2 * size));
+	return names;
 }

@@ -7,7 +7,7 @@
 export type { ContentChunk, Hole } from "./content.ts";
 export type { BodyMessage, Diagnostics, DiagnosticsName, Traced } from "./diagnostics.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
-export { computeDigest, type DigestOptions } from "./digest.ts";
+export { computeDigest, computeDigests, type DigestOptions, type DigestsOptions } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";
 export type { FileIdentity, FilePath, FileSource, OpenFile } from "./file-path.ts";
 export { validate } from "./gate.ts";

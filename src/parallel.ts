@@ -1,5 +1,29 @@
 /** Work on many things at once, but not on all of them. */
 
+/** So many pieces of work at a time, whoever has them; the others wait for their turn, in order. */
+export class Slots {
+	#free: number;
+	readonly #waiting: (() => void)[] = [];
+
+	constructor(count: number) {
+		this.#free = count;
+	}
+
+	async run<T>(work: () => Promise<T>): Promise<T> {
+		while (this.#free === 0)
+			await new Promise<void>((resolve) => {
+				this.#waiting.push(resolve);
+			});
+		this.#free--;
+		try {
+			return await work();
+		} finally {
+			this.#free++;
+			this.#waiting.shift()?.();
+		}
+	}
+}
+
 /**
  * Calls `work` for each item, at most `limit` at a time, in order. The first failure ends it: no further item is
  * begun, what has begun is awaited, then the promise is rejected. `work` is told by the signal.

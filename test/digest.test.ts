@@ -40,6 +40,17 @@ const SIZES = [
 ];
 
 describe("digests", () => {
+	test("of a file that several threads share are the reference's", async () => {
+		const bytes = someBytes(65 * 2 ** 20 + 4097);
+		await writeFile(temporary("file"), bytes);
+		const expected = referenceDigest(bytes);
+		const files = Array.from({ length: 4 }, () => computeDigest(temporary("file")));
+		expect(await Promise.all(files)).toEqual([expected, expected, expected, expected]);
+		expect(await computeDigest(temporary("file"), { algorithm: "sha512" })).toBe(
+			referenceDigest(bytes, "sha512"),
+		);
+	});
+
 	test("of no bytes is the kernel's, not libcomposefs's", async () => {
 		await expect(computeDigest(new Uint8Array(0))).resolves.toBe(EMPTY_FILE);
 		expect(referenceDigest(new Uint8Array(0))).toBe(EMPTY_FILE);

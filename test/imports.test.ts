@@ -21,6 +21,7 @@ function importsOf(source: string): string[] {
 const SINKS = [
 	"write",
 	"digest",
+	"digests",
 	"verity",
 	"zstd",
 	"zstd-encode",

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
-import { forEachParallel } from "../src/parallel.ts";
+import { forEachParallel, Slots } from "../src/parallel.ts";
 
 describe("work in parallel", () => {
 	test("is done for each item, so many at a time", async () => {
@@ -59,5 +59,34 @@ describe("work in parallel", () => {
 		await expect(run).rejects.toBe(reason);
 		expect(begun).toBeLessThan(8);
 		await expect(forEachParallel([1], 1, async () => undefined, controller.signal)).rejects.toBe(reason);
+	});
+});
+
+describe("slots", () => {
+	test("are given to so many at a time, in order, also after one that failed", async () => {
+		const slots = new Slots(2);
+		const order: number[] = [];
+		let running = 0;
+		let most = 0;
+		const runs = [1, 2, 3, 4, 5].map((number) =>
+			slots.run(async () => {
+				order.push(number);
+				most = Math.max(most, ++running);
+				await delay(1);
+				running--;
+				if (number === 2) throw new Error("two");
+				return number;
+			}),
+		);
+		const settled = await Promise.allSettled(runs);
+		expect(settled.map(({ status }) => status)).toEqual([
+			"fulfilled",
+			"rejected",
+			"fulfilled",
+			"fulfilled",
+			"fulfilled",
+		]);
+		expect(order).toEqual([1, 2, 3, 4, 5]);
+		expect(most).toBe(2);
 	});
 });

@@ -1,11 +1,13 @@
 /** One line on a terminal that tells how far a long command is; nothing anywhere else. */
-import { clearLine, cursorTo } from "node:readline";
 import type { WriteStream } from "node:tty";
 import type { DirectoryProgress, SkippedEntry } from "../directory/index.ts";
 
 /** Milliseconds between two lines. */
 const INTERVAL = 100;
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+
+/** To the first column, and nothing in the line; node:readline would take milliseconds to load. */
+const CLEAR_LINE = "\x1b[1G\x1b[2K";
 
 type ProgressStream = Pick<WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -53,8 +55,7 @@ export class Progress {
 
 	#clear(): void {
 		if (!this.#isShown) return;
-		cursorTo(this.#stream as WriteStream, 0);
-		clearLine(this.#stream as WriteStream, 0);
+		this.#stream.write(CLEAR_LINE);
 		this.#isShown = false;
 	}
 }

@@ -4,7 +4,7 @@ import { type FileIdentity, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { ExternalFile } from "../inode.ts";
 import { nameToBytes } from "../names.ts";
-import { forEachParallel } from "../parallel.ts";
+import { forEachParallel, Slots } from "../parallel.ts";
 import { objectPath } from "../store/digest.ts";
 import type { ScanRecord } from "./decode.ts";
 import { digestFiles } from "./digests.ts";
@@ -36,12 +36,15 @@ export interface StoredContent {
 export class Content implements FoundFile {
 	readonly record: ScanRecord;
 	/** Every name of it; the first is the one to open. */
-	readonly places: Place[] = [];
+	readonly places: Place[];
 	/** One, or with broken links one for each name. */
-	readonly inodes: ExternalFile[] = [];
+	readonly inodes: ExternalFile[];
 
-	constructor(record: ScanRecord) {
+	constructor(record: ScanRecord, place: Place, inode: ExternalFile) {
 		this.record = record;
+		// Nearly all have one of each: an array that grows has room for many.
+		this.places = [place];
+		this.inodes = [inode];
 	}
 
 	get path(): string {
@@ -68,8 +71,13 @@ export interface ContentEvents {
 const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EISDIR", "ESTALE"]);
 
 /** Of one job: enough that a job's own cost is small beside it, few enough that threads end together. */
-const BATCH_FILES = 64;
+const BATCH_FILES = 256;
 const BATCH_BYTES = 4 << 20;
+/** The same, where each is a put of its own. */
+const SINGLE_FILES = 64;
+
+/** Batches besides those in work: the next one must be ready when one ends, while this thread takes the results. */
+const AHEAD = 1;
 
 type Taken = StoredContent | ComposefsError;
 
@@ -79,11 +87,17 @@ export async function takeContents(
 	{ store, threads, signal }: { store: ContentStore | undefined; threads: number; signal: AbortSignal },
 	events: ContentEvents,
 ): Promise<void> {
+	const slots = new Slots(threads);
+	const isPacked = store === undefined || store.putFiles !== undefined;
+	const [files, ahead] = isPacked ? [BATCH_FILES, AHEAD] : [SINGLE_FILES, 0];
 	const take = async (batch: Content[], either: AbortSignal) => {
-		const results = await (store === undefined ? digestBatch(batch, either) : putBatch(store, batch, either));
+		// A store has a limit of its own.
+		const results = await (store === undefined
+			? slots.run(() => digestBatch(batch, either))
+			: putBatch(store, batch, either));
 		for (const [i, content] of batch.entries()) settle(content, results[i] as Taken, events);
 	};
-	await forEachParallel(batches(contents), threads, take, signal);
+	await forEachParallel(batches(contents, files), threads + ahead, take, signal);
 }
 
 async function digestBatch(batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
@@ -134,13 +148,13 @@ function explain({ path }: Content, error: ComposefsError): ComposefsError {
 	return isGone ? changed(path, "it is another file now, or gone", error) : error;
 }
 
-function* batches(contents: readonly Content[]): Generator<Content[], void, undefined> {
+function* batches(contents: readonly Content[], files: number): Generator<Content[], void, undefined> {
 	let batch: Content[] = [];
 	let bytes = 0;
 	for (const content of contents) {
 		batch.push(content);
 		bytes += content.record.size;
-		if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
+		if (batch.length < files && bytes < BATCH_BYTES) continue;
 		yield batch;
 		batch = [];
 		bytes = 0;

@@ -33,7 +33,10 @@ export interface FromDirectoryOptions {
 	readonly onChanged?: "error" | "skip" | undefined;
 	readonly onSkip?: ((skipped: SkippedEntry) => void) | undefined;
 	readonly onProgress?: ((progress: DirectoryProgress) => void) | undefined;
-	/** How many directories or files are read at a time. Default: one for each processor; libuv's pool has 4 */
+	/**
+	 * How many directories or files are read at a time; how many files go into a store, its own `parallel` says.
+	 * Default: one for each processor; libuv's pool has 4
+	 */
 	readonly threads?: number | undefined;
 	/**
 	 * The most names that are taken; a directory with more than are left of them is refused, whatever `filter` says.

@@ -1,7 +1,7 @@
-/** The names of a directory of this machine, and all below it, become a tree: level by level. */
+/** The names of a directory of this machine, and all below it, become a tree. */
 import { ComposefsError } from "../errors.ts";
-import type { Directory, Inode } from "../inode.ts";
-import { forEachParallel } from "../parallel.ts";
+import type { Directory, ExternalFile, Inode } from "../inode.ts";
+import { forEachParallel, Slots } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
 import { typeOfMode } from "../stat.ts";
 import { Tree } from "../tree.ts";
@@ -39,6 +39,8 @@ interface Linked {
 const STEP = 64;
 /** Directories of one job: as for files, a job's own cost must be small beside what it does. */
 const BATCH = 32;
+/** Jobs besides those in work: the next one must be ready when one ends, while this thread takes the records. */
+const AHEAD = 1;
 
 export class DirectoryReader {
 	/** Files whose content is still to be read. */
@@ -47,11 +49,17 @@ export class DirectoryReader {
 	entries = 0;
 	readonly #settings: Settings;
 	readonly #links = new Map<string, Linked>();
-	#next: Visit[] = [];
+	/** Found, and not visited yet. */
+	readonly #next: Visit[] = [];
+	#visiting = 0;
+	/** Whoever waits for the end of a visit. */
+	#visited: (() => void) | undefined;
+	readonly #slots: Slots;
 	#root: Directory | undefined;
 
 	constructor(settings: Settings) {
 		this.#settings = settings;
+		this.#slots = new Slots(settings.threads);
 	}
 
 	/**
@@ -60,16 +68,25 @@ export class DirectoryReader {
 	 * @param path   of the directory, as a name (names.ts)
 	 */
 	async readNames(path: string, signal: AbortSignal): Promise<Tree> {
-		const { threads } = this.#settings;
-		this.#next = [new Visit(Place.root(path))];
-		while (this.#next.length > 0) {
-			const level = this.#next;
-			this.#next = [];
-			const size = Math.min(BATCH, Math.ceil(level.length / threads));
-			const visit = (batch: Visit[], either: AbortSignal) => this.#visit(batch, either);
-			await forEachParallel(batches(level, size), threads, visit, signal);
-		}
+		this.#next.push(new Visit(Place.root(path)));
+		const visit = (batch: Visit[], either: AbortSignal) => this.#visit(batch, either);
+		await forEachParallel(this.#batches(), this.#settings.threads + AHEAD, visit, signal);
 		return new Tree(this.#root);
+	}
+
+	/** What is to be visited, as it is found; waits while there may be more. */
+	async *#batches(): AsyncGenerator<Visit[], void, undefined> {
+		while (this.#next.length > 0 || this.#visiting > 0) {
+			// Those found last: they are below one another, so that few wait.
+			const size = Math.min(BATCH, Math.ceil(this.#next.length / this.#settings.threads));
+			if (size > 0) {
+				this.#visiting++;
+				yield this.#next.splice(-size);
+			} else
+				await new Promise<void>((resolve) => {
+					this.#visited = resolve;
+				});
+		}
 	}
 
 	/** What changed is left out where the caller wants that; of the root itself nothing would be left. */
@@ -79,8 +96,17 @@ export class DirectoryReader {
 	}
 
 	async #visit(batch: readonly Visit[], signal: AbortSignal): Promise<void> {
+		try {
+			await this.#read(batch, signal);
+		} finally {
+			this.#visiting--;
+			this.#visited?.();
+		}
+	}
+
+	async #read(batch: readonly Visit[], signal: AbortSignal): Promise<void> {
 		const limit = this.#settings.maxEntries - this.entries;
-		const results = await scanDirectories(batch, limit, this.#settings, signal);
+		const results = await this.#slots.run(() => scanDirectories(batch, limit, this.#settings, signal));
 		for (const [i, { place }] of batch.entries()) {
 			const records = results[i] as (typeof results)[number];
 			try {
@@ -148,9 +174,7 @@ export class DirectoryReader {
 		const shared = this.#breaksLinks(record) ? undefined : known?.inode;
 		const inode = shared ?? makeInode(record, place, this.#settings);
 		place.parent?.children.set(place.name, inode);
-		const content = isExternal(inode) ? (known?.content ?? this.#addContent(record)) : undefined;
-		content?.places.push(place);
-		if (shared === undefined && isExternal(inode)) content?.inodes.push(inode);
+		const content = isExternal(inode) ? this.#takeContent(place, record, inode, known) : undefined;
 		if (key !== undefined && known === undefined) this.#links.set(key, { record, inode, content });
 	}
 
@@ -160,15 +184,16 @@ export class DirectoryReader {
 		return typeOfMode(record.status) === "character-device" && record.isNullDevice;
 	}
 
-	#addContent(record: ScanRecord): Content {
-		const content = new Content(record);
-		this.contents.push(content);
-		return content;
+	#takeContent(place: Place, record: ScanRecord, inode: ExternalFile, known: Linked | undefined): Content {
+		if (known?.content === undefined) {
+			const content = new Content(record, place, inode);
+			this.contents.push(content);
+			return content;
+		}
+		known.content.places.push(place);
+		if (inode !== known.inode) known.content.inodes.push(inode);
+		return known.content;
 	}
-}
-
-function* batches<T>(items: readonly T[], size: number): Generator<T[], void, undefined> {
-	for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
 /** Which inode it is. */

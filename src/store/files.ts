@@ -5,16 +5,19 @@ import { type FoundFile, packFiles, unpackDigests } from "../found-files.ts";
 import { nameToBytes } from "../names.ts";
 import { awaitJob, type NativeStore, toError } from "../native.ts";
 import { objectPath } from "./digest.ts";
+import type { PutQueue } from "./queue.ts";
 import type { StoredObject } from "./stored.ts";
 
-/** For each file its object, or why there is none. */
+/** For each file its object, or why there is none. Only the job itself counts as one of the queue's. */
 export async function putFiles(
 	store: NativeStore,
+	queue: PutQueue,
 	files: readonly FoundFile[],
 	signal: AbortSignal | undefined,
 ): Promise<(StoredObject | ComposefsError)[]> {
 	const { paths, identities } = packFiles(files);
-	const { digests, existed, failures } = await awaitJob(() => store.putFiles(paths, identities), { signal });
+	const job = () => awaitJob(() => store.putFiles(paths, identities), { signal });
+	const { digests, existed, failures } = await queue.run(job);
 	const names = unpackDigests(digests);
 	return files.map(({ path, size }, i) => {
 		const failure = failures[i];

@@ -14,14 +14,14 @@ import {
 	pathToString,
 } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
-import { listObjects, type StoreObject } from "../image/index.ts";
+import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
 import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
 import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
 import { putFiles } from "./files.ts";
 import { type FoundContent, findContents } from "./find.ts";
-import { checkStore, type FsckOptions, type FsckResult } from "./fsck.ts";
-import { collectGarbage, type GcOptions, type GcResult, type OpenStore } from "./gc.ts";
+import type { FsckOptions, FsckResult } from "./fsck.ts";
+import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside, listStore, type StoreEntry } from "./list.ts";
 import {
@@ -37,6 +37,8 @@ import { PutQueue } from "./queue.ts";
 import type { ImageOrTree } from "./references.ts";
 import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
 import { putStream } from "./stream.ts";
+
+// What reads images is loaded when it is needed: most stores are only put into, by short commands too.
 
 const LIBUV_THREADS = 4;
 const LOCK_WAIT_MS = 20;
@@ -103,8 +105,9 @@ export class ObjectStore {
 	}
 
 	/**
-	 * Puts many files as `put` does, for less: each must be the one that was found, before and after it is read. What
-	 * becomes of one is its result, and fails no other.
+	 * Puts many files as `put` does, for less: each must be the one that was found, before and after it is read. One
+	 * whose digest the store remembers is not looked at: what is taken is its content when it was found. What becomes of
+	 * one is its result, and fails no other.
 	 *
 	 * @throws ComposefsError where nothing could be put; the reason of `signal`
 	 */
@@ -114,7 +117,7 @@ export class ObjectStore {
 	): Promise<(StoredObject | ComposefsError)[]> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const put = this.#begin(signal).then(() => this.#queue.run(() => putFiles(this.#native, files, signal)));
+		const put = this.#begin(signal).then(() => putFiles(this.#native, this.#queue, files, signal));
 		this.#putting.add(put);
 		try {
 			const results = await put;
@@ -151,7 +154,7 @@ export class ObjectStore {
 			const source = nativeFile(content.file, identity);
 			const file = nameOfFile(content.file);
 			const bytes = identity === undefined ? 0 : Number(identity.size);
-			return this.#queue.put({ content: source, file, size: bytes, signal });
+			return this.#queue.add({ content: source, file, size: bytes, signal });
 		}
 		if (!isIterable(content))
 			throw argumentError("content is a Uint8Array, { file }, or comes in pieces, from an iterable");
@@ -160,7 +163,7 @@ export class ObjectStore {
 	}
 
 	#putBytes(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<StoredObject> {
-		return this.#queue.put({ content: { bytes }, file: undefined, size: bytes.length, signal });
+		return this.#queue.add({ content: { bytes }, file: undefined, size: bytes.length, signal });
 	}
 
 	/**
@@ -279,6 +282,7 @@ export class ObjectStore {
 		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 	): Promise<StoreObject[]> {
 		this.#checkOpen();
+		const { listObjects } = await import("../image/index.ts");
 		const missing: StoreObject[] = [];
 		const named: { readonly digest: string; readonly object: StoreObject }[] = [];
 		for (const object of await listObjects(source, { signal })) {
@@ -306,6 +310,7 @@ export class ObjectStore {
 		options: GcOptions = {},
 	): Promise<GcResult> {
 		await this.flush({ signal: options.signal });
+		const { collectGarbage } = await import("./gc.ts");
 		return collectGarbage(this.#open, images, options);
 	}
 
@@ -315,6 +320,7 @@ export class ObjectStore {
 		options: FsckOptions = {},
 	): Promise<FsckResult> {
 		this.#checkOpen();
+		const { checkStore } = await import("./fsck.ts");
 		return checkStore(this.#open, images, options);
 	}
 

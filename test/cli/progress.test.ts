@@ -26,7 +26,7 @@ describe("progress", () => {
 		line.end();
 		expect(written.slice(1).join("")).toBe("\u001b[1G\u001b[2K");
 		line.end();
-		expect(written.length).toBe(3);
+		expect(written.length).toBe(2);
 	});
 
 	test("is nothing elsewhere, but warnings are told", () => {

@@ -17,10 +17,8 @@ function contents(count: number, size = 100n): Content[] {
 	const root = Place.root("/source");
 	return Array.from({ length: count }, (_, i) => {
 		const [record] = decodeRecords(packRecords([plainRecord({ identity: [1n, BigInt(i), size, 3n] })]));
-		const content = new Content(record as ScanRecord);
-		content.places.push(root.child(`${i}`, directory()));
-		content.inodes.push(file({ size: Number(size) }) as ExternalFile);
-		return content;
+		const inode = file({ size: Number(size) }) as ExternalFile;
+		return new Content(record as ScanRecord, root.child(`${i}`, directory()), inode);
 	});
 }
 
@@ -73,9 +71,9 @@ describe("contents", () => {
 			done: (content: Content) => void done.push(content),
 			failed: ({ path }: Content, { code }: ComposefsError) => void told.push([path, code]),
 		};
-		const list = contents(100);
+		const list = contents(300);
 		await takeContents(list, { store: { ...store, putFiles }, threads: 2, signal }, events);
-		expect([state.puts, batches, done.length]).toEqual([0, [64, 36], 99]);
+		expect([state.puts, batches, done.length]).toEqual([0, [256, 44], 299]);
 		expect(told).toEqual([["/source/70", "ERR_COMPOSEFS_CHANGED"]]);
 		expect(list[0]?.inodes).toMatchObject([{ digest: DIGEST, path: "ab/rest" }]);
 	});

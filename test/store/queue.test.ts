@@ -33,7 +33,7 @@ function queueOf(parallel: number) {
 	const store = new SlowStore();
 	const queue = new PutQueue(store as unknown as NativeStore, parallel);
 	const put = (value: number, { size = 1, signal }: { size?: number; signal?: AbortSignal } = {}) =>
-		queue.put({ content: { bytes: Uint8Array.of(value) }, file: undefined, size, signal });
+		queue.add({ content: { bytes: Uint8Array.of(value) }, file: undefined, size, signal });
 	const counts = () => store.jobs.map(({ items }) => items.length);
 	return { store, queue, put, counts };
 }
@@ -126,7 +126,7 @@ describe("the queue", () => {
 		const { store, queue, put } = queueOf(1);
 		const good = put(1);
 		const content = { path: Buffer.from("file") };
-		const bad = queue.put({ content, file: "file", size: 0, signal: undefined });
+		const bad = queue.add({ content, file: "file", size: 0, signal: undefined });
 		await nextTurn();
 		store.jobs[0]?.end();
 		expect((await good).digest).toBe("1");

@@ -47,9 +47,9 @@ async function readInto(
 	source: string,
 	settings: FromDirectoryOptions,
 ): Promise<Tree> {
-	const { fromDirectory } = await import("../../directory/index.ts");
-	if (folder === undefined) return fromDirectory(source, settings);
-	const { ObjectStore } = await import("../../store/index.ts");
+	const loading = import("../../directory/index.ts");
+	if (folder === undefined) return (await loading).fromDirectory(source, settings);
+	const [{ fromDirectory }, { ObjectStore }] = await Promise.all([loading, import("../../store/index.ts")]);
 	const parallel = settings.threads;
 	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
 	try {
