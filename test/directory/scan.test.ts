@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,7 +7,9 @@ import type { ScanRecord } from "../../src/directory/decode.ts";
 import { checkOptions, type FromDirectoryOptions } from "../../src/directory/options.ts";
 import { scanDirectories } from "../../src/directory/scan.ts";
 import { ComposefsError } from "../../src/errors.ts";
+import { program } from "../support/cli.ts";
 import { fillFolder, inFolder, isRoot } from "../support/folder.ts";
+import { projectRoot } from "../support/needs.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -114,6 +117,27 @@ describe("the directory that the caller named", () => {
 		mkdirSync(at("d"));
 		rmSync(at("d"), { recursive: true });
 		await expect(records(at("d"))).rejects.toMatchObject({ code: "ENOENT" });
+	});
+});
+
+describe("attributes, where listxattrat is refused", () => {
+	const LISTXATTRAT = 465;
+	const SCRIPT = path.join(projectRoot, "test/support/refused-call.py");
+	const build = () => [process.execPath, program, "build", "--print-digest-only", at("source")];
+
+	test.each([
+		["an old kernel", 38],
+		["a container's filter", 1],
+	])("by %s, are the same", (_by, errno) => {
+		mkdirSync(at("source"));
+		fillFolder(at("source"));
+		const [node = "", ...args] = build();
+		const refused = spawnSync("python3", [SCRIPT, `${LISTXATTRAT}`, `${errno}`, node, ...args], {
+			encoding: "utf8",
+		});
+		expect(refused.stderr).toBe("");
+		expect(refused.stdout).toBe(spawnSync(node, args, { encoding: "utf8" }).stdout);
+		expect(refused.stdout).toMatch(/^[0-9a-f]{64}\n$/);
 	});
 });
 
