@@ -51,6 +51,14 @@ export type DiagnosticsName = keyof Diagnostics;
 type Context<Name extends DiagnosticsName> = Diagnostics[Name]["context"];
 type Result<Name extends DiagnosticsName> = Diagnostics[Name]["result"];
 
+/** The message of a tracing channel, for its subscribers: the same object for all events of one call. */
+export type DiagnosticsMessage<Name extends DiagnosticsName> = Context<Name> & {
+	/** From `asyncStart` on, unless it failed. */
+	readonly result?: Result<Name>;
+	/** What was thrown. */
+	readonly error?: unknown;
+};
+
 /** What `composefs:registry-body` tells when the body of an answer has been read, or is given up. */
 export interface BodyMessage {
 	readonly method: string;

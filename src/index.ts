@@ -5,7 +5,7 @@
  */
 
 export type { ContentChunk, Hole } from "./content.ts";
-export type { BodyMessage, Diagnostics, DiagnosticsName, Traced } from "./diagnostics.ts";
+export type { BodyMessage, Diagnostics, DiagnosticsMessage, DiagnosticsName, Traced } from "./diagnostics.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest, computeDigests, type DigestOptions, type DigestsOptions } from "./digest.ts";
 export { ComposefsError, type ComposefsErrorCode, type ComposefsErrorDetails } from "./errors.ts";

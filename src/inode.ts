@@ -106,7 +106,13 @@ export function directory(options?: MetadataOptions): Directory {
 	return { type: "directory", mode, uid, gid, mtimeNs, xattrs, children: new Map() };
 }
 
+/** @throws ComposefsError ERR_COMPOSEFS_ARGUMENT for text, which would need an encoding */
 export function file(content: FileContent = NO_BYTES, options?: MetadataOptions): RegularFile {
+	if (typeof content === "string")
+		throw new ComposefsError(
+			"ERR_COMPOSEFS_ARGUMENT",
+			"a file's content is bytes, not text: Buffer.from(text)",
+		);
 	const { mode, uid, gid, mtimeNs, xattrs } = metadata(0o644, options);
 	const none = undefined;
 	if (content instanceof Uint8Array)

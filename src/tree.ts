@@ -51,7 +51,7 @@ export class Tree {
 	}
 
 	/** Makes a directory. With `recursive`, parents too, and one that is there already is returned. */
-	mkdir(path: Name, options: MetadataOptions & { recursive?: boolean } = {}): Directory {
+	mkdir(path: Name, options: MetadataOptions & { recursive?: boolean | undefined } = {}): Directory {
 		if (!options.recursive) return this.#add(path, directory(options));
 		let at = this.root;
 		for (const name of splitPath(path)) {
@@ -109,7 +109,7 @@ export class Tree {
 	}
 
 	/** Removes a name. A directory goes only with `recursive`; with `force`, there may be nothing to remove. */
-	rm(path: Name, options: { recursive?: boolean; force?: boolean } = {}): void {
+	rm(path: Name, options: { recursive?: boolean | undefined; force?: boolean | undefined } = {}): void {
 		const inode = this.get(path);
 		if (inode === undefined && options.force) return;
 		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", path);

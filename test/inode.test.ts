@@ -49,6 +49,11 @@ describe("constructors", () => {
 		expect(file({ size: 1, path: Uint8Array.of(0x61, 0x80) }).path).toBe("a\udc80");
 	});
 
+	test("text is no content", () => {
+		const wrong = () => file("text" as unknown as Uint8Array);
+		expect(wrong).toThrow(expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }));
+	});
+
 	test("a whiteout's mode can be set", () => {
 		expect(whiteout({ mode: 0o600 }).mode).toBe(0o600);
 	});

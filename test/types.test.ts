@@ -1,8 +1,10 @@
+import { tracingChannel } from "node:diagnostics_channel";
 import { expect, test } from "@jest/globals";
 import { parseDump } from "../src/dump/index.ts";
 import {
 	computeDigest,
 	type Device,
+	type DiagnosticsMessage,
 	device,
 	type ExternalFile,
 	file,
@@ -71,11 +73,29 @@ const wrong: readonly unknown[] = [
 	() => parseDump(new Tree()),
 ];
 
+/** Compiled, never called. */
+const right: readonly unknown[] = [
+	(given: { readonly deep?: boolean | undefined }) => {
+		const tree = new Tree();
+		tree.mkdir("/a", { recursive: given.deep });
+		tree.rm("/a", { recursive: given.deep, force: given.deep });
+	},
+	() =>
+		tracingChannel<unknown, DiagnosticsMessage<"composefs:write-image">>("composefs:write-image").subscribe({
+			start: ({ to }) => to?.length,
+			end: () => undefined,
+			asyncStart: () => undefined,
+			asyncEnd: ({ result }) => result?.digest.length,
+			error: ({ error }) => error,
+		}),
+];
+
 test("what is right compiles, and narrows by its type", () => {
 	const size = (inode: Inode): number => {
 		if (inode.type === "file") return inode.content === undefined ? inode.size : inode.content.length;
 		return inode.type === "symlink" ? inode.target.length : 0;
 	};
 	expect(wrong).toHaveLength(23);
+	expect(right).toHaveLength(2);
 	expect([file(content), file({ size: 7 }), symlink("abc")].map(size)).toEqual([0, 7, 3]);
 });

@@ -40,14 +40,20 @@ export function readSuperblock(image: ImageBytes): Superblock {
 	const fields = new Fields(view, SUPERBLOCK.offset, base);
 	const header = new Fields(view, 0, base);
 
-	header.expect(HEADER.magic, 4, HEADER_MAGIC, "magic", "the magic of composefs");
+	header.expect(HEADER.magic, 4, HEADER_MAGIC, "magic", "this is no composefs image: its magic");
 	header.expect(HEADER.version, 4, HEADER_VERSION, "version", "the header's version");
 	const flags = header.number(HEADER.flags, 4);
 	if (flags > FLAG_HAS_ACL) fail("feature", HEADER.flags, `the header has unknown flags ${flags}`);
 	const version = header.number(HEADER.composefsVersion, 4);
 	if (version > LAST_COMPOSEFS_VERSION)
 		fail("version", HEADER.composefsVersion, `the composefs version is ${version}, not 0, 1 or 2`);
-	fields.expect(SUPERBLOCK.magic, 4, SUPERBLOCK_MAGIC, "magic", "the magic of EROFS");
+	fields.expect(
+		SUPERBLOCK.magic,
+		4,
+		SUPERBLOCK_MAGIC,
+		"magic",
+		"this is no composefs image: its magic of EROFS",
+	);
 	const hasXattrFilter = checkFeatures(fields);
 	const blockCount = checkSize(fields, image.size);
 

@@ -44,6 +44,11 @@ const TIMEOUT_MS = 30_000;
 const REDIRECTS = 5;
 const DISCARD_LIMIT = 16384;
 const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What OpenSSL, of several versions, says of an answer in plain HTTP. */
+const NOT_TLS: ReadonlySet<string> = new Set([
+	"ERR_SSL_WRONG_VERSION_NUMBER",
+	"ERR_SSL_PACKET_LENGTH_TOO_LONG",
+]);
 
 export class Transport {
 	readonly #fetch: Fetch;
@@ -279,7 +284,8 @@ class Watch {
 		}
 		// Built-in fetch says why in the cause; what other transports throw can be anything.
 		const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
-		const reason = cause?.message || cause?.code || message || String(error);
+		const noTls = NOT_TLS.has(cause?.code ?? "") && "no TLS is spoken there; plain HTTP has to be allowed";
+		const reason = noTls || cause?.message?.trim() || cause?.code || message || String(error);
 		return registryError("connection", this.#url, `the connection failed: ${reason}`, { cause: error });
 	}
 
