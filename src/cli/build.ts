@@ -22,7 +22,7 @@ export function buildCommand(): Command {
 		.description("write the composefs image of a source")
 		.argument("<paths...>", PATHS)
 		.addOption(
-			new Option("--from <kind>", "what the source is, if it is not what it looks like").choices(kinds),
+			new Option("--from <kind>", "the kind of the source; by default it is recognised").choices(kinds),
 		)
 		.option("--print-digest", "print the fs-verity digest of the image")
 		.option("--print-digest-only", "print the digest, write no image");

@@ -12,11 +12,11 @@ import { libraryVersions, linkInWords } from "./version.ts";
 
 export function doctorCommand(): Command {
 	return new Command("doctor")
-		.description("tell what works here, what is missing, and what to do")
+		.description("report what works here, what is missing, and what to do about it")
 		.addArgument(
 			new Argument(
 				"[folder]",
-				"where stores and images are to be: something is written there, and removed",
+				"where stores and images are to be: files are written there for a test, and removed",
 			).default(tmpdir(), "that of temporary files"),
 		)
 		.option("--json", "print JSON")

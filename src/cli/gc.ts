@@ -14,7 +14,7 @@ interface GcCommandOptions {
 export function gcCommand(): Command {
 	return new Command("gc")
 		.description("remove the objects of a store that none of the images needs")
-		.argument("<image...>", "all images that need the store")
+		.argument("<image...>", "every image that uses the store")
 		.requiredOption("--store <folder>", "the object store")
 		.option("--dry-run", "only list what would be removed")
 		.option("--json", "print JSON")

@@ -21,21 +21,26 @@ export function placeOptions(): Option[] {
 	return [
 		platformOption(),
 		new Option("--plain-http", "speak to the registry, and to its mirrors, without TLS"),
-		new Option("--mirror <host>", "look there first: a host, or host/folder; may be repeated").argParser(
+		new Option("--mirror <host>", "try this mirror first: a host, or host/folder; may be repeated").argParser(
 			collect,
 		),
 	];
 }
 
 export function platformOption(): Option {
-	return new Option("--platform <os/architecture[/variant]>", "of several, the image for this platform");
+	return new Option(
+		"--platform <os/architecture[/variant]>",
+		"the platform, where there are images for several",
+	);
 }
 
 const PROFILES: readonly Profile[] = ["raw", "oci", "oci-user-xattrs"];
 
 /** What trees are made like; the README says what each profile does. */
 export function profileOption(value: Profile): Option {
-	return new Option("--profile <profile>", "what the tree is made like").choices(PROFILES).default(value);
+	return new Option("--profile <profile>", "raw: all as in the layers; oci: as composefs-rs makes trees")
+		.choices(PROFILES)
+		.default(value);
 }
 
 export function collect(text: string, before: string[] = []): string[] {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { loadCommands } from "./commands.ts";
 import { EXIT, fail } from "./exit.ts";
+import { examples } from "./options.ts";
 
 const VERSION_ASKED = "composefs.version";
 
@@ -21,7 +22,16 @@ async function createProgram(argv: readonly string[], description: string): Prom
 			throw new CommanderError(EXIT.success, VERSION_ASKED, "");
 		})
 		.exitOverride()
-		.showHelpAfterError("(see composefs --help)");
+		.showHelpAfterError("(see composefs --help)")
+		.addHelpText(
+			"after",
+			examples(
+				"composefs build --store objects rootfs rootfs.cfs",
+				"composefs pull --store objects --image debian.cfs debian:12",
+				"composefs mount -o basedir=objects rootfs.cfs /mnt",
+				"composefs build --help",
+			),
+		);
 	for (const command of await loadCommands(argv)) program.addCommand(inheriting(command));
 	return program;
 }

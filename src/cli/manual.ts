@@ -6,7 +6,7 @@ import { print } from "./print.ts";
 
 export function manualCommand(): Command {
 	return new Command("manual")
-		.description("print a manual page, for man -l")
+		.description("print a manual page, to be shown by man -l -")
 		.argument("[command]", "the page of one command")
 		.addHelpText("after", examples("composefs manual build | man -l -"))
 		.action(async (name: string | undefined, _options: unknown, self: Command) => {

@@ -15,19 +15,18 @@ const OPTIONS = `
 Options of -o:
   basedir=FOLDER[:FOLDER…]  stores that files are looked up in
   digest=DIGEST             fs-verity digest that the image must have; implies verity
-  verity                    objects must have the fs-verity digests that the image tells
-  tryverity                 likewise, where the kernel can
+  verity                    objects must have the fs-verity digests that the image has for them
+  tryverity                 likewise, where the kernel can check it
   upperdir=FOLDER           where changes go, with workdir=FOLDER
   idmap=FILE                map owners by a user namespace, such as /proc/PID/ns/user
   ro, rw                    with an upperdir: refuse changes, or take them (the default)
-In paths, put a backslash before comma, colon and backslash.
-`;
+In paths, put a backslash before comma, colon and backslash.`;
 
 export function mountCommand(): Command {
 	return new Command("mount")
 		.description("mount an image and the objects of its files")
 		.argument("<image>")
-		.argument("<target>", "a folder that is there")
+		.argument("<target>", "an existing folder")
 		.option("-o, --options <options>", "options between commas; may be repeated", collect)
 		.option("--image-only", "mount the image alone, as EROFS: its objects read as zeros")
 		.addHelpText("after", OPTIONS)
@@ -64,7 +63,7 @@ export function umountCommand(): Command {
 	return new Command("umount")
 		.description("unmount an image")
 		.argument("<target>")
-		.option("--detach", "at once, though files in it are open")
+		.option("--detach", "at once, even if files in it are open")
 		.addHelpText("after", examples("composefs umount /mnt"))
 		.action((target: string, options: { readonly detach?: true }) => unmount(target, options));
 }

@@ -49,14 +49,14 @@ export function pullCommand(): Command {
 		.addOption(profileOption("raw"))
 		.option(
 			"--cache <folder>",
-			"keep a registry's layers here, and leave them; by default in the store, until done",
+			"keep downloaded layers in this folder; by default they are in the store until the image is written",
 		)
 		.option("--dry-run", "print what would be fetched, and fetch only tables of contents")
 		.option("--print-digest", "print the fs-verity digest of the image")
-		.option("--json", "print what came of it as JSON");
+		.option("--json", "print the result as JSON");
 	for (const option of placeOptions()) command.addOption(option);
 	return addVersionOptions(command)
-		.addHelpText("after", "\nWhat is interrupted goes on where it ended when it is run again.")
+		.addHelpText("after", "\nAn interrupted pull continues where it stopped when it is run again.")
 		.addHelpText(
 			"after",
 			examples(

@@ -50,10 +50,10 @@ interface Verdict {
 
 export function sealCommand(): Command {
 	const command = new Command("seal")
-		.description("put the fs-verity digests of an OCI image beside it, or check those that are there")
+		.description("attach the composefs digests of an OCI image to it, or check those attached")
 		.argument("<source>", IMAGE_SOURCE)
-		.option("--check", "change nothing; end with 3 if a seal is not what the image gives, or there is none")
-		.option("--inline <tag>", "instead, make a copy with the digests in its manifest, and call it so")
+		.option("--check", "change nothing; exit with 3 if a seal does not match the image, or there is none")
+		.option("--inline <tag>", "instead, copy the image to this tag, with the digests in its manifest")
 		.option("--store <folder>", "put the contents of files into this object store meanwhile")
 		.addOption(profileOption("oci"))
 		.option("--json", "print JSON");

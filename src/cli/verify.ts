@@ -14,7 +14,7 @@ interface Verdict {
 
 export function verifyCommand(): Command {
 	return new Command("verify")
-		.description("compare the fs-verity digests of images with what they should be")
+		.description("check that images have this fs-verity digest")
 		.argument("<digest>", "64 hexadecimal digits")
 		.argument("<image...>")
 		.option("--json", "print JSON")

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { composefs, program } from "../support/cli.ts";
 import { projectRoot } from "../support/needs.ts";
 
@@ -21,8 +22,8 @@ describe("composefs", () => {
 		for (const command of ["build", "digest"]) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
 	});
 
-	test.each([["build"], ["digest"]])("%s --help has examples", (command) => {
-		const { status, stdout } = composefs([command, "--help"]);
+	test.each([[], ...[...COMMANDS.keys()].map((name) => [name])])("%s --help has examples", (...command) => {
+		const { status, stdout } = composefs([...command, "--help"]);
 		expect(status).toBe(0);
 		expect(stdout).toContain(`Examples:\n  `);
 	});

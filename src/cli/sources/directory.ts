@@ -8,13 +8,13 @@ import type { SourceKind, SourceOptions } from "./kind.ts";
 
 const options = [
 	new Option("--store <folder>", "put the contents of files into this object store"),
-	new Option("--digest-store <folder>", "the same, by the name that mkcomposefs has for it"),
-	new Option("--use-epoch", "make all times 1970-01-01"),
+	new Option("--digest-store <folder>", "the same as --store, by mkcomposefs's name"),
+	new Option("--use-epoch", "set all times to 1970-01-01"),
 	new Option("--skip-devices", "leave out device nodes"),
 	new Option("--skip-xattrs", "leave out extended attributes"),
-	new Option("--user-xattrs", "only extended attributes of users"),
-	new Option("--break-hard-links", "make an inode of each name, as mkcomposefs does"),
-	new Option("--on-changed <policy>", "what to do with files that change meanwhile").choices([
+	new Option("--user-xattrs", "keep only extended attributes named user.*"),
+	new Option("--break-hard-links", "make each hard link a file of its own, as mkcomposefs does"),
+	new Option("--on-changed <policy>", "what to do about files that change meanwhile").choices([
 		"error",
 		"skip",
 	]),
@@ -23,7 +23,7 @@ const options = [
 
 export const directorySource: SourceKind = {
 	name: "directory",
-	description: "a directory; later times become SOURCE_DATE_EPOCH, if it is set",
+	description: "a directory; times after SOURCE_DATE_EPOCH, if that is set, are set to it",
 	options,
 	async detects(path) {
 		const status = await lstat(path).catch(() => undefined);
