@@ -1,6 +1,7 @@
 /** The text of an image, without the tree in between: that would be half of the time. */
 import { DumpLines } from "../dump/lines.ts";
 import { directorySize } from "../erofs.ts";
+import { inFile } from "../image/fault.ts";
 import type { Listing } from "../image/listing.ts";
 import { checkLimits, loadImage } from "../image/source.ts";
 import { ImageWalk, type Visitor } from "../image/walk.ts";
@@ -22,12 +23,12 @@ const LINE = 1 << 12;
 export async function dumpText(image: string, signal: AbortSignal): Promise<Buffer[] | undefined> {
 	const limits = checkLimits();
 	const text = new Text();
-	const walk = new ImageWalk(await loadImage(image, limits.imageSize, signal), limits, text);
 	try {
+		const walk = new ImageWalk(await loadImage(image, limits.imageSize, signal), limits, text);
 		await runInSlices(walk.steps(), signal);
 	} catch (error) {
 		if (error instanceof TreeNeeded) return undefined;
-		throw error;
+		throw inFile(error, image);
 	}
 	return text.end();
 }

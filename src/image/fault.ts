@@ -49,6 +49,14 @@ export type ImageRule =
 	| "xattrs"
 	| "depth";
 
+/** An error, with the file of the image in front where it is of a broken rule. */
+export function inFile(error: unknown, file: string | undefined): unknown {
+	if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_IMAGE" || file === undefined)
+		return error;
+	const { name: _, code, ...details } = error;
+	return new ComposefsError(code, `${file}: ${error.message}`, { ...details, path: file });
+}
+
 /** Throws the error of a broken rule. `offset` is where in the image, in bytes. */
 export function fail(
 	rule: ImageRule | (string & {}),

@@ -1,4 +1,5 @@
 /** An image that is looked into, not loaded: only what a question needs is read. */
+import { inFile } from "./fault.ts";
 import { Image } from "./image.ts";
 import {
 	checkLimits,
@@ -41,6 +42,6 @@ export async function openImage(
 		return new Image(access, superblock, limits.depth);
 	} catch (error) {
 		await file.close();
-		throw error;
+		throw inFile(error, file.name);
 	}
 }

@@ -1,10 +1,10 @@
 /** An image becomes a tree. libcomposefs's own reader crashes on damaged images; this one checks every byte. */
 import { trace } from "../diagnostics.ts";
-import { nameOfFile } from "../file-path.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
-import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "./source.ts";
+import { inFile } from "./fault.ts";
+import { checkLimits, type ImageSource, loadImage, nameOfSource, type ReadLimits } from "./source.ts";
 import { ImageWalk, type Visitor } from "./walk.ts";
 
 export interface ReadImageOptions {
@@ -32,11 +32,11 @@ export interface ReadImageOptions {
  * Values of xattrs that are shared in the image are shared in the tree.
  *
  * @param source   the image's bytes, not to be changed until the promise settles; or its file, by path or open
- * @throws ComposefsError `ERR_COMPOSEFS_IMAGE`, with `offset` and `rule`; or the error of a system call; or the
- *   reason of `signal`
+ * @throws ComposefsError `ERR_COMPOSEFS_IMAGE`, with `offset`, `rule`, and the `path` of a file; or the error of a system
+ *   call; or the reason of `signal`
  */
 export async function readImage(source: ImageSource, options: ReadImageOptions = {}): Promise<Tree> {
-	const begin = () => ({ source: source instanceof Uint8Array ? undefined : nameOfFile(source) });
+	const begin = () => ({ source: nameOfSource(source) });
 	const resultOf = ({ size, inodes }: ReadTree) => ({ size, inodes });
 	const read = await trace("composefs:read-image", begin, () => readTree(source, options), resultOf);
 	return read.tree;
@@ -52,11 +52,15 @@ interface ReadTree {
 async function readTree(source: ImageSource, options: ReadImageOptions): Promise<ReadTree> {
 	const { signal } = options;
 	const limits = checkLimits(options.limits);
-	const image = await loadImage(source, limits.imageSize, signal);
 	const builder = new TreeBuilder();
-	const walk = new ImageWalk(image, limits, builder);
-	await runInSlices(walk.steps(), signal);
-	return { tree: new Tree(builder.root), size: image.size, inodes: walk.inodes };
+	try {
+		const image = await loadImage(source, limits.imageSize, signal);
+		const walk = new ImageWalk(image, limits, builder);
+		await runInSlices(walk.steps(), signal);
+		return { tree: new Tree(builder.root), size: image.size, inodes: walk.inodes };
+	} catch (error) {
+		throw inFile(error, nameOfSource(source));
+	}
 }
 
 class TreeBuilder implements Visitor {

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Bytes } from "../byte-pool.ts";
 import { ComposefsError } from "../errors.ts";
-import { descriptorOf, type OpenFile, pathToString } from "../file-path.ts";
+import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-path.ts";
 import { LIMITS, READ_LIMITS } from "../limits.ts";
 import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
@@ -36,6 +36,11 @@ export interface ImageBytes {
 	readonly size: number;
 	/** A window that holds these bytes. They must be within the image. */
 	window(at: number, length: number): Window;
+}
+
+/** What errors call an image's file; undefined for bytes, and for a file that came open. */
+export function nameOfSource(source: ImageSource): string | undefined {
+	return source instanceof Uint8Array ? undefined : nameOfFile(source);
 }
 
 const READ_SIZE = 1 << 24;

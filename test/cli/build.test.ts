@@ -79,7 +79,7 @@ describe("composefs build", () => {
 	});
 
 	test.each([
-		["a source that is not there", ["build", "/nonexistent", "image"], "ENOENT"],
+		["a source that is not there", ["build", "--store", "objects", "/nonexistent", "image"], "ENOENT"],
 		["a folder that is not there", ["build", "-", "/nonexistent/image"], "ENOENT"],
 	])("%s", (_title, args, message) => {
 		const result = composefs(args, { input: "/ 0 40755 2 0 0 0 0.0 - - -\n" });
@@ -89,7 +89,7 @@ describe("composefs build", () => {
 
 	test.each([
 		["no image", ["build", "x"]],
-		["an image that is not wanted", ["build", "--print-digest-only", "x", "y"]],
+		["an image that is not wanted", ["build", "--from", "dump", "--print-digest-only", "x", "y"]],
 		["image and digest on stdout", ["build", "--print-digest", "x", "-"]],
 		["a version that is none", ["build", "--min-version", "2", "x", "y"]],
 		["versions crossed", ["build", "--min-version", "1", "--max-version", "0", "x", "y"]],

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
@@ -78,6 +79,13 @@ describe("composefs diff", () => {
 
 	test("nothing", () => {
 		expect(composefs(["diff", at("before"), at("before")])).toEqual({ status: 0, stdout: "", stderr: "" });
+	});
+
+	test("an image that is none is named", () => {
+		writeFileSync(at("none"), Buffer.alloc(4096));
+		const { status, stderr } = composefs(["diff", at("before"), at("none")]);
+		expect(status).toBe(2);
+		expect(stderr).toContain(`composefs: ${at("none")}: offset 0: this is no composefs image`);
 	});
 
 	test("trouble ends with 2, as diff(1) does", () => {

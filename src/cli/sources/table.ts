@@ -1,4 +1,7 @@
 /** The kinds of sources that `composefs build` knows. */
+import { stat } from "node:fs/promises";
+import { systemCall } from "../../system-call.ts";
+import { UsageError } from "../exit.ts";
 import { directorySource } from "./directory.ts";
 import { dumpSource } from "./dump.ts";
 import type { SourceKind } from "./kind.ts";
@@ -14,5 +17,10 @@ export async function findSource(source: string, name: string | undefined): Prom
 	for (const kind of SOURCES)
 		if (name === undefined ? source !== "-" && (await kind.detects?.(source)) : kind.name === name)
 			return kind;
+	// What is not there, or is not looked into, has to be told as such, not as a dump that is none.
+	if (name !== undefined || source === "-") return SOURCES.at(-1) as SourceKind;
+	const status = await systemCall(stat(source), source);
+	if (status.isDirectory())
+		throw new UsageError(`${source} is a symlink to a directory, and not followed: name it ${source}/`);
 	return SOURCES.at(-1) as SourceKind;
 }

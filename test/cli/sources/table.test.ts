@@ -15,11 +15,16 @@ test("a source is what it looks like, unless its kind is named", async () => {
 	const found = async (source: string, name?: string) => (await findSource(source, name)).name;
 	expect(await found(at())).toBe("directory");
 	expect(await found(at("file"))).toBe("dump");
-	expect(await found(at("link"))).toBe("dump");
-	expect(await found(at("none"))).toBe("dump");
+	expect(await found(at("link/"))).toBe("directory");
 	expect(await found("-")).toBe("dump");
 	expect(await found(at("file"), "directory")).toBe("directory");
 	expect(await found(at(), "dump")).toBe("dump");
+});
+
+test("what is not there, or behind a symlink, is not taken for a dump", async () => {
+	await expect(findSource(at("none"), undefined)).rejects.toMatchObject({ code: "ENOENT", path: at("none") });
+	symlinkSync(".", at("link"));
+	await expect(findSource(at("link"), undefined)).rejects.toThrow(/link is a symlink to a directory/);
 });
 
 test("a source is known by its first bytes", async () => {
