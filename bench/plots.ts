@@ -14,18 +14,18 @@ export interface ScaleResult {
 
 /** Contestants in their order, with what charts call them. */
 const TIMES = [
-	["tree", "this: a tree in memory"],
-	["file", "mkcomposefs: a ready dump"],
+	["tree", "this package, from a tree"],
+	["file", "mkcomposefs, from a dump"],
 	["pipe", "Node piping to mkcomposefs"],
 ] as const;
 const MEMORY = [
-	["tree", "this, above the tree"],
-	["file", "mkcomposefs: a ready dump"],
-	["process", "this, the whole process"],
+	["tree", "this package, above the tree"],
+	["file", "mkcomposefs, from a dump"],
+	["process", "this package, whole process"],
 ] as const;
 
 const entries: Axis = {
-	title: "entries of the tree",
+	title: "entries in the tree",
 	isLogarithmic: true,
 	format: (value) => (value >= 1e6 ? `${value / 1e6} M` : value >= 1000 ? `${value / 1000} k` : `${value}`),
 };
@@ -35,12 +35,12 @@ const seconds: Axis = {
 	format: (value) => `${Number(value.toPrecision(1))} s`,
 };
 const mebibytes: Axis = {
-	title: "MiB at the peak",
+	title: "peak memory, MiB",
 	isLogarithmic: true,
 	format: (value) => Number(value.toPrecision(1)).toLocaleString("en"),
 };
 const microseconds: Axis = {
-	title: "microseconds for each entry",
+	title: "microseconds per entry",
 	isLogarithmic: false,
 	format: (value) => `${Number(value.toPrecision(3))} µs`,
 };
@@ -64,7 +64,7 @@ export function drawPlots(results: readonly ScaleResult[], machine: Machine): Re
 		["memory.svg", { title: "From tree to image: memory", note, x: entries, y: mebibytes, lines: memory }],
 		[
 			"entry.svg",
-			{ title: "From tree to image: each entry", note, x: entries, y: microseconds, lines: times(true) },
+			{ title: "From tree to image: time per entry", note, x: entries, y: microseconds, lines: times(true) },
 		],
 	];
 	return new Map(charts.map(([file, chart]) => [file, drawChart(chart)]));

@@ -38,7 +38,7 @@ test("plots show who was measured, and where", () => {
 	expect(circles).toEqual([4, 5, 4]);
 	for (const svg of plots.values()) {
 		expect(svg).toContain("2 × Processor, Linux 6.12, Node 20.20.2; medians; measured on 2026-01-02");
-		expect(svg).toContain("mkcomposefs: a ready dump");
+		expect(svg).toContain("mkcomposefs, from a dump");
 		expect(svg).toContain(">10 k<");
 		expect(svg).toContain(">100 k<");
 	}
