@@ -64,7 +64,7 @@ export function manualPage(command: Command): string {
 }
 
 const EXIT_STATUS = `0: success. 1: failure, or a difference that diff found. 2: wrong usage.
-3: something is not what it should be by its digest. 130: interrupted.`;
+3: a digest, blob, seal or object is not what it should be. 130: interrupted.`;
 
 /** The texts behind a command's help: each begins with its heading in a line of its own. */
 function behindHelp(command: Command): [heading: string, text: string][] {

@@ -56,7 +56,7 @@ export function pullCommand(): Command {
 		.option("--json", "print the result as JSON");
 	for (const option of placeOptions()) command.addOption(option);
 	return addVersionOptions(command)
-		.addHelpText("after", "\nAn interrupted pull continues where it stopped when it is run again.")
+		.addHelpText("after", "\nNotes:\n  An interrupted pull continues where it stopped when it is run again.")
 		.addHelpText(
 			"after",
 			examples(

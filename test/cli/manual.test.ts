@@ -3,9 +3,20 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { Command } from "commander";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { manualPage } from "../../src/cli/manual.ts";
 import { composefs } from "../support/cli.ts";
 import { describeIf, findProgram, projectRoot } from "../support/needs.ts";
+
+/** As lines of a page are written. */
+function asRoff(line: string): string {
+	const hex = (character: string) =>
+		(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
+	return line
+		.replaceAll("\\", "\\e")
+		.replaceAll("-", "\\-")
+		.replaceAll(/[^ -~]/gu, (character) => `\\[u${hex(character)}]`);
+}
 
 const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8"));
 
@@ -16,6 +27,20 @@ describe("manual", () => {
 		expect(stdout).toContain(".SH NAME\ncomposefs\\-mount \\- mount an image");
 		expect(stdout).toContain(".SH OPTIONS OF \\-O\n.nf\n");
 		expect(stdout).toMatch(/\.SH EXAMPLES\n\.nf\n {2}composefs mount \\-o basedir=/);
+	});
+
+	test("loses no text that stands behind the help", async () => {
+		for (const [name, load] of COMMANDS) {
+			const command = await load();
+			const pieces: string[] = [];
+			command.configureOutput({ writeOut: (piece) => pieces.push(piece) }).outputHelp();
+			const lines = pieces.join("").slice(command.helpInformation().length).split("\n");
+			const page = manualPage(command).toLowerCase();
+			const lost = lines.filter(
+				(line) => !page.includes(asRoff(line.replace(/^(\S.*):$/, "$1")).toLowerCase()),
+			);
+			expect([name, lost]).toEqual([name, []]);
+		}
 	});
 
 	test("of no command is a usage error", () => {
