@@ -74,8 +74,8 @@ function compileTypes(folder, entries, program) {
 	const types = path.join(root, "node_modules/@types");
 	for (const [file, module, resolution] of TYPE_MODES) {
 		const modes = ["--module", module, "--moduleResolution", resolution, "--target", "es2023"];
-		// Without skipLibCheck: the package's own declarations are checked too.
-		const rest = ["--ignoreConfig", "--strict", "--noEmit", "--typeRoots", types, "--types", "node", file];
+		// Without skipLibCheck: the package's own declarations are checked too, and ask for the types of node themselves.
+		const rest = ["--ignoreConfig", "--strict", "--noEmit", "--typeRoots", types, file];
 		run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), ...modes, ...rest], {
 			cwd: folder,
 		});

@@ -3,6 +3,7 @@
  *
  * @module composefs
  */
+/// <reference types="node" preserve="true" />
 
 export type { ContentChunk, Hole } from "./content.ts";
 export type { BodyMessage, Diagnostics, DiagnosticsMessage, DiagnosticsName, Traced } from "./diagnostics.ts";

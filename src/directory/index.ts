@@ -3,6 +3,7 @@
  *
  * @module composefs/directory
  */
+/// <reference types="node" preserve="true" />
 
 export type { ContentStore, StoredContent } from "./contents.ts";
 export { fromDirectory } from "./from-directory.ts";

@@ -3,6 +3,7 @@
  *
  * @module composefs/dump
  */
+/// <reference types="node" preserve="true" />
 
 export { formatDump, formatDumpChunks } from "./format.ts";
 export { type DumpSource, parseDump } from "./parse.ts";

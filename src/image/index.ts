@@ -3,6 +3,7 @@
  *
  * @module composefs/image
  */
+/// <reference types="node" preserve="true" />
 
 export { Image, type ImageEntry, type ImageHeader, type ImageWalkEntry } from "./image.ts";
 export { type ImageInfo, imageInfo } from "./info.ts";

@@ -3,6 +3,7 @@
  *
  * @module composefs/mount
  */
+/// <reference types="node" preserve="true" />
 
 export { type Mount, mount, mountImage } from "./mount.ts";
 export type { MountOptions, VerityMode } from "./options.ts";

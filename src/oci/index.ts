@@ -3,6 +3,7 @@
  *
  * @module composefs/oci
  */
+/// <reference types="node" preserve="true" />
 
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";

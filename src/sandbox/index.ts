@@ -3,6 +3,7 @@
  *
  * @module composefs/sandbox
  */
+/// <reference types="node" preserve="true" />
 
 export { SANDBOX_LIMITS, type SandboxLayer, type SandboxOptions } from "./options.ts";
 export type { Enforced } from "./reply.ts";

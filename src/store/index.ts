@@ -3,6 +3,7 @@
  *
  * @module composefs/store
  */
+/// <reference types="node" preserve="true" />
 
 export type { FoundFile } from "../found-files.ts";
 export type { ContentName, Indexed, IndexedObject } from "./content-index.ts";

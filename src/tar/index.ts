@@ -3,6 +3,7 @@
  *
  * @module composefs/tar
  */
+/// <reference types="node" preserve="true" />
 
 export type { ContentChunk, Hole } from "../content.ts";
 export { type DecompressOptions, decompress } from "../decompress.ts";

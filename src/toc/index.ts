@@ -3,6 +3,7 @@
  *
  * @module composefs/toc
  */
+/// <reference types="node" preserve="true" />
 
 export {
 	type BlobReadOptions,
