@@ -36,7 +36,7 @@ export function platformOption(): Option {
 
 const PROFILES: readonly Profile[] = ["raw", "oci", "oci-user-xattrs"];
 
-/** What trees are made like; the README says what each profile does. */
+/** What trees are made like; docs/reference/oci.md says what each profile does. */
 export function profileOption(value: Profile): Option {
 	return new Option("--profile <profile>", "raw: all as in the layers; oci: as composefs-rs makes trees")
 		.choices(PROFILES)

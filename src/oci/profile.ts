@@ -16,7 +16,7 @@ const PROFILES: ReadonlySet<string> = new Set<Profile>(["raw", "oci", "oci-user-
 
 /**
  * A tree as a profile wants it; the given one stays as it was, and inodes that need no change are shared with it. The
- * table in the README says what each profile does. For the digest of composefs-rs's format `V1`, write the image with
+ * table in docs/reference/oci.md says what each profile does. For the digest of composefs-rs's format `V1`, write the image with
  * `minVersion: 1`.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `profile`, if there is no /usr to take the root's metadata from, or
