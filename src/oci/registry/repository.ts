@@ -49,10 +49,13 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 	/**
 	 * Finds the image of a reference, for a platform where there are several.
 	 *
-	 * @param reference as for `manifest`
+	 * @param reference as for `manifest`; may be left out before options, too
 	 * @throws ComposefsError as `manifest` and `resolveImage` do
 	 */
-	async resolve(reference?: string, options: ResolveOptions = {}): Promise<ResolvedImage> {
+	resolve(options: ResolveOptions): Promise<ResolvedImage>;
+	resolve(reference?: string, options?: ResolveOptions): Promise<ResolvedImage>;
+	async resolve(first?: string | ResolveOptions, second: ResolveOptions = {}): Promise<ResolvedImage> {
+		const [reference, options] = typeof first === "object" ? [undefined, first] : [first, second];
 		const { digest, mediaType, bytes } = await this.manifest(reference, options);
 		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
 		// It is here already: not asked for again by its digest.

@@ -141,7 +141,7 @@ describe("images", () => {
 		const resolved = await repositoryAt(server.host).resolve(undefined, { platform });
 		expect(resolved.manifest.descriptor.digest).toBe(digest);
 		expect(server.requests[1]?.line).toBe(`GET /v2/some/image/manifests/${digest}`);
-		const missing = repositoryAt(server.host).resolve("t", {
+		const missing = repositoryAt(server.host, "some/image:t").resolve({
 			platform: { os: "linux", architecture: "s390x" },
 		});
 		await expect(missing).rejects.toMatchObject({ code: "ERR_COMPOSEFS_OCI", rule: "platform" });
