@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { buildAddon, checkTools } from "./build-addon.mjs";
 import { main, onPath, root, run, SetupError } from "./report.mjs";
 
 const stamps = path.join(root, "node_modules", ".composefs-setup");
@@ -19,11 +20,10 @@ const steps = [
 		inputs: ["native", "binding.gyp", "package-lock.json", "scripts"],
 		settings: ["COMPOSEFS_PREFIX", "COMPOSEFS_LINK", "ZSTD_PREFIX", "CXX"],
 		output: "build/Release/composefs.node",
+		check: checkTools,
 		run: async () => {
-			const { buildAddon, checkTools } = await import("./build-addon.mjs");
 			const { ensureLibcomposefs } = await import("./libcomposefs.mjs");
 			const { ensureLibzstd } = await import("./libzstd.mjs");
-			checkTools();
 			ensureLibcomposefs();
 			ensureLibzstd();
 			buildAddon();
@@ -70,11 +70,19 @@ function filesIn(start) {
 		.sort();
 }
 
-async function runIfStale(step) {
-	const stamp = path.join(stamps, step.name.replaceAll(" ", "-"));
-	const current = fingerprint(step);
+function stampOf(step) {
+	return path.join(stamps, step.name.replaceAll(" ", "-"));
+}
+
+function isStale(step, current) {
+	const stamp = stampOf(step);
 	const done = fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === current;
-	if (done && fs.existsSync(path.join(root, step.output))) return;
+	return !done || !fs.existsSync(path.join(root, step.output));
+}
+
+async function runIfStale(step) {
+	const current = fingerprint(step);
+	if (!isStale(step, current)) return;
 	const start = performance.now();
 	process.stderr.write(`setting up: ${step.name} … `);
 	try {
@@ -84,7 +92,7 @@ async function runIfStale(step) {
 		throw error;
 	}
 	fs.mkdirSync(stamps, { recursive: true });
-	fs.writeFileSync(stamp, current);
+	fs.writeFileSync(stampOf(step), current);
 	process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
 }
 
@@ -93,5 +101,7 @@ await main(async () => {
 	if (major < 20 || (major === 20 && minor < 19))
 		throw new SetupError(`node >= 20.19 is needed, this is ${process.version}`);
 	if (!onPath("npm")) throw new SetupError("npm is needed. Install: apt-get install npm");
+	// What is missing is said before anything is downloaded.
+	for (const step of steps) if (step.check !== undefined && isStale(step, fingerprint(step))) step.check();
 	for (const step of steps) await runIfStale(step);
 });

@@ -52,9 +52,9 @@ type Context<Name extends DiagnosticsName> = Diagnostics[Name]["context"];
 type Result<Name extends DiagnosticsName> = Diagnostics[Name]["result"];
 
 /** The message of a tracing channel, for its subscribers: the same object for all events of one call. */
-export type DiagnosticsMessage<Name extends DiagnosticsName> = Context<Name> & {
+export type DiagnosticsMessage<Name extends DiagnosticsName> = Diagnostics[Name]["context"] & {
 	/** From `asyncStart` on, unless it failed. */
-	readonly result?: Result<Name>;
+	readonly result?: Diagnostics[Name]["result"];
 	/** What was thrown. */
 	readonly error?: unknown;
 };
