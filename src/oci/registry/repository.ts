@@ -47,12 +47,17 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 	}
 
 	/**
-	 * Finds the image of a reference, for a platform where there are several.
+	 * Finds the image of the repository's reference, for a platform where there are several.
 	 *
-	 * @param reference as for `manifest`; may be left out before options, too
 	 * @throws ComposefsError as `manifest` and `resolveImage` do
 	 */
 	resolve(options: ResolveOptions): Promise<ResolvedImage>;
+	/**
+	 * Finds the image of a reference.
+	 *
+	 * @param reference as for `manifest`
+	 * @throws ComposefsError as `manifest` and `resolveImage` do
+	 */
 	resolve(reference?: string, options?: ResolveOptions): Promise<ResolvedImage>;
 	async resolve(first?: string | ResolveOptions, second: ResolveOptions = {}): Promise<ResolvedImage> {
 		const [reference, options] = typeof first === "object" ? [undefined, first] : [first, second];
