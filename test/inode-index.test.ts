@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { device, directory, fifo, file, type Inode, socket, symlink } from "../src/inode.ts";
 import { InodeIndex } from "../src/inode-index.ts";
+import { cpuTimeOf } from "./support/cpu-time.ts";
 
 /** The same, written plainly. */
 class ReferenceIndex {
@@ -16,10 +17,24 @@ class ReferenceIndex {
 	}
 }
 
-function expectSameAnswers(inodes: Iterable<Inode>): void {
+function expectSameAnswers(inodes: readonly Inode[]): void {
 	const index = new InodeIndex();
 	const reference = new ReferenceIndex();
-	for (const inode of inodes) expect(index.add(inode)).toBe(reference.add(inode));
+	expect(inodes.map((inode) => index.add(inode))).toEqual(inodes.map((inode) => reference.add(inode)));
+}
+
+/** A file of that fingerprint: each step of making one can be taken back. */
+function withFingerprint(print: number): Inode {
+	const product = print ^ (print >>> 15) ^ (print >>> 30);
+	const mixed = Math.imul(product, inverse(0xc2b2ae35));
+	return file({ size: 0 }, { mtimeNs: BigInt(mixed >>> 0) });
+}
+
+/** Modulo 2^32, of an odd number. */
+function inverse(odd: number): number {
+	let result = odd;
+	for (let bits = 3; bits < 32; bits *= 2) result = Math.imul(result, 2 - Math.imul(odd, result));
+	return result;
 }
 
 /** Few times and sizes, so that many fingerprints are equal. */
@@ -59,6 +74,17 @@ describe("InodeIndex", () => {
 		const index = new InodeIndex();
 		const [a, b] = [socket(), socket()];
 		expect([a, a, b, b, a].map((inode) => index.add(inode))).toEqual([undefined, 0, undefined, 2, 0]);
+	});
+
+	test("bug: times chosen so that all fingerprints want the same slots took the square of their number", async () => {
+		const chosen = Array.from({ length: 40_000 }, (_, n) => withFingerprint((n % 4) + ((n >> 2) << 17)));
+		expectSameAnswers([...chosen, ...chosen]);
+		const index = new InodeIndex();
+		const ms = await cpuTimeOf(() => {
+			for (const inode of chosen) index.add(inode);
+		});
+		// It was seconds, and is a few milliseconds.
+		expect(ms).toBeLessThan(500);
 	});
 
 	test("takes times of more than 64 bits", () => {
