@@ -5,7 +5,7 @@
 import { ComposefsError } from "../errors.ts";
 import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
-import { Slices } from "../slices.ts";
+import { runInSlices, Slices } from "../slices.ts";
 import { typeOfMode, unpackDevice } from "../stat.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, checkName, Violation } from "../validate.ts";
@@ -59,7 +59,7 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 	}
 	signal?.throwIfAborted();
 	if (rest.length > 0) parser.line(rest, 0, rest.length);
-	return parser.finish();
+	return runInSlices(parser.finish(), signal);
 }
 
 function toBuffer(piece: string | Uint8Array): Buffer {
@@ -85,6 +85,8 @@ class DumpParser {
 	#root: Directory | undefined;
 	#stack: DirectoryStack | undefined;
 	readonly #links = new Map<string, PendingLink>();
+	/** What links lead to, by path: a short line may lead to a long path, and many to the same one. */
+	readonly #targets = new Map<string, Inode | undefined>();
 
 	get lines(): number {
 		return this.#line.number;
@@ -107,10 +109,13 @@ class DumpParser {
 		return stop;
 	}
 
-	finish(): Tree {
+	/** Gives the links their inodes; yields every few of them. */
+	*finish(): Generator<undefined, Tree, undefined> {
 		const root = this.#root;
 		if (root === undefined) throw dumpError(this.lines, "there is no line for the root");
+		let count = 0;
 		for (const link of this.#links.values()) {
+			if (++count % LINES_PER_CHECK === 0) yield;
 			if (link.directory.children.has(link.name))
 				throw dumpError(link.line, "the path is there already", "PATH");
 			const inode = this.#resolve(link, root);
@@ -170,9 +175,14 @@ class DumpParser {
 		const target = passed.at(-1)?.target ?? link.target;
 		// So that a chain of links is walked once, and not from each of its links.
 		for (const other of passed) other.target = target;
-		const inode = next === undefined ? inodeAt(root, target) : undefined;
+		const inode = next === undefined ? this.#targetAt(root, target) : undefined;
 		if (inode === undefined) throw dumpError(link.line, "the hard link's target is not there", "PAYLOAD");
 		return inode;
+	}
+
+	#targetAt(root: Directory, path: string): Inode | undefined {
+		if (!this.#targets.has(path)) this.#targets.set(path, inodeAt(root, path));
+		return this.#targets.get(path);
 	}
 }
 

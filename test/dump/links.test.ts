@@ -3,6 +3,7 @@ import { formatDump } from "../../src/dump/format.ts";
 import { parseDump } from "../../src/dump/parse.ts";
 import { Tree } from "../../src/tree.ts";
 import { cpuTimeOf } from "../support/cpu-time.ts";
+import { countTurns } from "../support/event-loop.ts";
 
 const ROOT = "/ 4096 40755 2 0 0 0 0.0 - - -";
 const FILE = "/f 5 100644 2 0 0 0 0.0 a/b - -";
@@ -116,6 +117,25 @@ describe.each([
 		expect(spent).toBeLessThan(5000);
 		expect(tree.get("/0")).toBe(tree.get("/f"));
 		expect(tree.root.children.size).toBe(count + 1);
+	});
+
+	test("bug: many links over one to a long path followed that path from each", async () => {
+		const name = "d".repeat(255);
+		const paths = Array.from({ length: 300 }, (_, depth) => `/${name}`.repeat(depth + 1));
+		const directories = paths.map((path) => `${path} 4096 40755 2 0 0 0 0.0 - - -`);
+		const deepest = paths.at(-1) as string;
+		const lines = Array.from({ length: 20_000 }, (_, i) => link(`/${i}`, "/t"));
+		const deep = [...directories, `${deepest}${FILE}`, link("/t", `${deepest}/f`)];
+		const few = await cpuTimeOf(() => parse(...deep));
+		const many = await cpuTimeOf(() => parse(...deep, ...lines));
+		// A tenth of a second more; it was ten seconds.
+		expect(many - few).toBeLessThan(3000);
+	});
+
+	test("are given their inodes in slices", async () => {
+		const lines = Array.from({ length: 100_000 }, (_, i) => link(`/${i}`, "/f"));
+		const text = [ROOT, FILE, ...lines].join("\n");
+		expect(await countTurns(() => parseDump(text))).toBeGreaterThan(10);
 	});
 });
 
