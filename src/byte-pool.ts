@@ -27,7 +27,8 @@ export function newBytes(length: number): Uint8Array {
 
 /** A copy of some bytes of an array. */
 export function copyOf(bytes: Uint8Array, start: number, length: number): Uint8Array {
-	if (length > MAX_POOLED) return bytes.slice(start, start + length);
+	// Not by slice(), which gives a view of a Buffer.
+	if (length > MAX_POOLED) return new Uint8Array(bytes.subarray(start, start + length));
 	const copy = newBytes(length);
 	// A loop: most are shorter than what a call costs.
 	for (let index = 0; index < length; index++) copy[index] = bytes[start + index] as number;

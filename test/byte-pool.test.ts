@@ -36,3 +36,10 @@ test("new bytes are zeros, and nobody else's", () => {
 		{ numRuns: 50 },
 	);
 });
+
+test("bug: of a Buffer, what is longer than 4,096 bytes was no copy", () => {
+	const bytes = Buffer.alloc(5000, 1);
+	const copy = copyOf(bytes, 0, 5000);
+	bytes.fill(2);
+	expect(copy).toEqual(new Uint8Array(5000).fill(1));
+});
