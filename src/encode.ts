@@ -21,6 +21,7 @@
  *               directory: number of children, 0
  *     8         number of xattrs, 16 bits; then these flags           0
  */
+import { ComposefsError } from "./errors.ts";
 import { gatedWalk } from "./gate.ts";
 import type { Inode, RegularFile } from "./inode.ts";
 import { nameToBytes } from "./names.ts";
@@ -189,6 +190,8 @@ class Encoder {
 			copyTo(chunk, at, blob);
 			at += blob.length;
 		}
+		// Arrays can shrink, or be taken away, while the walk gives way to others.
+		if (at !== size) throw new ComposefsError("ERR_COMPOSEFS_RECORDS", "the tree was changed meanwhile");
 		this.#add(chunk.subarray(0, size));
 
 		this.#count = 0;
