@@ -6,6 +6,7 @@ import { file, type Inode, whiteout } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { type WriteImageOptions, writeImage } from "../src/write.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
+import { deepDirectory } from "./support/deep-directory.ts";
 import { manyFiles } from "./support/many-files.ts";
 
 const digestOf = async (tree: Tree) => (await writeImage(tree, { digestOnly: true })).digest;
@@ -96,6 +97,18 @@ describe("whiteouts in opaque directories", () => {
 				message: "/a/gone: a whiteout in an opaque directory; the image loses the directory's opaque mark",
 			},
 		]);
+	});
+
+	test("bug: warnings had a text of its own for each long path", async () => {
+		const { root, deepest } = deepDirectory();
+		deepest.xattrs = new Map([["trusted.overlay.opaque", Buffer.from("y")]]);
+		for (let n = 0; n < 2000; n++) deepest.children.set(`${n}`, whiteout());
+		const before = process.memoryUsage().heapUsed;
+		const { warnings } = await writeImage(new Tree(root), { digestOnly: true });
+		expect(warnings).toHaveLength(2000);
+		// It was a gigabyte.
+		expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
+		expect(warnings[1999]?.path).toMatch(/^(\/d{255}){2047}\/1999$/);
 	});
 });
 
