@@ -56,17 +56,22 @@ interface Pair {
 /** Yields after each name. */
 function* compare(before: Tree, after: Tree): Generator<undefined, Change[], undefined> {
 	const changes: Change[] = [];
-	const groups: [LinkGroups, LinkGroups] = [new Map(), new Map()];
-	yield* findLinkGroups(before, groups[0]);
-	yield* findLinkGroups(after, groups[1]);
-	const stack: Pair[] = [{ path: "/", before: before.root, after: after.root }];
-	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
+	const groups = yield* findLinkGroups(before, after);
+	for (const pair of pairsOf(before, after)) {
 		const change = changeOf(pair, groups);
 		if (change !== undefined) changes.push(change);
-		pushChildren(stack, pair);
 		yield;
 	}
 	return changes;
+}
+
+/** Every name of either tree, in the order of `Tree.walk`. */
+function* pairsOf(before: Tree, after: Tree): Generator<Pair> {
+	const stack: Pair[] = [{ path: "/", before: before.root, after: after.root }];
+	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
+		yield pair;
+		pushChildren(stack, pair);
+	}
 }
 
 function changeOf(pair: Pair, groups: readonly [LinkGroups, LinkGroups]): Change | undefined {
@@ -131,17 +136,33 @@ function areEqual(a: Uint8Array, b: Uint8Array): boolean {
 	return a === b || Buffer.compare(a, b) === 0;
 }
 
-/** The paths of each inode with several names, as one text. */
+/** Which names each inode with several has, as one text. */
 type LinkGroups = Map<Inode, string>;
 
-function* findLinkGroups(tree: Tree, groups: LinkGroups): Generator<undefined, void, undefined> {
-	const first = new Map<Inode, string>();
-	for (const { path, inode } of tree.walk()) {
+/** Of both trees. Names are told by their number among those of either tree: paths could be longer than a string. */
+function* findLinkGroups(
+	before: Tree,
+	after: Tree,
+): Generator<undefined, [LinkGroups, LinkGroups], undefined> {
+	const found = [new NamesByInode(), new NamesByInode()] as const;
+	let number = 0;
+	for (const pair of pairsOf(before, after)) {
+		found[0].add(pair.before, number);
+		found[1].add(pair.after, number);
+		number++;
 		yield;
-		if (inode.type === "directory") continue;
-		const known = groups.get(inode) ?? first.get(inode);
-		if (known === undefined) first.set(inode, path);
-		// No path has a NUL in it.
-		else groups.set(inode, `${known}\0${path}`);
+	}
+	return [found[0].groups, found[1].groups];
+}
+
+class NamesByInode {
+	readonly groups: LinkGroups = new Map();
+	readonly #first = new Map<Inode, number>();
+
+	add(inode: Inode | undefined, name: number): void {
+		if (inode === undefined || inode.type === "directory") return;
+		const known = this.groups.get(inode) ?? this.#first.get(inode);
+		if (known === undefined) this.#first.set(inode, name);
+		else this.groups.set(inode, `${known} ${name}`);
 	}
 }

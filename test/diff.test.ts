@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { type Change, diff } from "../src/diff.ts";
-import type { Inode } from "../src/inode.ts";
+import { file, type Inode } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
+import { deepDirectory } from "./support/deep-directory.ts";
 
 function sample(): Tree {
 	const tree = new Tree();
@@ -106,6 +107,19 @@ describe("diff", () => {
 			}),
 			{ numRuns: 50 },
 		);
+	});
+
+	test("bug: paths of an inode with many long ones were joined to more than a string can have", async () => {
+		const trees = [2000, 2001].map((count) => {
+			const { root, deepest } = deepDirectory();
+			const inode = file(Buffer.from("x"));
+			for (let n = 0; n < count; n++) deepest.children.set(`${n}`, inode);
+			return new Tree(root);
+		});
+		const changes = await diff(trees[0] as Tree, trees[1] as Tree);
+		expect(changes).toHaveLength(2001);
+		expect(changes[0]).toMatchObject({ kind: "changed", attributes: ["link group"] });
+		expect(changes.filter(({ kind }) => kind === "added")).toHaveLength(1);
 	});
 
 	test("stops at a signal", async () => {
