@@ -18,6 +18,12 @@ const NONE = " -";
 /** Bytes of memory for paths, to begin with. */
 const PATH_CAPACITY = 1 << 12;
 
+/** A name in a directory, which other places share: a path may take half a megabyte. The root is none. */
+interface Place {
+	readonly name: string;
+	readonly parent: Place | undefined;
+}
+
 /** Writes a line for each inode that it is told of: parents before children, siblings in the order of their names. */
 export class DumpLines {
 	readonly #text: ByteWriter;
@@ -25,8 +31,12 @@ export class DumpLines {
 	readonly #path = new ByteWriter(PATH_CAPACITY);
 	/** Of it, where the part ends that each of its directories has, by depth. */
 	readonly #ends: number[] = [0];
-	/** Of inodes with several names, the path of the first. */
-	readonly #firstPaths = new Map<Inode, Buffer>();
+	/** Names of the last inode and of the directories above it, by depth. */
+	readonly #names: string[] = [];
+	/** The same, as places; made when they are asked for. */
+	readonly #places: (Place | undefined)[] = [];
+	/** Of inodes with several names, where the first is. */
+	readonly #firstPlaces = new Map<Inode, Place>();
 	readonly #time: Time = { seconds: 0, nanoseconds: 0 };
 
 	/** @param capacity   bytes of text that are put together before they are taken */
@@ -64,14 +74,14 @@ export class DumpLines {
 	/** Anything else, once for each of its names. */
 	other(name: string, inode: Inode, depth: number, links: number): void {
 		this.#setPath(name, depth);
-		const first = links > 1 ? this.#firstPaths.get(inode) : undefined;
+		const first = links > 1 ? this.#firstPlaces.get(inode) : undefined;
 		this.#numbers(inode, links, sizeOf(inode), first !== undefined);
 		if (first === undefined) {
-			if (links > 1) this.#firstPaths.set(inode, Buffer.from(this.#path.written));
+			if (links > 1) this.#firstPlaces.set(inode, this.#placeAt(depth));
 			this.#optional(payloadOf(inode));
 		} else {
 			this.#text.byte(SPACE);
-			this.#text.copy(first, first.length);
+			this.#pathTo(first);
 		}
 		this.#optional(inode.type === "file" && inode.content?.length ? inode.content : undefined);
 		this.#optional((inode.type === "file" && inode.size && inode.digest) || undefined);
@@ -86,6 +96,26 @@ export class DumpLines {
 			path.escaped(name, ESCAPES);
 		}
 		this.#ends[depth] = path.length;
+		this.#names[depth] = name;
+		this.#places[depth] = undefined;
+	}
+
+	#placeAt(depth: number): Place {
+		const places = this.#places;
+		let known = depth;
+		while (known > 0 && places[known] === undefined) known--;
+		for (let at = known + 1; at <= depth; at++)
+			places[at] = { name: this.#names[at] as string, parent: places[at - 1] };
+		return places[depth] as Place;
+	}
+
+	#pathTo(place: Place): void {
+		const names: string[] = [];
+		for (let at: Place | undefined = place; at !== undefined; at = at.parent) names.push(at.name);
+		for (const name of names.reverse()) {
+			this.#text.byte(SLASH);
+			this.#text.escaped(name, ESCAPES);
+		}
 	}
 
 	/** The path, and all fields of numbers. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { formatDump, formatDumpChunks } from "../../src/dump/format.ts";
 import { directory, file } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
+import { deepDirectory } from "../support/deep-directory.ts";
 
 const DIGEST = "0123456789abcdef".repeat(4);
 
@@ -108,4 +109,18 @@ describe("chunks", () => {
 		const chunks = [...formatDumpChunks(new Tree(directory({ mode: 0o700 })))];
 		expect(chunks).toEqual(["/ 4096 40700 2 0 0 0 0.0 - - -\n"]);
 	});
+});
+
+test("bug: of each inode with several names a copy of its path was kept", () => {
+	const { root, deepest } = deepDirectory(500);
+	for (let n = 0; n < 1000; n++) {
+		const inode = file();
+		deepest.children.set(`a${n}`, inode).set(`b${n}`, inode);
+	}
+	const before = process.memoryUsage().arrayBuffers;
+	let last = "";
+	for (const chunk of formatDumpChunks(new Tree(root))) last = chunk;
+	// It was 128 MB.
+	expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
+	expect(last).toMatch(/ (\/d{255}){499}\/a999 - -\n$/);
 });
