@@ -34,6 +34,8 @@ export const READ_LIMITS = {
 	inodes: 5_000_000,
 	/** Xattrs of all inodes together. Each takes some 50 bytes, and its value if it is not shared. */
 	xattrs: 10_000_000,
+	/** Bytes of their names and values; of shared ones for each inode, as the tree's image, or its dump, is made of them. */
+	xattrBytes: 2 ** 30,
 	/** Of directories in one another; more than LIMITS.depth cannot be asked for. */
 	depth: LIMITS.depth,
 } as const;

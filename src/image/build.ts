@@ -41,6 +41,11 @@ export class InodeReader {
 		return this.#xattrs.xattrs?.size ?? 0;
 	}
 
+	/** Bytes of their names and values. */
+	get xattrBytes(): number {
+		return this.#xattrs.bytes;
+	}
+
 	/** The inode read last is a whiteout of the writer's own: no inode of the tree. */
 	get isStub(): boolean {
 		const { type, rdev } = this.fields;

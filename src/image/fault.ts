@@ -47,6 +47,7 @@ export type ImageRule =
 	/** The limits of the call. */
 	| "inodes"
 	| "xattrs"
+	| "xattr-bytes"
 	| "depth";
 
 /** An error, with the file of the image in front where it is of a broken rule. */

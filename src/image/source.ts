@@ -19,6 +19,8 @@ export interface ReadLimits {
 	readonly inodes?: number | undefined;
 	/** Xattrs of all inodes together. Default: READ_LIMITS.xattrs */
 	readonly xattrs?: number | undefined;
+	/** Bytes of their names and values, of shared ones for each inode. Default: READ_LIMITS.xattrBytes */
+	readonly xattrBytes?: number | undefined;
 	/** Directories in one another, at most LIMITS.depth. Default: READ_LIMITS.depth */
 	readonly depth?: number | undefined;
 }
@@ -58,6 +60,7 @@ export function checkLimits(asked: ReadLimits = {}): Limits {
 		imageSize: asked.imageSize ?? READ_LIMITS.imageSize,
 		inodes: asked.inodes ?? READ_LIMITS.inodes,
 		xattrs: asked.xattrs ?? READ_LIMITS.xattrs,
+		xattrBytes: asked.xattrBytes ?? READ_LIMITS.xattrBytes,
 		depth: asked.depth ?? READ_LIMITS.depth,
 	};
 	for (const [name, value] of Object.entries(limits))

@@ -62,6 +62,12 @@ interface Linked {
 }
 
 const ENTRIES_PER_STEP = 128;
+/** What has a limit of its own, and how errors call it. */
+const COUNTED = {
+	inodes: { rule: "inodes", what: "inodes" },
+	xattrs: { rule: "xattrs", what: "xattrs" },
+	xattrBytes: { rule: "xattr-bytes", what: "bytes of xattrs" },
+} as const;
 
 export class ImageWalk {
 	readonly #image: ImageBytes;
@@ -75,6 +81,7 @@ export class ImageWalk {
 	#inodeCount = 0;
 	#nameCount = 0;
 	#xattrCount = 0;
+	#xattrBytes = 0;
 
 	constructor(image: ImageBytes, limits: Limits, visitor: Visitor) {
 		this.#image = image;
@@ -204,13 +211,16 @@ export class ImageWalk {
 		if (blockCount > 0) this.#claims.blocks(blocksOffset, blockCount, offset);
 		this.#inodeCount++;
 		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, offset);
-		this.#xattrCount = this.#limited("xattrs", this.#xattrCount + this.#inodes.xattrCount, offset);
+		const { xattrCount, xattrBytes } = this.#inodes;
+		this.#xattrCount = this.#limited("xattrs", this.#xattrCount + xattrCount, offset);
+		this.#xattrBytes = this.#limited("xattrBytes", this.#xattrBytes + xattrBytes, offset);
 	}
 
-	#limited(which: "inodes" | "xattrs", count: number, offset: number): number {
+	#limited(which: keyof typeof COUNTED, count: number, offset: number): number {
 		const limit = this.#limits[which];
 		if (count <= limit) return count;
-		fail(which, offset, `there are more than ${limit} ${which}`, { limit, actual: count });
+		const { rule, what } = COUNTED[which];
+		fail(rule, offset, `there are more than ${limit} ${what}`, { limit, actual: count });
 	}
 
 	#finishDirectory(level: Level): void {

@@ -56,6 +56,8 @@ interface Entry {
 export class XattrReader {
 	/** Of the tree, in the order of the image; undefined if there are none. */
 	xattrs: Map<string, Uint8Array> | undefined;
+	/** Of their names and values. */
+	bytes = 0;
 	/** The file's content is elsewhere. */
 	isMetacopy = false;
 	digest: string | undefined;
@@ -78,6 +80,7 @@ export class XattrReader {
 
 	read({ xattrOffset, xattrSize }: InodeFields, isRoot: boolean): void {
 		this.xattrs = undefined;
+		this.bytes = 0;
 		this.isMetacopy = false;
 		this.digest = undefined;
 		this.path = undefined;
@@ -131,6 +134,7 @@ export class XattrReader {
 				if (this.xattrs.has(entry.name))
 					fail("xattr-duplicate", at, `there are two xattrs ${JSON.stringify(entry.name)}`);
 				this.xattrs.set(entry.name, entry.value);
+				this.bytes += entry.name.length + entry.value.length;
 		}
 		this.#filter |= entry.filterMask;
 	}

@@ -3,11 +3,12 @@ import { type Directory, type Inode, NO_BYTES } from "../inode.ts";
 import { describe, impliedDirectory } from "./directories.ts";
 import { checkEntryName, entryNames } from "./entry-path.ts";
 import { ociError } from "./fault.ts";
-import type { Layer, LayerEntry, LayerLimits, LowerLink } from "./layer.ts";
+import type { Layer, LayerEntry, LowerLink } from "./layer.ts";
+import type { LayerBudget } from "./layer-budget.ts";
 import { kindOfEntry, type Marks, marksAt, noMarks } from "./marks.ts";
 
 export class LayerBuilder {
-	readonly #limits: LayerLimits;
+	readonly #budget: LayerBudget;
 	readonly #root: Directory = impliedDirectory();
 	readonly #implicit = new Set<Directory>([this.#root]);
 	readonly #marks: Marks = noMarks();
@@ -18,10 +19,9 @@ export class LayerBuilder {
 	readonly #aufs = new Map<string, Inode>();
 	/** Entries often follow each other in one directory. */
 	#last: { path: string; directory: Directory } | undefined;
-	#count = 0;
 
-	constructor(limits: LayerLimits) {
-		this.#limits = limits;
+	constructor(budget: LayerBudget) {
+		this.#budget = budget;
 	}
 
 	layer(): Layer {
@@ -29,7 +29,8 @@ export class LayerBuilder {
 	}
 
 	add(entry: LayerEntry): void {
-		this.#countOne();
+		this.#budget.countEntry();
+		this.#budget.countMetadata(entry);
 		const names = entryNames(entry.name);
 		const found = kindOfEntry(names, entry.name);
 		switch (found.kind) {
@@ -45,14 +46,8 @@ export class LayerBuilder {
 		}
 	}
 
-	#countOne(): void {
-		const limit = this.#limits.entries;
-		if (++this.#count <= limit) return;
-		throw ociError("entry-count", `the layer has more than ${limit} entries`, { limit });
-	}
-
 	#addMark(directory: readonly string[], removed: string | undefined): void {
-		const marks = marksAt(this.#marks, directory, () => this.#countOne());
+		const marks = marksAt(this.#marks, directory, () => this.#budget.countEntry());
 		if (removed === undefined) marks.opaque = true;
 		else marks.removed.add(removed);
 	}
@@ -97,7 +92,7 @@ export class LayerBuilder {
 
 	#imply(parent: Directory, name: string, path: string): Directory {
 		checkEntryName(name, path);
-		this.#countOne();
+		this.#budget.countEntry();
 		const implied = impliedDirectory();
 		this.#implicit.add(implied);
 		parent.children.set(name, implied);

@@ -1,6 +1,7 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
 import type { Directory, Inode } from "../inode.ts";
 import { Slices } from "../slices.ts";
+import { LayerBudget } from "./layer-budget.ts";
 import { LayerBuilder } from "./layer-builder.ts";
 import type { Marks } from "./marks.ts";
 
@@ -48,9 +49,11 @@ export interface LowerLink {
 export interface LayerLimits {
 	/** Entries, and directories that they imply. Each takes some 300 bytes of memory. Default: 5,000,000 */
 	readonly entries: number;
+	/** Bytes of names, link targets, xattrs (100 more for each) and contents within inodes. Default: 2^30 */
+	readonly metadata: number;
 }
 
-export const LAYER_LIMITS: LayerLimits = { entries: 5_000_000 };
+export const LAYER_LIMITS: LayerLimits = { entries: 5_000_000, metadata: 2 ** 30 };
 
 export interface ReadLayerOptions {
 	readonly limits?: Partial<LayerLimits> | undefined;
@@ -68,7 +71,16 @@ const ENTRIES_PER_CHECK = 128;
  */
 export async function readLayer(entries: LayerEntries, options: ReadLayerOptions = {}): Promise<Layer> {
 	const { limits, signal } = options;
-	const builder = new LayerBuilder({ ...LAYER_LIMITS, ...limits });
+	return readLayerWithin(new LayerBudget({ ...LAYER_LIMITS, ...limits }), entries, signal);
+}
+
+/** The same, within what other layers have left of a budget. */
+export async function readLayerWithin(
+	budget: LayerBudget,
+	entries: LayerEntries,
+	signal: AbortSignal | undefined,
+): Promise<Layer> {
+	const builder = new LayerBuilder(budget);
 	const slices = new Slices(signal);
 	let count = 0;
 	for await (const entry of entries) {

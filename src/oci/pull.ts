@@ -6,23 +6,23 @@ import type { Directory } from "../inode.ts";
 import { forEachParallel } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
-import type { LayerToc } from "../toc/read.ts";
 import { Tree } from "../tree.ts";
 import { layOver } from "./apply.ts";
 import { type ContentStore, Contents } from "./contents.ts";
 import { Digester, parseDigest } from "./digest.ts";
 import { impliedDirectory } from "./directories.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
-import { LAYER_LIMITS, type Layer, type LayerLimits, readLayer } from "./layer.ts";
+import { LAYER_LIMITS, type Layer, type LayerLimits, readLayerWithin } from "./layer.ts";
+import { LayerBudget } from "./layer-budget.ts";
 import { fetchMissing, type TableLayer } from "./partial/fetch.ts";
 import { type FoundTable, findTable } from "./partial/table.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
 import { tarLayer } from "./tar-layer.ts";
 import { expectDigest, readVerified, verifiedBlob } from "./verified.ts";
 
-/** How much of each layer is read. */
+/** How much of an image is read: entries and metadata of all its layers together. */
 export interface PullLimits extends LayerLimits {
-	/** Bytes of the tar, uncompressed. Default: 2^38, which is 256 GiB */
+	/** Bytes of each layer's tar, uncompressed. Default: 2^38, which is 256 GiB */
 	readonly layerSize: number;
 	/** Bytes of one file, the holes of a sparse one included. Default: 2^43 */
 	readonly fileSize: number;
@@ -94,6 +94,7 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	checkProfile(profile);
 	checkParallel(parallel);
 	const contents = new Contents(store, { signal, remember: options.remember });
+	const budget = new LayerBudget({ ...PULL_LIMITS, ...options.limits });
 	const layers: Layer[] = [];
 	const tables: TableLayer[] = [];
 	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
@@ -102,7 +103,9 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 		const work = async () => {
 			const found = await chooseTable(layer, at, own);
 			const { toc } = found;
-			layers[at] = await (toc === undefined ? pullLayer(layer, at, contents, own) : readTable(toc, own));
+			layers[at] = await (toc === undefined
+				? pullLayer(layer, at, contents, budget, own)
+				: readLayerWithin(budget, toc.entries, either));
 			if (toc !== undefined) tables[at] = { layer, at, toc };
 			return found;
 		};
@@ -151,19 +154,16 @@ async function chooseTable(
 	return found;
 }
 
-function readTable({ entries }: LayerToc, { limits, signal }: PullOptions): Promise<Layer> {
-	return readLayer(entries, { signal, limits: { entries: limits?.entries ?? PULL_LIMITS.entries } });
-}
-
 async function pullLayer(
 	layer: ResolvedLayer,
 	at: number,
 	contents: Contents,
+	budget: LayerBudget,
 	{ limits, signal, onProgress }: PullOptions,
 ): Promise<Layer> {
 	const { descriptor, diffId } = layer;
 	const { digest, size } = descriptor;
-	const { layerSize, fileSize, entries } = { ...PULL_LIMITS, ...limits };
+	const { layerSize, fileSize } = { ...PULL_LIMITS, ...limits };
 	const tell = (bytes: number, complete: boolean) =>
 		onProgress?.({ layer: at, digest, bytes, size, complete });
 	const blob = verifiedBlob(layer.blob, digest, size).read({ signal });
@@ -172,7 +172,7 @@ async function pullLayer(
 		const tar = checked(decompress(told, { signal, limit: layerSize }), diffId, digest);
 		// Its digest says what the tar is: what stands behind its end is passed over, as everybody does.
 		const found = readTar(tar, { signal, end: "any" });
-		return readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } });
+		return readLayerWithin(budget, tarLayer(found, contents, fileSize), signal);
 	});
 	tell(size, true);
 	return read;

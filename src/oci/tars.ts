@@ -8,7 +8,8 @@ import { Tree } from "../tree.ts";
 import { layOver } from "./apply.ts";
 import { type ContentStore, Contents } from "./contents.ts";
 import { impliedDirectory } from "./directories.ts";
-import { type Layer, readLayer } from "./layer.ts";
+import { type Layer, readLayerWithin } from "./layer.ts";
+import { LayerBudget } from "./layer-budget.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
 import { PULL_LIMITS, type PullLimits } from "./pull.ts";
 import { tarLayer } from "./tar-layer.ts";
@@ -31,14 +32,16 @@ export interface LayTarsOptions {
  */
 export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptions): Promise<Tree> {
 	const { store, profile = "raw", signal } = options;
-	const { layerSize, fileSize, entries } = { ...PULL_LIMITS, ...options.limits };
+	const limits = { ...PULL_LIMITS, ...options.limits };
+	const { layerSize, fileSize } = limits;
 	checkProfile(profile);
 	const contents = new Contents(store, { signal });
+	const budget = new LayerBudget(limits);
 	const layers: Layer[] = [];
 	try {
 		for (const tar of tars) {
 			const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal });
-			layers.push(await readLayer(tarLayer(found, contents, fileSize), { signal, limits: { entries } }));
+			layers.push(await readLayerWithin(budget, tarLayer(found, contents, fileSize), signal));
 		}
 		await contents.settled();
 	} catch (error) {

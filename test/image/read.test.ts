@@ -106,6 +106,7 @@ describe("readImage", () => {
 		const refused: [object, string, number, number][] = [
 			[{ inodes: 260 }, "inodes", 260, 261],
 			[{ xattrs: 1 }, "xattrs", 1, 2],
+			[{ xattrBytes: 13 }, "xattr-bytes", 13, 14],
 			[{ depth: 2 }, "depth", 2, 3],
 			[{ imageSize: image.length - 1 }, "image-size", image.length - 1, image.length],
 		];
@@ -114,6 +115,16 @@ describe("readImage", () => {
 				await expect(readImage(source, { limits })).rejects.toMatchObject({ rule, limit, actual });
 		for (const limits of [{ inodes: 0 }, { depth: 2049 }, { imageSize: 2 ** 40 }, { inodes: Number.NaN }])
 			await expect(readImage(image, { limits })).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+	});
+
+	test("bug: shared xattrs made a tree whose image takes a thousand times the memory", async () => {
+		const tree = new Tree();
+		for (let n = 0; n < 100; n++)
+			tree.mknod(`/${n}`, "fifo", { xattrs: [["user.a", Buffer.alloc(30_000, "a")]] });
+		const image = await imageOf(tree);
+		expect(image.length).toBeLessThan(100_000);
+		const limits = { xattrBytes: 1_000_000 };
+		await expect(readImage(image, { limits })).rejects.toMatchObject({ rule: "xattr-bytes" });
 	});
 
 	test("reads a file without a size to its limit, and no further", async () => {

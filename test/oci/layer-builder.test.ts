@@ -1,10 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
+import { LayerBudget } from "../../src/oci/layer-budget.ts";
 import { LayerBuilder } from "../../src/oci/layer-builder.ts";
 import { Tree } from "../../src/tree.ts";
 import { entry, lines } from "../support/layers.ts";
 
 function build(...texts: string[]) {
-	const builder = new LayerBuilder({ entries: 100 });
+	const builder = new LayerBuilder(new LayerBudget({ entries: 100, metadata: 1 << 20 }));
 	for (const text of texts) builder.add(entry(text));
 	return builder.layer();
 }

@@ -35,6 +35,9 @@ test("has limits", async () => {
 		rule: "entry-count",
 	});
 	expect(LAYER_LIMITS.entries).toBe(5_000_000);
+	await expect(readLayer(entries("a", "b"), { limits: { metadata: 1 } })).rejects.toMatchObject({
+		rule: "metadata-size",
+	});
 });
 
 test("a signal stops it between entries", async () => {

@@ -163,7 +163,13 @@ describe("refused", () => {
 	test("a layer of too many entries, or with a file that is too large", async () => {
 		const image = await imageOf(plain(plainTar("a", "b", { name: "c", content: text })));
 		await expect(pull(image, { entries: 2 })).rejects.toMatchObject({ rule: "entry-count" });
+		await expect(pull(image, { metadata: 2 })).rejects.toMatchObject({ rule: "metadata-size" });
 		await expect(pull(image, { fileSize: 10 })).rejects.toMatchObject({ rule: "file-size", path: "c" });
+	});
+
+	test("bug: layers within their limits could take more memory together than there is", async () => {
+		const image = await imageOf(plain(plainTar("a")), plain(plainTar("b")));
+		await expect(pull(image, { entries: 1 })).rejects.toMatchObject({ rule: "entry-count" });
 	});
 
 	test("a layer that no layer below it fits", async () => {
