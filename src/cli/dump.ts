@@ -1,6 +1,6 @@
 /** `composefs dump`: images as composefs-dump(5), as `composefs-info dump` prints them. */
 import type { Command } from "commander";
-import { dumpText } from "./dump-text.ts";
+import { dumpText } from "../image-text.ts";
 import { interruptible, readingOf } from "./exit.ts";
 import type { ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
@@ -22,7 +22,8 @@ async function dump(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
 		if (options.json) return dumpJson(images, options, signal);
 		for (const image of images) {
-			const text = options.filter === undefined ? await readingOf(image, dumpText(image, signal)) : undefined;
+			const text =
+				options.filter === undefined ? await readingOf(image, dumpText(image, { signal })) : undefined;
 			await print(text ?? (await treeText(image, options, signal)));
 		}
 	});

@@ -8,6 +8,7 @@ import { parseDump } from "../dump/parse.ts";
 import { ComposefsError } from "../errors.ts";
 import { readImage } from "../image/read.ts";
 import type { ReadLimits } from "../image/source.ts";
+import { dumpText } from "../image-text.ts";
 import { nameToBytes } from "../names.ts";
 import { type ParseTocOptions, parseTocJson } from "../toc/parse.ts";
 import { type VersionOptions, type WrittenImage, writeImage, writeRecords } from "../write.ts";
@@ -26,7 +27,7 @@ export const OPERATIONS: { readonly [name: string]: Operation } = {
 	"image-from-toc": async (input: Buffer, { limits, ...versions }: TocOptions) =>
 		imageParts(await writeImage(await parseTocJson(readDocuments(input), { limits }), versions)),
 	"dump-from-image": async (input: Buffer, limits: ReadLimits) =>
-		Array.of(Buffer.concat(Array.from(formatDumpChunks(await readImage(input, { limits })), asBytes))),
+		Array.of(Buffer.concat((await dumpText(input, { limits })) ?? (await dumpTree(input, limits)))),
 };
 
 /** The image; then the paths that there are warnings of, each with a NUL behind it. */
@@ -35,9 +36,9 @@ function imageParts({ image, warnings }: WrittenImage): Uint8Array[] {
 	return [image as Uint8Array, Buffer.concat(paths)];
 }
 
-/** Dumps are ASCII. */
-function asBytes(text: string): Buffer {
-	return Buffer.from(text, "latin1");
+async function dumpTree(image: Buffer, limits: ReadLimits): Promise<Buffer[]> {
+	const chunks = formatDumpChunks(await readImage(image, { limits }));
+	return Array.from(chunks, (ascii) => Buffer.from(ascii, "latin1"));
 }
 
 /** Characters of a text in a frame: of what is longer, the beginning. */

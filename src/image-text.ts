@@ -1,12 +1,13 @@
 /** The text of an image, without the tree in between: that would be half of the time. */
-import { DumpLines } from "../dump/lines.ts";
-import { directorySize } from "../erofs.ts";
-import { inFile } from "../image/fault.ts";
-import type { Listing } from "../image/listing.ts";
-import { checkLimits, loadImage } from "../image/source.ts";
-import { ImageWalk, type Visitor } from "../image/walk.ts";
-import type { Directory, Inode } from "../inode.ts";
-import { runInSlices } from "../slices.ts";
+import { DumpLines } from "./dump/lines.ts";
+import { directorySize } from "./erofs.ts";
+import { inFile } from "./image/fault.ts";
+import type { Listing } from "./image/listing.ts";
+import type { ReadImageOptions } from "./image/read.ts";
+import { checkLimits, type ImageSource, loadImage, nameOfSource } from "./image/source.ts";
+import { ImageWalk, type Visitor } from "./image/walk.ts";
+import type { Directory, Inode } from "./inode.ts";
+import { runInSlices } from "./slices.ts";
 
 /** Bytes of a piece. */
 const PIECE = 1 << 18;
@@ -20,15 +21,18 @@ const LINE = 1 << 12;
  * @returns undefined, if a line depends on what comes behind it: then it takes the tree
  * @throws ComposefsError as `readImage` does, though of several problems it may find another one first
  */
-export async function dumpText(image: string, signal: AbortSignal): Promise<Buffer[] | undefined> {
-	const limits = checkLimits();
+export async function dumpText(
+	image: ImageSource,
+	{ signal, limits }: ReadImageOptions = {},
+): Promise<Buffer[] | undefined> {
+	const checked = checkLimits(limits);
 	const text = new Text();
 	try {
-		const walk = new ImageWalk(await loadImage(image, limits.imageSize, signal), limits, text);
+		const walk = new ImageWalk(await loadImage(image, checked.imageSize, signal), checked, text);
 		await runInSlices(walk.steps(), signal);
 	} catch (error) {
 		if (error instanceof TreeNeeded) return undefined;
-		throw inFile(error, image);
+		throw inFile(error, nameOfSource(image));
 	}
 	return text.end();
 }

@@ -1,20 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { dumpText } from "../../src/cli/dump-text.ts";
-import { formatDump } from "../../src/dump/format.ts";
-import { readImage } from "../../src/image/read.ts";
-import { Tree } from "../../src/tree.ts";
-import { writeImage } from "../../src/write.ts";
-import { arbitraryTree } from "../support/arbitrary-tree.ts";
-import { composefs } from "../support/cli.ts";
-import { useTemporaryFolder } from "../support/temporary.ts";
+import { formatDump } from "../src/dump/format.ts";
+import { readImage } from "../src/image/read.ts";
+import { dumpText } from "../src/image-text.ts";
+import { Tree } from "../src/tree.ts";
+import { writeImage } from "../src/write.ts";
+import { arbitraryTree } from "./support/arbitrary-tree.ts";
+import { composefs } from "./support/cli.ts";
+import { useTemporaryFolder } from "./support/temporary.ts";
 
 const at = useTemporaryFolder();
 const { signal } = new AbortController();
 
 const textOf = async (image: string) => {
-	const pieces = await dumpText(image, signal);
+	const pieces = await dumpText(image, { signal });
 	return pieces && Buffer.concat(pieces).toString("latin1");
 };
 
@@ -37,7 +37,7 @@ describe("the text of an image", () => {
 		const tree = new Tree();
 		for (let n = 0; n < 5000; n++) tree.writeFile(`/${n}`, Buffer.alloc(64, 0xff));
 		const expected = await writeTo(at("large"), tree);
-		const pieces = (await dumpText(at("large"), signal)) ?? [];
+		const pieces = (await dumpText(at("large"), { signal })) ?? [];
 		expect(pieces.length).toBeGreaterThan(3);
 		expect(pieces.map((piece) => piece.at(-1))).toEqual(pieces.map(() => 0x0a));
 		expect(Buffer.concat(pieces).toString("latin1") === expected).toBe(true);
@@ -66,6 +66,8 @@ describe("the text of an image", () => {
 
 	test("ends with its signal", async () => {
 		await writeTo(at("any"), new Tree());
-		await expect(dumpText(at("any"), AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
+		await expect(dumpText(at("any"), { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
+			"enough",
+		);
 	});
 });
