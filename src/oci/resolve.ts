@@ -19,6 +19,8 @@ import { verifiedBlob } from "./verified.ts";
 
 /** Indexes within indexes. */
 const MAX_INDEXES = 4;
+/** Manifests and indexes that are looked at for one image: an index may name tens of thousands, and each of them again. */
+const MAX_DOCUMENTS = 1000;
 
 /**
  * Finds the image that a descriptor stands for. Of an index, the manifest whose platform suits best counts, and of
@@ -66,6 +68,8 @@ class Search {
 	readonly #blobs: BlobFinder;
 	readonly #platform: Platform;
 	readonly #signal: AbortSignal | undefined;
+	/** Digests of what has been looked at. */
+	readonly #seen = new Set<string>();
 
 	constructor(blobs: BlobFinder, platform: Platform, signal: AbortSignal | undefined) {
 		this.#blobs = blobs;
@@ -87,7 +91,13 @@ class Search {
 	}
 
 	async #at(entry: Descriptor, depth: number): Promise<ResolvedImage | undefined> {
-		const { mediaType, platform } = entry;
+		const { mediaType, platform, digest } = entry;
+		// If there were an image in it, there would be no second look.
+		if (this.#seen.has(digest)) return undefined;
+		if (this.#seen.add(digest).size > MAX_DOCUMENTS) {
+			const text = `${this.#blobs.name}: none of the first ${MAX_DOCUMENTS} manifests and indexes suits`;
+			throw ociError("index-size", text, { limit: MAX_DOCUMENTS });
+		}
 		if (isIndexType(mediaType)) {
 			if (depth === MAX_INDEXES)
 				throw ociError("index-depth", `${this.#blobs.name}: more than ${MAX_INDEXES} indexes in one another`);

@@ -16,6 +16,11 @@ function layout() {
 	return { blobs, image };
 }
 
+/** An entry that does not say what it is for. */
+function unnamed({ platform: _, ...entry }: RawDescriptor): RawDescriptor {
+	return entry;
+}
+
 describe("a manifest", () => {
 	test("becomes an image with its layers, unread", async () => {
 		const { blobs, image } = layout();
@@ -134,6 +139,21 @@ describe("an index", () => {
 			message: "layout: has no image for linux/amd64, only for linux/arm64",
 		});
 		await expect(resolveAmong(blobs, [])).rejects.toMatchObject({ rule: "platform" });
+	});
+
+	test("bug: an index that names another one ten thousand times was read ten thousand times", async () => {
+		const { blobs, image } = layout();
+		let index: RawDescriptor = unnamed(image(arm64));
+		for (let depth = 0; depth < 3; depth++) index = blobs.addIndex(Array.from({ length: 1000 }, () => index));
+		const refused = resolveImage(blobs, descriptor(index), { platform: amd64 });
+		await expect(refused).rejects.toMatchObject({ rule: "platform" });
+	});
+
+	test("is not searched for ever", async () => {
+		const { blobs, image } = layout();
+		const others = Array.from({ length: 1001 }, (_, n) => unnamed(image(arm64, `${n}`)));
+		const refused = resolveImage(blobs, descriptor(blobs.addIndex(others)), { platform: amd64 });
+		await expect(refused).rejects.toMatchObject({ rule: "index-size", limit: 1000 });
 	});
 
 	test("is not followed for ever", async () => {
