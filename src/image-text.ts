@@ -13,12 +13,14 @@ import { runInSlices } from "./slices.ts";
 const PIECE = 1 << 18;
 /** A line, but for the longest. */
 const LINE = 1 << 12;
+/** Bytes that are held: names in a deep directory make gigabytes of text of an image that is small. */
+const MOST_BYTES = 1 << 28;
 
 /**
  * The dump of an image, in pieces: what `formatDump` makes of its tree. It is complete before any of it is given, since
  * part of a dump that is refused in the end is a smaller tree to whoever reads it.
  *
- * @returns undefined, if a line depends on what comes behind it: then it takes the tree
+ * @returns undefined, if a line depends on what comes behind it, or the text is too long: then it takes the tree
  * @throws ComposefsError as `readImage` does, though of several problems it may find another one first
  */
 export async function dumpText(
@@ -43,6 +45,7 @@ class TreeNeeded extends Error {}
 class Text implements Visitor {
 	readonly #lines = new DumpLines(PIECE + LINE);
 	readonly #pieces: Buffer[] = [];
+	#bytes = 0;
 
 	directory(
 		name: string,
@@ -67,6 +70,10 @@ class Text implements Visitor {
 	}
 
 	#takePiece(): void {
-		if (this.#lines.length >= PIECE) this.#pieces.push(this.#lines.takeBytes());
+		if (this.#lines.length < PIECE) return;
+		const piece = this.#lines.takeBytes();
+		this.#bytes += piece.length;
+		if (this.#bytes > MOST_BYTES) throw new TreeNeeded();
+		this.#pieces.push(piece);
 	}
 }

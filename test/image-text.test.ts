@@ -4,10 +4,12 @@ import fc from "fast-check";
 import { formatDump } from "../src/dump/format.ts";
 import { readImage } from "../src/image/read.ts";
 import { dumpText } from "../src/image-text.ts";
+import { fifo } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
 import { composefs } from "./support/cli.ts";
+import { deepDirectory } from "./support/deep-directory.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -31,6 +33,14 @@ describe("the text of an image", () => {
 				expect(await textOf(at("any"))).toBe(expected);
 			}),
 		);
+	});
+
+	test("bug: of a small image with long paths all of the text was held", async () => {
+		const { root, deepest } = deepDirectory();
+		for (let n = 0; n < 600; n++) deepest.children.set(`${n}`, fifo());
+		const image = (await writeImage(new Tree(root))).image as Uint8Array;
+		expect(image.length).toBeLessThan(1_000_000);
+		expect(await dumpText(image)).toBeUndefined();
 	});
 
 	test("comes in pieces of whole lines", async () => {

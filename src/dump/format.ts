@@ -2,7 +2,9 @@
  * A tree becomes composefs-dump(5), byte for byte what `composefs-info dump` prints of its image: the order,
  * the escapes, and the numbers that only the image has, such as the sizes of directories.
  */
+import { constants } from "node:buffer";
 import { directorySize } from "../erofs.ts";
+import { ComposefsError } from "../errors.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { InodeIndex } from "../inode-index.ts";
 import { sortNames } from "../names.ts";
@@ -11,9 +13,24 @@ import { DumpLines } from "./lines.ts";
 
 const CHUNK_LENGTH = 1 << 16;
 
-/** The dump as one string; see `formatDumpChunks` for trees of millions of inodes. */
+/**
+ * The dump as one string; see `formatDumpChunks` for trees of millions of inodes.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if it is longer than a string can be: some 512 MiB
+ */
 export function formatDump(tree: Tree): string {
-	return [...formatDumpChunks(tree)].join("");
+	const limit = constants.MAX_STRING_LENGTH;
+	const chunks: string[] = [];
+	let length = 0;
+	for (const chunk of formatDumpChunks(tree)) {
+		length += chunk.length;
+		if (length > limit) {
+			const text = "the dump is longer than a string can be: formatDumpChunks gives it in pieces";
+			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { limit });
+		}
+		chunks.push(chunk);
+	}
+	return chunks.join("");
 }
 
 /** An inode that is to be told of. */

@@ -124,3 +124,11 @@ test("bug: of each inode with several names a copy of its path was kept", () => 
 	expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
 	expect(last).toMatch(/ (\/d{255}){499}\/a999 - -\n$/);
 });
+
+test("bug: a dump that is longer than a string took all memory, or ended in a RangeError", () => {
+	const { root, deepest } = deepDirectory();
+	for (let n = 0; n < 1100; n++) deepest.children.set(`${n}`, file());
+	expect(() => formatDump(new Tree(root))).toThrow(
+		expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", limit: 0x1fffffe8 }),
+	);
+});
