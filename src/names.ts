@@ -15,10 +15,14 @@ export type Name = string | Uint8Array;
 const ESCAPE_BASE = 0xdc00;
 const FIRST_ESCAPE = 0xdc80;
 const LAST_ESCAPE = 0xdcff;
+/** Of the bytes from 0x80 on. */
+const ESCAPES = Array.from({ length: 128 }, (_, n) => String.fromCharCode(FIRST_ESCAPE + n));
+/** The most that a code unit takes in UTF-8. */
+const UNIT_BYTES = 3;
 
 export function bytesToName(bytes: Uint8Array): string {
 	if (isUtf8(bytes)) return decodeUtf8(bytes, 0, bytes.length);
-	let name = "";
+	const pieces: string[] = [];
 	let start = 0;
 	for (let at = 0; at < bytes.length; ) {
 		const length = utf8SequenceLength(bytes, at);
@@ -26,16 +30,19 @@ export function bytesToName(bytes: Uint8Array): string {
 			at += length;
 			continue;
 		}
-		name += decodeUtf8(bytes, start, at) + String.fromCharCode(ESCAPE_BASE + (bytes[at] as number));
+		if (at > start) pieces.push(decodeUtf8(bytes, start, at));
+		pieces.push(ESCAPES[(bytes[at] as number) - 0x80] as string);
 		start = ++at;
 	}
-	return name + decodeUtf8(bytes, start, bytes.length);
+	pieces.push(decodeUtf8(bytes, start, bytes.length));
+	return pieces.join("");
 }
 
 /** @throws ComposefsError `ERR_COMPOSEFS_NAME`, if the string is no image of any bytes. */
 export function nameToBytes(name: string): Uint8Array {
 	if (name.isWellFormed()) return Buffer.from(name, "utf8");
-	const pieces: Uint8Array[] = [];
+	const bytes = Buffer.allocUnsafe(name.length * UNIT_BYTES);
+	let length = 0;
 	let start = 0;
 	for (let at = 0; at < name.length; ) {
 		const point = name.codePointAt(at) as number;
@@ -45,15 +52,16 @@ export function nameToBytes(name: string): Uint8Array {
 		}
 		if (point < FIRST_ESCAPE || point > LAST_ESCAPE)
 			throw nameError("name-surrogate", name, "has a lone surrogate that stands for no byte");
-		pieces.push(Buffer.from(name.slice(start, at), "utf8"), Uint8Array.of(point - ESCAPE_BASE));
+		if (at > start) length += bytes.write(name.slice(start, at), length, "utf8");
+		bytes[length++] = point - ESCAPE_BASE;
 		start = ++at;
 	}
-	pieces.push(Buffer.from(name.slice(start), "utf8"));
-	const bytes = Buffer.concat(pieces);
+	length += bytes.write(name.slice(start), length, "utf8");
+	const used = bytes.subarray(0, length);
 	// Two strings for the same bytes would be two names for one directory entry.
-	if (bytesToName(bytes) !== name)
+	if (bytesToName(used) !== name)
 		throw nameError("name-surrogate", name, "has escaped bytes that are valid UTF-8 together");
-	return bytes;
+	return used;
 }
 
 /** How many bytes a name has. */
@@ -105,5 +113,11 @@ function utf8SequenceLength(bytes: Uint8Array, at: number): number {
 	if (lead < 0x80) return 1;
 	const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
 	if (length === 0 || at + length > bytes.length) return 0;
-	return isUtf8(bytes.subarray(at, at + length)) ? length : 0;
+	// Of the second byte some are left out: what is shorter otherwise, surrogates, and what is beyond Unicode.
+	const second = bytes[at + 1] as number;
+	const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+	const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+	if (second < least || second > most) return 0;
+	for (let next = at + 2; next < at + length; next++) if (((bytes[next] as number) & 0xc0) !== 0x80) return 0;
+	return length;
 }

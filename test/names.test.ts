@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { bytesToName, compareNames, nameToBytes, sortNames } from "../src/names.ts";
+import { cpuTimeOf } from "./support/cpu-time.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
@@ -19,6 +21,27 @@ describe("names", () => {
 	])("%s", (_title, raw, name) => {
 		expect(bytesToName(raw)).toBe(name);
 		expect(Uint8Array.from(nameToBytes(name))).toEqual(Uint8Array.from(raw));
+	});
+
+	test("of every lead byte, what may follow it is what UTF-8 allows", () => {
+		const thirds = [0x7f, 0x80, 0xbf, 0xc0];
+		for (let lead = 0x80; lead <= 0xff; lead++)
+			for (let second = 0x70; second <= 0xd0; second++)
+				for (const third of thirds) {
+					const raw = Buffer.from([lead, second, third, 0x80, 0x61, 0xff]);
+					const name = bytesToName(raw);
+					expect(Buffer.from(nameToBytes(name)).equals(raw)).toBe(true);
+					// As far as they are no escapes, they are what they would be by themselves.
+					const length = [4, 3, 2].find((count) => isUtf8(raw.subarray(0, count)) && lead >= 0xc0) ?? 0;
+					expect(name.startsWith(raw.toString("utf8", 0, length))).toBe(true);
+					expect(/^[\udc80-\udcff]/.test(name)).toBe(length === 0);
+				}
+	});
+
+	test("bug: a megabyte that is no UTF-8 took seconds", async () => {
+		const spent = await cpuTimeOf(() => nameToBytes(bytesToName(Buffer.alloc(1 << 20, 0xff))));
+		// It is a tenth of a second or two.
+		expect(spent).toBeLessThan(1500);
 	});
 
 	test.each([
