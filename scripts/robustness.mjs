@@ -31,6 +31,13 @@ const TARGETS = [
 		fixed: "–",
 	},
 	{
+		name: "the same, by AFL++",
+		script: "fuzz-records.mjs",
+		args: ["--afl"],
+		read: readFuzzer,
+		fixed: "–",
+	},
+	{
 		name: "failing system calls and allocations, images, stores, scans, mounts",
 		script: "faults.mjs",
 		args: ["--quick"],
