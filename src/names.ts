@@ -87,8 +87,15 @@ export function compareNames(a: string, b: string): number {
 /** Sorts names by their bytes, in place. */
 export function sortNames(names: string[]): string[] {
 	// Code units are in the order of the bytes, but for those from U+D800 on.
-	if (names.some((name) => BEYOND_SURROGATES.test(name))) return names.sort(compareNames);
+	if (names.some((name) => BEYOND_SURROGATES.test(name))) return sortByBytes(names);
 	return isSorted(names) ? names : names.sort();
+}
+
+function sortByBytes(names: string[]): string[] {
+	const pairs = names.map((name) => ({ name, bytes: nameToBytes(name) }));
+	pairs.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+	for (const [at, { name }] of pairs.entries()) names[at] = name;
+	return names;
 }
 
 /** Those of an image or of a dump are. */

@@ -38,27 +38,27 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 	const { signal } = options;
 	const parser = new DumpParser();
 	const slices = new Slices(signal);
-	let rest: Buffer = Buffer.alloc(0);
+	const rest = new LineParts();
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
 	for await (const piece of pieces) {
 		const bytes = toBuffer(piece);
 		const end = bytes.lastIndexOf(LINE_FEED) + 1;
 		let start = 0;
-		if (rest.length > 0) {
+		if (end > 0 && rest.length > 0) {
 			start = bytes.indexOf(LINE_FEED) + 1;
-			rest = Buffer.concat([rest, end === 0 ? bytes : bytes.subarray(0, start)]);
-			if (end > 0) parser.line(rest, 0, rest.length);
+			rest.add(bytes.subarray(0, start));
+			parser.line(...rest.take());
 		}
 		while (start < end) {
 			start = parser.line(bytes, start, end) + 1;
 			if (parser.lines % LINES_PER_CHECK === 0 && slices.isOver()) await slices.next();
 		}
-		// A copy: the source may use its memory again.
-		if (end > 0 || rest.length === 0) rest = Buffer.from(bytes.subarray(end));
+		rest.add(bytes.subarray(end));
 		if (rest.length > MAX_LINE) parser.refuseLongLine();
+		if (slices.isOver()) await slices.next();
 	}
 	signal?.throwIfAborted();
-	if (rest.length > 0) parser.line(rest, 0, rest.length);
+	if (rest.length > 0) parser.line(...rest.take());
 	return runInSlices(parser.finish(), signal);
 }
 
@@ -70,6 +70,27 @@ function toBuffer(piece: string | Uint8Array): Buffer {
 		return Buffer.from(piece, "utf8");
 	}
 	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+}
+
+/** A line that comes in pieces. */
+class LineParts {
+	#parts: Buffer[] = [];
+	length = 0;
+
+	/** Adds a copy: the source may use its memory again. */
+	add(bytes: Buffer): void {
+		if (bytes.length === 0) return;
+		this.#parts.push(Buffer.from(bytes));
+		this.length += bytes.length;
+	}
+
+	/** All of it, and where it begins and ends. */
+	take(): [text: Buffer, start: number, end: number] {
+		const text = Buffer.concat(this.#parts);
+		this.#parts = [];
+		this.length = 0;
+		return [text, 0, text.length];
+	}
 }
 
 /** A further name, which waits for the end: its inode may come after it. */

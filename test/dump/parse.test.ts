@@ -3,6 +3,8 @@ import { formatDump } from "../../src/dump/format.ts";
 import { type DumpSource, parseDump } from "../../src/dump/parse.ts";
 import type { Inode } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
+import { cpuTimeOf } from "../support/cpu-time.ts";
+import { countTurns } from "../support/event-loop.ts";
 
 const ROOT = "/ 4096 40755 2 0 0 0 0.0 - - -\n";
 const DIGEST = "0123456789abcdef".repeat(4);
@@ -273,5 +275,19 @@ describe("slices", () => {
 			throw failure;
 		}
 		await expect(parseDump(source())).rejects.toBe(failure);
+	});
+});
+
+describe("bug: a long line that came byte by byte", () => {
+	const line = Buffer.from(`${ROOT}/${"x".repeat(200_000)} 0 10644 1 0 0 0 0.0\n`);
+	const parse = () => parseDump(Array.from(line, (byte) => Uint8Array.of(byte))).catch(() => undefined);
+
+	test("was copied for each of them", async () => {
+		// A tenth of a second or two; it was ten seconds.
+		expect(await cpuTimeOf(parse)).toBeLessThan(3000);
+	});
+
+	test("held the event loop", async () => {
+		expect(await countTurns(parse)).toBeGreaterThan(5);
 	});
 });
