@@ -1,5 +1,6 @@
 /** How the command line ends. */
 import { ComposefsError } from "../errors.ts";
+import { plain } from "./print.ts";
 
 export const EXIT = {
 	success: 0,
@@ -34,7 +35,7 @@ export function fail(error: unknown): number {
 	if (error instanceof ExitStatus) return error.status;
 	const expected = error instanceof ComposefsError || error instanceof UsageError || isSystemError(error);
 	// Anything else is a bug of ours, and its stack is what we will be asked for.
-	console.error(`composefs: ${expected ? error.message : ((error as Error)?.stack ?? error)}`);
+	console.error(`composefs: ${expected ? plain(error.message) : ((error as Error)?.stack ?? error)}`);
 	return error instanceof UsageError ? EXIT.usage : EXIT.failure;
 }
 

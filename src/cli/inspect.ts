@@ -14,7 +14,7 @@ import { interruptible, verifying } from "./exit.ts";
 import { IMAGE_SOURCE, type PlaceOptions, parsePlatform, placeOptions } from "./image-options.ts";
 import { type ImagePlace, openPlace } from "./image-place.ts";
 import { examples } from "./options.ts";
-import { columns, print, printJson } from "./print.ts";
+import { columns, plain, print, printJson } from "./print.ts";
 import { formatBytes } from "./progress.ts";
 
 interface InspectOptions extends PlaceOptions {
@@ -167,9 +167,4 @@ function sealRows({ manifest, artifacts }: Inspected["seals"]): [string, string]
 	if ("problem" in artifacts) rows.push(["seal", `unusable: ${plain(artifacts.problem)}`]);
 	else for (const { merged } of artifacts.found) rows.push(["seal", `${merged}  beside the image`]);
 	return rows;
-}
-
-/** Text from outside, on one line of a terminal: nothing in it that would move the cursor or turn the writing. */
-function plain(text: string): string {
-	return text.replaceAll(/\p{C}/gu, "?");
 }

@@ -12,6 +12,15 @@ export async function printJson(value: unknown): Promise<void> {
 	await print([`${text}\n`]);
 }
 
+/** A path alone may have half a megabyte. */
+const MOST_TEXT = 10_000;
+
+/** Text from outside, on one line of a terminal: nothing in it that would move the cursor or turn the writing. */
+export function plain(text: string): string {
+	const shown = text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text;
+	return shown.replaceAll(/\p{C}/gu, "?");
+}
+
 type Colour = "red" | "green" | "yellow";
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33 };
 

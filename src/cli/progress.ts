@@ -1,6 +1,7 @@
 /** One line on a terminal that tells how far a long command is; nothing anywhere else. */
 import type { WriteStream } from "node:tty";
 import type { DirectoryProgress, SkippedEntry } from "../directory/index.ts";
+import { plain } from "./print.ts";
 
 /** Milliseconds between two lines. */
 const INTERVAL = 100;
@@ -45,7 +46,7 @@ export class Progress {
 
 	readonly warn = ({ path, error }: SkippedEntry): void => {
 		this.#clear();
-		this.#stream.write(`composefs: warning: ${path} is left out: ${error.message}\n`);
+		this.#stream.write(`composefs: warning: ${plain(`${path} is left out: ${error.message}`)}\n`);
 	};
 
 	/** Takes the line away. */

@@ -28,6 +28,13 @@ describe("fail", () => {
 		expect(said).toEqual(["composefs: line 3: no", "composefs: ENOENT: no file", "composefs: no image"]);
 	});
 
+	test("bug: names from outside moved the cursor of a terminal, or filled it", () => {
+		fail(new ComposefsError("ERR_COMPOSEFS_OCI", "\u001b[2Jevil\u0007\u202e\udc9b\n: no"));
+		expect(said).toEqual(["composefs: ?[2Jevil????: no"]);
+		fail(new ComposefsError("ERR_COMPOSEFS_OCI", "x".repeat(1_000_000)));
+		expect(said[1]).toHaveLength(10_012);
+	});
+
 	test("a bug of ours comes with its stack", () => {
 		expect(fail(new TypeError("x is not a function"))).toBe(EXIT.failure);
 		expect(said[0]).toMatch(/TypeError: x is not a function\n +at /);
