@@ -41,6 +41,8 @@ const { pullImage } = await import("../lib/oci/index.js");
 const { ObjectStore } = await import("../lib/store/index.js");
 
 const MIB = 2 ** 20;
+/** Of a file with 4,900 bytes in an image, at least. */
+const INODE_BYTES = 5100;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "composefs-soak-"));
 const at = (...names) => path.join(folder, ...names);
 const findings = [];
@@ -131,7 +133,7 @@ const parts = {
 		const { directory, file } = await import("../lib/index.js");
 		const content = Buffer.alloc(4900, "content of a file ");
 		const tree = new Tree();
-		for (let made = 0; made < size / 8192; made += 1000) {
+		for (let made = 0; made < size / INODE_BYTES; made += 1000) {
 			const parent = directory();
 			for (let i = 0; i < 999; i++) parent.children.set(`file-${i}`, file(content));
 			tree.root.children.set(`d${made}`, parent);
