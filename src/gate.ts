@@ -122,6 +122,11 @@ export function validate(tree: Tree): ComposefsError[] {
 	return violations;
 }
 
+/** The same in steps, and no further than to the first, which is thrown. */
+export function firstViolation(tree: Tree): Generator<undefined, void, undefined> {
+	return gatedWalk(tree, { inode: (_name, inode) => checkDigest(inode), link() {} });
+}
+
 function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Place | undefined {
 	const { root } = tree;
 	try {

@@ -10,7 +10,7 @@ import {
 	pathToBytes,
 	pathToString,
 } from "./file-path.ts";
-import { validate } from "./gate.ts";
+import { firstViolation } from "./gate.ts";
 import {
 	awaitJob,
 	callNative,
@@ -20,6 +20,7 @@ import {
 	type NativeWriter,
 	native,
 } from "./native.ts";
+import { runInSlices } from "./slices.ts";
 import type { Tree } from "./tree.ts";
 
 export interface VersionOptions {
@@ -84,7 +85,8 @@ async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenIma
 		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
-		throw explain(error, tree);
+		if (isRefusal(error)) await runInSlices(firstViolation(tree), signal);
+		throw error;
 	}
 }
 
@@ -143,9 +145,8 @@ function destination(to: FilePath | OpenFile | undefined): number | Uint8Array |
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */
-function explain(error: unknown, tree: Tree): unknown {
-	const refused = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_RECORDS";
-	return (refused && validate(tree)[0]) || error;
+function isRefusal(error: unknown): boolean {
+	return error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_RECORDS";
 }
 
 /** The layout is not negotiated: an addon of another build would read it wrongly. */

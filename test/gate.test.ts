@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { ComposefsError } from "../src/errors.ts";
-import { type GateVisitor, gatedWalk, validate } from "../src/gate.ts";
+import { firstViolation, type GateVisitor, gatedWalk, validate } from "../src/gate.ts";
 import { directory, file, type Inode, whiteout } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
@@ -12,6 +12,7 @@ import {
 	BROKEN_XATTRS,
 	type BrokenTree,
 } from "./support/broken-trees.ts";
+import { manyFiles } from "./support/many-files.ts";
 
 const facts = (error: unknown) => {
 	expect(error).toBeInstanceOf(ComposefsError);
@@ -139,4 +140,18 @@ describe("gatedWalk", () => {
 			{ redundant: "/opaque/gone" },
 		]);
 	});
+});
+
+test("bug: what the addon refuses was looked for all at once, and for all that is wrong", () => {
+	const tree = manyFiles(50_000);
+	tree.writeFile("/99/a", { size: 1, digest: "Z".repeat(64) });
+	tree.writeFile("/99/b", { size: 1, digest: "Z".repeat(64) });
+	const steps = firstViolation(tree);
+	let count = 0;
+	const walk = () => {
+		while (!steps.next().done) count++;
+	};
+	expect(walk).toThrow(expect.objectContaining({ rule: "digest", path: "/99/a" }));
+	expect(count).toBeGreaterThan(0);
+	expect(steps.next().done).toBe(true);
 });
