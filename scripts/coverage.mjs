@@ -26,7 +26,11 @@ function runTests(given) {
 	runUnitTests("static");
 	const flags = ["--coverage", "--coverageReporters=lcovonly", `--coverageDirectory=${folder}`];
 	const env = environment(addon, { detectLeaks: false });
-	const { status } = spawnSync(process.execPath, [...JEST, ...flags, ...given], { cwd: root, env, stdio: "inherit" });
+	const { status } = spawnSync(process.execPath, [...JEST, ...flags, ...given], {
+		cwd: root,
+		env,
+		stdio: "inherit",
+	});
 	const found = findings();
 	for (const text of found) console.log(text);
 	return status === 0 && found.length === 0;

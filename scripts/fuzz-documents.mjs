@@ -1,4 +1,4 @@
-// Parses damaged indexes, manifests and configs: node scripts/fuzz-documents.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Parses damaged indexes, manifests and configs: node scripts/fuzz-documents.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become a value that says the same in JSON, or a ComposefsError with a rule, within a second.
 import { randomOf, runFuzzer } from "./fuzz.mjs";
 import { damage, JSON_DAMAGE } from "./fuzz-damage.mjs";

@@ -1,4 +1,4 @@
-// Parses damaged dumps: node scripts/fuzz-dump.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Parses damaged dumps: node scripts/fuzz-dump.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become a tree whose dump says the same again, or a ComposefsError with a line, within a second.
 import { readdirSync, readFileSync } from "node:fs";
 import { randomOf, runFuzzer } from "./fuzz.mjs";

@@ -1,4 +1,4 @@
-// Reads damaged images: node scripts/fuzz-image.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Reads damaged images: node scripts/fuzz-image.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become a tree that can be written again, or a ComposefsError with a rule and an offset, within a second.
 import { runFuzzer } from "./fuzz.mjs";
 import { makeSeeds, mutate } from "./fuzz-image-seeds.mjs";

@@ -1,4 +1,4 @@
-// Joins damaged tar-splits to their table: node scripts/fuzz-tar-split.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Joins damaged tar-splits to their table: node scripts/fuzz-tar-split.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become as many entries as the table has, which are a tree, or a ComposefsError with a rule, within a second.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";

@@ -1,4 +1,4 @@
-// Reads damaged archives: node scripts/fuzz-tar.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Reads damaged archives: node scripts/fuzz-tar.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become entries whose contents have the size that they say, and a layer that is a tree, or a ComposefsError
 // with a rule and an offset, within a second. Sums of headers are mended, mostly, so that damage gets behind them.
 import { randomOf, runFuzzer } from "./fuzz.mjs";

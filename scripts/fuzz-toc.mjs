@@ -1,4 +1,4 @@
-// Reads damaged tables of contents: node scripts/fuzz-toc.mjs [EXECUTIONS] [--seed N] [--only NUMBER]
+// Reads damaged tables of contents: node scripts/fuzz-toc.mjs [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]
 // Each must become entries that can be trees, or a ComposefsError with a rule, within a second.
 import { runFuzzer } from "./fuzz.mjs";
 import { makeSeeds, mutate } from "./fuzz-toc-seeds.mjs";

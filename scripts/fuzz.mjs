@@ -11,7 +11,7 @@ const SILENCE_MS = 30_000;
 const MEMORY_MB = 512;
 
 /**
- * Runs a fuzzer: SCRIPT [EXECUTIONS] [--seed N] [--only NUMBER]. It ends with 1 if there was a failure.
+ * Runs a fuzzer: SCRIPT [EXECUTIONS | --seconds N] [--seed N] [--only NUMBER]. It ends with 1 if there was a failure.
  *
  * `url` is the script's, which calls this again in each worker; `what` is damaged; `makeSeeds()` gives what damage is
  * done to, `mutate(seeds, seed, number)` an `{ input, text }`, `outcomeOf(input)` a word; failures begin with FAILURE.
@@ -24,7 +24,11 @@ export async function runFuzzer(fuzzer) {
 async function main({ url, what, makeSeeds, mutate, outcomeOf }) {
 	const { values, positionals } = parseArgs({
 		allowPositionals: true,
-		options: { seed: { type: "string", default: "1" }, only: { type: "string" } },
+		options: {
+			seed: { type: "string", default: "1" },
+			seconds: { type: "string" },
+			only: { type: "string" },
+		},
 	});
 	const seed = Number(values.seed);
 	const seeds = await makeSeeds();
@@ -33,13 +37,16 @@ async function main({ url, what, makeSeeds, mutate, outcomeOf }) {
 		console.log(text, await outcomeOf(input));
 		return;
 	}
-	const executions = Number(positionals[0] ?? 1_000_000);
+	const { seconds } = values;
+	const executions = seconds === undefined ? Number(positionals[0] ?? 1_000_000) : Number.POSITIVE_INFINITY;
+	const end = seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(seconds) * 1000;
 	const start = performance.now();
 	const report = { executions: 0, outcomes: new Map(), failures: [], slowestMs: 0, slowest: 0 };
 	const shares = Array.from({ length: WORKERS }, (_, index) => index);
-	await Promise.all(shares.map((index) => runWorker(url, { seed, seeds, index, executions }, report)));
+	await Promise.all(shares.map((index) => runWorker(url, { seed, seeds, index, executions, end }, report)));
 	print(report, what, seeds.length, (performance.now() - start) / 1000);
-	if (report.failures.length > 0 || report.executions !== executions) process.exitCode = 1;
+	const isShort = seconds === undefined ? report.executions !== executions : report.executions === 0;
+	if (report.failures.length > 0 || isShort) process.exitCode = 1;
 }
 
 /** Runs every WORKERSth execution from `index` on. */
@@ -89,9 +96,9 @@ function print(report, what, seedCount, seconds) {
 }
 
 async function work({ mutate, outcomeOf }) {
-	const { seed, seeds, index, executions } = workerData;
+	const { seed, seeds, index, executions, end } = workerData;
 	let batch = newBatch();
-	for (let number = index; number < executions; number += WORKERS) {
+	for (let number = index; number < executions && Date.now() < end; number += WORKERS) {
 		const { input, text } = mutate(seeds, seed, number);
 		let { outcome, ms } = await timed(outcomeOf, input);
 		// The first loads the code; and other processes may have had the processor.
