@@ -1,6 +1,7 @@
 /** What differs between two trees. */
 import { type ImageSource, type ReadImageOptions, readImage } from "./image/index.ts";
 import type { Directory, Inode } from "./inode.ts";
+import { MetDirectories } from "./met-directories.ts";
 import { sortNames } from "./names.ts";
 import { runInSlices } from "./slices.ts";
 import { Tree } from "./tree.ts";
@@ -31,7 +32,8 @@ export type Change =
  * Contents are compared as the trees have them: bytes in the image and an object in the store differ, even if the
  * object holds these bytes. The order of xattrs means nothing.
  *
- * @throws ComposefsError as `readImage` does; or the reason of `signal`
+ * @throws ComposefsError as `readImage` does; `ERR_COMPOSEFS_TREE` for a directory that has two names or contains
+ *   itself; or the reason of `signal`
  */
 export async function diff(
 	before: Tree | ImageSource,
@@ -68,7 +70,10 @@ function* compare(before: Tree, after: Tree): Generator<undefined, Change[], und
 /** Every name of either tree, in the order of `Tree.walk`. */
 function* pairsOf(before: Tree, after: Tree): Generator<Pair> {
 	const stack: Pair[] = [{ path: "/", before: before.root, after: after.root }];
+	const met = [new MetDirectories(), new MetDirectories()] as const;
 	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
+		if (pair.before?.type === "directory") met[0].add(pair.before);
+		if (pair.after?.type === "directory") met[1].add(pair.after);
 		yield pair;
 		pushChildren(stack, pair);
 	}

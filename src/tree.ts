@@ -18,6 +18,7 @@ import {
 	symlink,
 	whiteout,
 } from "./inode.ts";
+import { MetDirectories } from "./met-directories.ts";
 import { type Name, sortNames } from "./names.ts";
 import { pathError, splitPath } from "./tree-path.ts";
 
@@ -127,14 +128,20 @@ export class Tree {
 		return sortNames([...inode.children.keys()]);
 	}
 
-	/** Every name below a path and that path first: parents before children, siblings in the order of their bytes. */
+	/**
+	 * Every name below a path and that path first: parents before children, siblings in the order of their bytes.
+	 *
+	 * @throws ComposefsError ENOENT; `ERR_COMPOSEFS_TREE` for a directory that has two names or contains itself
+	 */
 	*walk(path: Name = "/"): Generator<WalkEntry> {
 		const start = this.get(path);
 		if (start === undefined) throw pathError("ENOENT", "no such file or directory", path);
+		const met = new MetDirectories();
 		const stack: WalkEntry[] = [{ path: `/${splitPath(path).join("/")}`, inode: start }];
 		for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
 			yield entry;
 			if (entry.inode.type !== "directory") continue;
+			met.add(entry.inode);
 			const { children } = entry.inode;
 			const prefix = entry.path === "/" ? "/" : `${entry.path}/`;
 			const names = sortNames([...children.keys()]);

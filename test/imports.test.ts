@@ -44,6 +44,7 @@ const TREE_SIDE = [
 	"names",
 	"inode",
 	"inode-index",
+	"met-directories",
 	"limits",
 	"tree",
 	"tree-path",

@@ -7,6 +7,7 @@ import { directorySize } from "../erofs.ts";
 import { ComposefsError } from "../errors.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { InodeIndex } from "../inode-index.ts";
+import { MetDirectories } from "../met-directories.ts";
 import { sortNames } from "../names.ts";
 import type { Tree } from "../tree.ts";
 import { DumpLines } from "./lines.ts";
@@ -16,7 +17,8 @@ const CHUNK_LENGTH = 1 << 16;
 /**
  * The dump as one string; see `formatDumpChunks` for trees of millions of inodes.
  *
- * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if it is longer than a string can be: some 512 MiB
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if it is longer than a string can be: some 512 MiB; `ERR_COMPOSEFS_TREE` for
+ *   a directory that has two names or contains itself
  */
 export function formatDump(tree: Tree): string {
 	const limit = constants.MAX_STRING_LENGTH;
@@ -77,13 +79,16 @@ function pushChildren(
 
 /** How many names each inode has, for those that have several. */
 function countNames(tree: Tree): Map<Inode, number> {
+	const met = new MetDirectories();
 	const seen = new InodeIndex();
 	const counts = new Map<Inode, number>();
 	const pending: Directory[] = [tree.root];
-	for (let directory = pending.pop(); directory !== undefined; directory = pending.pop())
+	for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+		met.add(directory);
 		for (const inode of directory.children.values()) {
 			if (inode.type === "directory") pending.push(inode);
 			else if (seen.add(inode) !== undefined) counts.set(inode, (counts.get(inode) ?? 1) + 1);
 		}
+	}
 	return counts;
 }

@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { Inode } from "../inode.ts";
+import { MetDirectories } from "../met-directories.ts";
 import { bytesToName, nameToBytes, sortNames } from "../names.ts";
 import { runInSlices } from "../slices.ts";
 import { systemCall } from "../system-call.ts";
@@ -27,7 +28,7 @@ const INODES_PER_STEP = 512;
  * The objects that the files of a tree or image have as their content, in the order of their paths' bytes, each
  * path once.
  *
- * @throws ComposefsError as `readImage` does
+ * @throws ComposefsError as `readImage` does; `ERR_COMPOSEFS_TREE` for a directory that has two names or contains itself
  */
 export async function listObjects(
 	source: Tree | ImageSource,
@@ -39,11 +40,14 @@ export async function listObjects(
 
 function* collectObjects(tree: Tree): Generator<undefined, StoreObject[], undefined> {
 	const objects = new Map<string, StoreObject>();
+	const met = new MetDirectories();
 	const pending: Inode[] = [tree.root];
 	let count = 0;
 	for (let inode = pending.pop(); inode !== undefined; inode = pending.pop()) {
-		if (inode.type === "directory") for (const child of inode.children.values()) pending.push(child);
-		else if (inode.type === "file" && inode.path !== undefined && !objects.has(inode.path))
+		if (inode.type === "directory") {
+			met.add(inode);
+			for (const child of inode.children.values()) pending.push(child);
+		} else if (inode.type === "file" && inode.path !== undefined && !objects.has(inode.path))
 			objects.set(inode.path, objectOf(inode.path, inode.size, inode.digest));
 		if (++count % INODES_PER_STEP === 0) yield;
 	}

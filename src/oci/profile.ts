@@ -1,6 +1,7 @@
 /** Profiles: what an image's tree must look like, so that everybody gets the same digest for it. */
 import { ComposefsError } from "../errors.ts";
 import type { Directory, Inode } from "../inode.ts";
+import { MetDirectories } from "../met-directories.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { describe, emptyAs } from "./directories.ts";
@@ -61,12 +62,14 @@ const NAMES_PER_STEP = 256;
 
 /** The tree below a directory, with the xattrs that the profile keeps. Inodes with several names stay one. */
 function* filtered(root: Directory, userXattrs: boolean): Generator<undefined, Directory, undefined> {
+	const met = new MetDirectories();
 	const changed = new Map<Inode, Inode>();
 	const top = emptyAs(root);
 	top.xattrs = kept(root.xattrs, userXattrs);
 	const pending = [{ from: root, into: top }];
 	let count = 0;
-	for (let at = pending.pop(); at !== undefined; at = pending.pop())
+	for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
+		met.add(at.from);
 		for (const [name, inode] of at.from.children) {
 			if (++count % NAMES_PER_STEP === 0) yield;
 			const xattrs = kept(inode.xattrs, userXattrs);
@@ -81,6 +84,7 @@ function* filtered(root: Directory, userXattrs: boolean): Generator<undefined, D
 			}
 			at.into.children.set(name, result);
 		}
+	}
 	return top;
 }
 
