@@ -7,7 +7,7 @@ import { fileSize, type Inode } from "../inode.ts";
 import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
 import { examples } from "./options.ts";
-import { colour, print, printJson } from "./print.ts";
+import { colour, print, printJsonList } from "./print.ts";
 
 const DIFFERENT = 1;
 const TROUBLE = 2;
@@ -33,9 +33,13 @@ async function diff(before: string, after: string, options: { readonly json?: tr
 	const status = changes.length > 0 ? DIFFERENT : EXIT.success;
 	// Before anything is printed: `diff … | head -1` ends with it too.
 	process.exitCode = status;
-	if (options.json) await printJson(changes.map(toJson));
+	if (options.json) await printJsonList(jsonOf(changes));
 	else await print(changes.map((change) => `${format(change)}\n`));
 	if (status !== EXIT.success) throw new ExitStatus(status);
+}
+
+function* jsonOf(changes: readonly Change[]): Generator<unknown> {
+	for (const change of changes) yield toJson(change);
 }
 
 function toJson(change: Change): Record<string, unknown> {

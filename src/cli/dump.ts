@@ -1,10 +1,12 @@
 /** `composefs dump`: images as composefs-dump(5), as `composefs-info dump` prints them. */
 import type { Command } from "commander";
 import { dumpText } from "../image-text.ts";
+import type { Inode } from "../inode.ts";
+import type { Tree } from "../tree.ts";
 import { interruptible, readingOf } from "./exit.ts";
 import type { ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
-import { print, printJson } from "./print.ts";
+import { print, printImageLists } from "./print.ts";
 
 export function dumpCommand(): Command {
 	return imageCommand("dump", "print images as composefs-dump(5)")
@@ -49,9 +51,13 @@ async function dumpJson(
 	signal: AbortSignal,
 ): Promise<void> {
 	const [{ eachImage }, { inodeToJson }] = await Promise.all([import("./images.ts"), import("./json.ts")]);
-	const dumps: unknown[] = [];
+	const dumps: { image: string; entries: Iterable<unknown> }[] = [];
 	await eachImage(images, options, signal, (tree, image) => {
-		dumps.push({ image, entries: Array.from(tree.walk(), ({ path, inode }) => inodeToJson(path, inode)) });
+		dumps.push({ image, entries: entriesOf(tree, inodeToJson) });
 	});
-	await printJson(dumps);
+	await printImageLists(dumps);
+}
+
+function* entriesOf(tree: Tree, toJson: (path: string, inode: Inode) => unknown): Generator<unknown> {
+	for (const { path, inode } of tree.walk()) yield toJson(path, inode);
 }

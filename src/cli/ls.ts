@@ -6,7 +6,7 @@ import type { Tree } from "../tree.ts";
 import { interruptible } from "./exit.ts";
 import { eachImage, type ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
-import { print, printJson } from "./print.ts";
+import { print, printImageLists } from "./print.ts";
 
 export function lsCommand(): Command {
 	return imageCommand("ls", "list what is in images")
@@ -16,12 +16,12 @@ export function lsCommand(): Command {
 
 async function ls(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
-		const listings: unknown[] = [];
+		const listings: { image: string; entries: Iterable<unknown> }[] = [];
 		await eachImage(images, options, signal, async (tree, image) => {
-			if (options.json) listings.push({ image, entries: [...jsonEntries(tree)] });
+			if (options.json) listings.push({ image, entries: jsonEntries(tree) });
 			else await print(lines(tree));
 		});
-		if (options.json) await printJson(listings);
+		if (options.json) await printImageLists(listings);
 	});
 }
 

@@ -8,8 +8,54 @@ export async function print(pieces: Iterable<string | Uint8Array>): Promise<void
 
 /** JSON as this command line prints it: bigints as strings, bytes as base64. */
 export async function printJson(value: unknown): Promise<void> {
-	const text = JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? `${item}` : item), 2);
-	await print([`${text}\n`]);
+	await print([`${toJson(value)}\n`]);
+}
+
+/** The same of a list, whose items are made as they are printed: all of them may be longer than a string can be. */
+export async function printJsonList(items: Iterable<unknown>): Promise<void> {
+	await print(inPieces(jsonList(items, "")));
+	await print(["\n"]);
+}
+
+/** The same of lists that are in a list, each beside the image that it is of. */
+export async function printImageLists(
+	images: Iterable<{ readonly image: string; readonly entries: Iterable<unknown> }>,
+): Promise<void> {
+	let before = "[\n";
+	for (const { image, entries } of images) {
+		await print([`${before}  {\n    "image": ${toJson(image)},\n    "entries": `]);
+		await print(inPieces(jsonList(entries, "    ")));
+		before = "\n  },\n";
+	}
+	await print(["\n  }\n]\n"]);
+}
+
+/** As JSON.stringify has it, `margin` before each line but the first. */
+function* jsonList(items: Iterable<unknown>, margin: string): Generator<string> {
+	let before = "[";
+	for (const item of items) {
+		yield `${before}\n${margin}  ${toJson(item).replaceAll("\n", `\n${margin}  `)}`;
+		before = ",";
+	}
+	yield before === "[" ? "[]" : `\n${margin}]`;
+}
+
+function toJson(value: unknown): string {
+	return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? `${item}` : item), 2);
+}
+
+/** Bytes of a piece; each is a system call. */
+const PIECE = 1 << 16;
+
+function* inPieces(texts: Iterable<string>): Generator<string> {
+	let piece = "";
+	for (const text of texts) {
+		piece += text;
+		if (piece.length < PIECE) continue;
+		yield piece;
+		piece = "";
+	}
+	yield piece;
 }
 
 /** A path alone may have half a megabyte. */

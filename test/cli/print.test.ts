@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
-import { colour, columns } from "../../src/cli/print.ts";
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { colour, columns, printImageLists, printJson, printJsonList } from "../../src/cli/print.ts";
 
 const { isTTY } = process.stdout;
 
@@ -29,5 +29,47 @@ describe("print", () => {
 				["long", "2"],
 			]),
 		).toBe("a     1\nlong  2\n");
+	});
+});
+
+describe("JSON in pieces", () => {
+	const items = [{ a: 1, b: [1, { c: "x\ny" }] }, "text", 5n, null, {}];
+	const printed = async (work: () => Promise<void>) => {
+		let text = "";
+		const write = jest.spyOn(process.stdout, "write").mockImplementation((piece) => {
+			text += piece;
+			return true;
+		});
+		await work();
+		write.mockRestore();
+		return text;
+	};
+
+	test.each([[items], [[]], [Array.from({ length: 50_000 }, (_, n) => ({ n }))]])(
+		"is the same text",
+		async (list) => {
+			const whole = await printed(() => printJson(list));
+			expect(await printed(() => printJsonList(list))).toBe(whole);
+			const lists = [
+				{ image: "a", entries: list },
+				{ image: "b", entries: list.slice(1) },
+			];
+			const both = await printed(() => printJson(lists));
+			expect(await printed(() => printImageLists(lists))).toBe(both);
+		},
+	);
+
+	test("bug: a list was one text, longer than a string can be", async () => {
+		let bytes = 0;
+		const write = jest.spyOn(process.stdout, "write").mockImplementation((piece) => {
+			bytes += piece.length;
+			return true;
+		});
+		function* long() {
+			for (let n = 0; n < 1100; n++) yield { path: "x".repeat(500_000) };
+		}
+		await printJsonList(long());
+		write.mockRestore();
+		expect(bytes).toBeGreaterThan(0x1fffffe8);
 	});
 });
