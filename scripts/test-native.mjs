@@ -1,9 +1,9 @@
 // Builds and runs the C++ unit tests under AddressSanitizer and UndefinedBehaviorSanitizer: once with the
 // archive of libcomposefs as it is, whose memory the sanitizers then see, and once with the tuned one.
 import { main } from "./report.mjs";
-import { runUnitTests } from "./watched-build.mjs";
+import { runUnitTests, SANITIZED } from "./watched-build.mjs";
 
 await main(() => {
 	for (const link of ["static", "tuned"])
-		console.log(`${link}: ${/\d+% tests passed.*/.exec(runUnitTests(link))?.[0]}`);
+		console.log(`${link}: ${/\d+% tests passed.*/.exec(runUnitTests(SANITIZED, link))?.[0]}`);
 });

@@ -1,30 +1,38 @@
-// The developer's build, which watches what runs: AddressSanitizer, UndefinedBehaviorSanitizer, and gcov's counters of
-// lines. One folder for unit tests, the addon under sanitizers and coverage, so that each file is compiled once.
+// The developer's builds, which watch what runs: by AddressSanitizer and UndefinedBehaviorSanitizer, in one folder for unit
+// tests and the addon, so that each file is compiled once; or by gcov's counters of lines, which make hashing slow.
 import fs from "node:fs";
 import path from "node:path";
 import { root, run } from "./report.mjs";
 
-export const folder = path.join(root, "build/watched");
+/** Where a build is, and what cmake is told. */
+export const SANITIZED = {
+	folder: path.join(root, "build/sanitized"),
+	settings: ["-DSANITIZE=address,undefined"],
+};
+export const COUNTED = {
+	folder: path.join(root, "build/coverage"),
+	settings: ["-DCOVERAGE=ON", "-DOPTIMIZE=-O0"],
+};
 
 /** @param link   how libcomposefs is linked; few objects know it */
-function build(target, link) {
+function build({ folder, settings }, target, link) {
 	// What cmake-js would give it, without the headers of node that it fetches: those of Node-API are among the packages.
 	const include = path.join(root, "node_modules/node-api-headers/include");
-	const settings = ["-DSANITIZE=address,undefined", "-DCOVERAGE=ON", `-DCMAKE_JS_INC=${include}`];
-	run("cmake", ["-S", root, "-B", folder, "-G", "Ninja", ...settings, `-DLINK=${link}`]);
+	const places = [`-DCMAKE_JS_INC=${include}`, `-DLINK=${link}`];
+	run("cmake", ["-S", root, "-B", folder, "-G", "Ninja", ...settings, ...places]);
 	run("cmake", ["--build", folder, "--target", target]);
-	return path.join(folder, target);
 }
 
 /** Runs the unit tests; returns what ctest says. */
-export function runUnitTests(link) {
-	build("unit_tests", link);
-	return run("ctest", ["--test-dir", folder, "--output-on-failure"]);
+export function runUnitTests(kind, link) {
+	build(kind, "unit_tests", link);
+	return run("ctest", ["--test-dir", kind.folder, "--output-on-failure"]);
 }
 
 /** Builds the addon; returns the folder of a package that has it, for COMPOSEFS_PREBUILD. */
-export function buildAddon() {
-	build("composefs", "static");
+export function buildAddon(kind) {
+	const { folder } = kind;
+	build(kind, "composefs", "static");
 	const place = path.join(folder, "package/build/Release");
 	fs.mkdirSync(place, { recursive: true });
 	fs.copyFileSync(path.join(folder, "composefs.node"), path.join(place, "composefs.node"));
@@ -32,9 +40,9 @@ export function buildAddon() {
 }
 
 /** Where reports of the sanitizers go: what a process says that nobody listens to counts, too. */
-const logs = path.join(folder, "logs");
+const logs = path.join(SANITIZED.folder, "logs");
 
-/** For processes that load the addon. */
+/** For processes that load the addon with sanitizers. */
 export function environment(addon, { detectLeaks }) {
 	const library = (name) => run(process.env.CXX ?? "g++", [`-print-file-name=${name}`]).trim();
 	fs.rmSync(logs, { recursive: true, force: true });
@@ -47,8 +55,6 @@ export function environment(addon, { detectLeaks }) {
 		// dd asks for memory in a way that the sanitizer else ends it for. What another program leaks is not ours.
 		ASAN_OPTIONS: `allocator_may_return_null=1:detect_leaks=${detectLeaks ? 1 : 0}:exitcode=${detectLeaks ? 0 : 99}:${shared}`,
 		UBSAN_OPTIONS: `print_stacktrace=1:${shared}`,
-		// Of processes that may write nothing, the counters are lost; that is not for their stderr.
-		GCOV_ERROR_FILE: path.join(folder, "gcov.log"),
 	};
 }
 
@@ -72,10 +78,5 @@ export const LEFT_OUT = {
 	"test/vm": "a virtual machine starts node without the sanitizers' libraries",
 };
 
-/** Arguments of node for jest without those. A test may take long so: what ends a hang waits for twenty minutes. */
-export const JEST = [
-	"node_modules/jest/bin/jest.js",
-	"-i",
-	"--testTimeout=1200000",
-	...Object.keys(LEFT_OUT).map((name) => `--testPathIgnorePatterns=${name}\\b`),
-];
+/** Arguments of node for jest, where a test may take long: what ends a hang waits for twenty minutes. */
+export const JEST = ["node_modules/jest/bin/jest.js", "-i", "--testTimeout=1200000"];
