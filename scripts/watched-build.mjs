@@ -73,6 +73,7 @@ export function findings() {
 export const LEFT_OUT = {
 	"test/cli/manual": "troff has a finding of its own, which ends it",
 	"test/faults": "replaces the allocator, as a sanitizer does",
+	"test/native": "is about an addon that is missing",
 	"test/package": "is about binaries that are published",
 	"test/sandbox": "its workers are allowed less memory than a sanitizer maps",
 	"test/vm": "a virtual machine starts node without the sanitizers' libraries",
