@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "errors.h"
 
@@ -15,12 +17,12 @@ namespace {
 constexpr uint32_t kMaxDepth = 2048;
 constexpr size_t kCheckpointInterval = 1024;
 
-/// Whole pages between the two lose what is in them, and take no memory until they are used again.
-void GiveBackPages(const uint8_t* begin, const uint8_t* end) {
-  constexpr uintptr_t kPage = 4096;
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kPage - 1) / kPage * kPage;
-  const uintptr_t last = reinterpret_cast<uintptr_t>(end) / kPage * kPage;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+/// The whole pages of some bytes lose what is in them, and take no memory until they are used again.
+void GiveBackPages(std::span<uint8_t> bytes) {
+  constexpr size_t kPage = 4096;
+  void* first = bytes.data();
+  size_t size = bytes.size();
+  if (std::align(kPage, kPage, first, size) != nullptr) madvise(first, size / kPage * kPage, MADV_DONTNEED);
 }
 
 [[noreturn]] void Fail(const char* rule, size_t record) {
@@ -92,11 +94,12 @@ void RecordIndex::Read(uint32_t number, Record& record) {
 
 void RecordIndex::KeepTexts() {
   entries_ = {};
-  for (const Source& source : sources_) {
+  for (Source& source : sources_) {
     const std::span<const char> texts = source.reader.Texts();
-    const auto* begin = reinterpret_cast<const uint8_t*>(texts.data());
-    GiveBackPages(source.bytes.data(), begin);
-    GiveBackPages(begin + texts.size(), source.bytes.data() + source.bytes.size());
+    const std::span<uint8_t> bytes(source.bytes);
+    const auto before = static_cast<size_t>(reinterpret_cast<const uint8_t*>(texts.data()) - bytes.data());
+    GiveBackPages(bytes.first(before));
+    GiveBackPages(bytes.subspan(before + texts.size()));
   }
 }
 
