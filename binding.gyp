@@ -93,7 +93,8 @@
         # It does by older symbols what these do.
         "ldflags": [
           "-Wl,--wrap=fstat64,--wrap=stat64,--wrap=lstat64,--wrap=fstatat64,--wrap=pthread_cond_clockwait",
-          "-Wl,--wrap=pthread_once,--wrap=__pthread_key_create,--wrap=arc4random"
+          "-Wl,--wrap=pthread_once,--wrap=__pthread_key_create,--wrap=pthread_create,--wrap=pthread_join",
+          "-Wl,--wrap=arc4random"
         ]
       }],
       # A machine's libstdc++ may be older than this compiler's. (Its libgcc_s is never too old.)

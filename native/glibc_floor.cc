@@ -20,8 +20,12 @@
 #endif
 extern "C" int OldestPthreadOnce(pthread_once_t*, void (*)());
 extern "C" int OldestPthreadKeyCreate(pthread_key_t*, void (*)(void*));
+extern "C" int OldestPthreadCreate(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+extern "C" int OldestPthreadJoin(pthread_t, void**);
 __asm__(".symver OldestPthreadOnce,pthread_once@" OLDEST);
 __asm__(".symver OldestPthreadKeyCreate,pthread_key_create@" OLDEST);
+__asm__(".symver OldestPthreadCreate,pthread_create@" OLDEST);
+__asm__(".symver OldestPthreadJoin,pthread_join@" OLDEST);
 #undef OLDEST
 
 namespace {
@@ -91,6 +95,15 @@ int __wrap_pthread_once(pthread_once_t* once, void (*body)()) {
 
 int __wrap___pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
   return OldestPthreadKeyCreate(key, destroy);
+}
+
+int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),
+                          void* argument) {
+  return OldestPthreadCreate(thread, attributes, body, argument);
+}
+
+int __wrap_pthread_join(pthread_t thread, void** result) {
+  return OldestPthreadJoin(thread, result);
 }
 
 // 2.36; of std::random_device
