@@ -1,5 +1,5 @@
 // The developer's builds, which watch what runs: by AddressSanitizer and UndefinedBehaviorSanitizer, in one folder for unit
-// tests and the addon, so that each file is compiled once; or by gcov's counters of lines, which make hashing slow.
+// tests and the addon, so that each file is compiled once; or by gcov's counters of lines.
 import fs from "node:fs";
 import path from "node:path";
 import { root, run } from "./report.mjs";
@@ -11,7 +11,7 @@ export const SANITIZED = {
 };
 export const COUNTED = {
 	folder: path.join(root, "build/coverage"),
-	settings: ["-DCOVERAGE=ON", "-DOPTIMIZE=-O0"],
+	settings: ["-DCOVERAGE=ON", "-DOPTIMIZE=-O1"],
 };
 
 /** @param link   how libcomposefs is linked; few objects know it */
