@@ -33,7 +33,7 @@ describe("composefs", () => {
 		["an unknown command", ["bogus"]],
 		["an unknown option", ["digest", "--bogus", "x"]],
 		["a missing argument", ["digest"]],
-		["an argument too many", ["build", "a", "b", "c"]],
+		["an argument too many", ["diff", "a", "b", "c"]],
 	])("%s is a usage error", (_title, args) => {
 		const { status, stdout, stderr } = composefs(args);
 		expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
