@@ -15,8 +15,11 @@ export interface StartedWorker {
 
 /** The compiled program, also for a caller that runs these sources as they are. */
 const ENTRY = fileURLToPath(new URL("../../lib/sandbox/entry.cjs", import.meta.url));
-/** Of V8's part: it collects its garbage before the kernel gives no more. */
-const HEAP_SHARE = 0.75;
+/**
+ * Bytes for what is not V8's old space: its young generation, stacks of threads, the addon. V8 must meet its own limit before
+ * the kernel's, where it may end without a word.
+ */
+const OUTSIDE_HEAP = 2 ** 27;
 /** Of the environment, what decides which addon and libraries are loaded. */
 const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
 
@@ -36,8 +39,7 @@ export function spawnWorker(settings: SandboxSettings, entry: string = ENTRY): S
 function spawnProcess(settings: SandboxSettings, entry: string, input: number, output: number): ChildProcess {
 	const { memory, outputSize, jit } = settings;
 	const told: WorkerSettings = { memory, outputSize, jit };
-	const heap = `--max-old-space-size=${Math.floor((memory / 2 ** 20) * HEAP_SHARE)}`;
-	const flags = [heap];
+	const flags = [`--max-old-space-size=${Math.floor(heapOf(memory) / 2 ** 20)}`];
 	if (!jit) flags.push("--jitless");
 	// What entry.cts does; Node 22 has it behind this before 22.12.
 	const { require_module }: { readonly require_module?: boolean } = process.features;
@@ -48,6 +50,11 @@ function spawnProcess(settings: SandboxSettings, entry: string, input: number, o
 	stdio[OUTPUT] = output;
 	const env = { NODE_NO_WARNINGS: "1", UV_USE_IO_URING: "0", UV_THREADPOOL_SIZE: "2", ...passedOn() };
 	return spawn(process.execPath, [...flags, entry, JSON.stringify(told)], { stdio, cwd: "/", env });
+}
+
+/** Bytes of old space for a worker that may have so many in all. */
+function heapOf(memory: number): number {
+	return Math.max(memory / 4, Math.min(memory * 0.75, memory - OUTSIDE_HEAP));
 }
 
 function passedOn(): Record<string, string> {
