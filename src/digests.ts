@@ -64,14 +64,29 @@ async function digestAll(
 	algorithm: Algorithm,
 	signal: AbortSignal | undefined,
 ): Promise<(string | ComposefsError)[]> {
-	const { number, size } = ALGORITHMS[algorithm];
 	const paths = packPaths(requests.map(({ path }) => path));
-	const { digests, failures } = await awaitJob((addon) => addon.digestFiles(paths, number), { signal });
+	const nameOf = (i: number) => pathToString((requests[i] as DigestRequest).file);
+	return digestPacked({ paths }, algorithm, nameOf, signal);
+}
+
+/**
+ * One job: for each file its digest, or why it has none.
+ *
+ * @param nameOf   what the error of a file calls it
+ * @throws the reason of `signal`
+ */
+export async function digestPacked(
+	{ paths, identities }: { readonly paths: Uint8Array; readonly identities?: BigInt64Array },
+	algorithm: Algorithm,
+	nameOf: (file: number) => string | undefined,
+	signal: AbortSignal | undefined,
+): Promise<(string | ComposefsError)[]> {
+	const { number, size } = ALGORITHMS[algorithm];
+	const job = awaitJob((addon) => addon.digestFiles(paths, number, identities), { signal });
+	const { digests, failures } = await job;
 	return unpackDigests(digests, size).map((digest, i) => {
 		const failure = failures[i];
-		return failure === undefined
-			? digest
-			: toError(failure, pathToString((requests[i] as DigestRequest).file));
+		return failure === undefined ? digest : toError(failure, nameOf(i));
 	});
 }
 

@@ -37,7 +37,7 @@ const SINKS = [
 	),
 ];
 /** Sources that ask the system natively; what they make, trees, knows nothing of it. */
-const NATIVE_SOURCES = ["directory/scan", "directory/digests", "directory/problem"];
+const NATIVE_SOURCES = ["directory/scan", "directory/problem"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",

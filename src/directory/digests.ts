@@ -1,11 +1,7 @@
-/** The fs-verity digests of many files, on another thread. */
-
-import { ALGORITHMS } from "../digests.ts";
+/** The fs-verity digests of files that a scan found, on another thread. */
+import { digestPacked } from "../digests.ts";
 import type { ComposefsError } from "../errors.ts";
-import { type FoundFile, packFiles, unpackDigests } from "../found-files.ts";
-import { awaitJob, toError } from "../native.ts";
-
-const SHA256 = ALGORITHMS.sha256.number;
+import { type FoundFile, packFiles } from "../found-files.ts";
 
 /**
  * For each file its digest, 64 hexadecimal digits, or why it has none: one that is not, or does not stay, what it was
@@ -17,12 +13,5 @@ export async function digestFiles(
 	files: readonly FoundFile[],
 	signal: AbortSignal,
 ): Promise<(string | ComposefsError)[]> {
-	const { paths, identities } = packFiles(files);
-	const { digests, failures } = await awaitJob((addon) => addon.digestFiles(paths, SHA256, identities), {
-		signal,
-	});
-	return unpackDigests(digests).map((digest, i) => {
-		const failure = failures[i];
-		return failure === undefined ? digest : toError(failure, files[i]?.path);
-	});
+	return digestPacked(packFiles(files), "sha256", (i) => files[i]?.path, signal);
 }
