@@ -8,6 +8,7 @@ import { planPull, pullImage, RegistryClient, type Repository, type ResolvedImag
 import { ObjectStore } from "composefs/store";
 import { readToc, writeChunkedLayer } from "composefs/toc";
 import { makeSource } from "./directory.ts";
+import { type Counted, countingFetch } from "./loopback.ts";
 import { median, medianRatio, runPaired } from "./measure.ts";
 import { findPeer } from "./peers.ts";
 import { putImage, startRegistry } from "./registry.ts";
@@ -17,11 +18,6 @@ const ROUNDS = 3;
 /** Of the files, every so many-th is in the new version alone. */
 const NEW = 10;
 
-/** Bytes of answers to requests for blobs. */
-interface Counted {
-	bytes: number;
-}
-
 export async function measurePartial(folder: string): Promise<string> {
 	const program = findPeer("docker-registry");
 	if (program === undefined) return "partial: there is no docker-registry";
@@ -29,11 +25,11 @@ export async function measurePartial(folder: string): Promise<string> {
 	rmSync(work, { recursive: true, force: true });
 	const registry = await startRegistry(program, path.join(work, "registry"));
 	try {
-		const counted: Counted = { bytes: 0 };
+		const counted: Counted = { bytes: 0, requests: 0 };
 		const client = new RegistryClient({
 			plainHttp: "loopback",
 			credentials: async () => undefined,
-			fetch: counting(counted),
+			fetch: countingFetch(counted),
 		});
 		const repository = client.repository(`${registry.host}/image:new`);
 		await publish(repository, makeSource(folder), work);
@@ -119,26 +115,6 @@ async function compressedBytes({ layers }: ResolvedImage, store: ObjectStore): P
 				for (const { range } of chunks) if (range !== undefined) bytes += range.end - range.start;
 	}
 	return bytes;
-}
-
-/** fetch, which counts. */
-function counting(counted: Counted): typeof fetch {
-	return async (input, init) => {
-		const answer = await fetch(input, init);
-		if (!String(input).includes("/blobs/") || answer.body === null || init?.method === "PUT") return answer;
-		const body = answer.body.pipeThrough(
-			new TransformStream<Uint8Array, Uint8Array>({
-				transform(bytes, controller) {
-					counted.bytes += bytes.length;
-					controller.enqueue(bytes);
-				},
-			}),
-		);
-		const { status, headers } = answer;
-		const watched = new Response(body, { status, headers });
-		Object.defineProperty(watched, "url", { value: answer.url });
-		return watched;
-	};
 }
 
 function mebibytes(bytes: number): string {

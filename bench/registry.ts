@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Descriptor, MEDIA_TYPES, type Repository } from "composefs/oci";
 import { bytesBlob, type ChunkedLayer, fileBlob } from "composefs/toc";
+import { freePort } from "./loopback.ts";
 
 const PATIENCE_MS = 20_000;
 
@@ -63,15 +63,6 @@ export async function putImage(repository: Repository, tag: string, layer: Chunk
 
 function nameOf(bytes: Uint8Array): Pick<Descriptor, "digest" | "size"> {
 	return { digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}`, size: bytes.length };
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	if (typeof address !== "object" || address === null) throw new Error("no port is free");
-	return address.port;
 }
 
 async function answers(host: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** Real images by their tables of contents, against the same images as a whole, and through a registry. */
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { countingFetch } from "../../../bench/loopback.ts";
 import type { ResolvedImage, ResolvedLayer } from "../../../src/oci/image.ts";
 import {
 	copyImage,
@@ -104,24 +105,7 @@ describeIf("a second version from docker-registry", needed, "no docker-registry,
 		counted: { bytes: number; requests: number };
 	}> {
 		const counted = { bytes: 0, requests: 0 };
-		const counting: typeof fetch = async (input, init) => {
-			const answer = await fetch(input, init);
-			if (!String(input).includes("/blobs/") || answer.body === null || init?.method === "PUT") return answer;
-			counted.requests++;
-			const body = answer.body.pipeThrough(
-				new TransformStream<Uint8Array, Uint8Array>({
-					transform: (bytes, controller) => {
-						counted.bytes += bytes.length;
-						controller.enqueue(bytes);
-					},
-				}),
-			);
-			const { status, headers } = answer;
-			const watched = new Response(body, { status, headers });
-			Object.defineProperty(watched, "url", { value: answer.url });
-			return watched;
-		};
-		const client = new RegistryClient({ plainHttp: "loopback", fetch: counting });
+		const client = new RegistryClient({ plainHttp: "loopback", fetch: countingFetch(counted) });
 		const repository = client.repository(`${registry.host}/partial:l5`);
 		const layout = await openLayout(path.join(shared, "images", "zstd-chunked"));
 		await copyImage(await layout.resolve("l5"), repository, { tag: "l5" });
