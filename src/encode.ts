@@ -215,7 +215,17 @@ function joinStrings(strings: string[]): string | Uint8Array {
 	if (joined.isWellFormed()) return joined;
 	const terminator = Uint8Array.of(0);
 	strings.pop();
-	return Buffer.concat(strings.flatMap((text) => [nameToBytes(text), terminator]));
+	return Buffer.concat(strings.flatMap((text) => [textToBytes(text), terminator]));
+}
+
+/** What is wrong with a text is the gate's to say, as it is with what the addon refuses. */
+function textToBytes(text: string): Uint8Array {
+	try {
+		return nameToBytes(text);
+	} catch (error) {
+		if (!(error instanceof ComposefsError)) throw error;
+		throw new ComposefsError("ERR_COMPOSEFS_RECORDS", error.message, { rule: "strings" });
+	}
 }
 
 const MAX_64 = 2n ** 63n - 1n;

@@ -1,13 +1,14 @@
 /**
  * The gate: whatever reaches the addon has passed this walk, which applies the rules of validate.ts to every
- * name and inode, and those for the shape of the whole: one root, no cycles, every directory met once.
+ * name and inode, and those for the shape of the whole: one root, no cycles, every directory met once. What texts are
+ * made of is looked at there; if it is refused, a second walk finds out where that was.
  */
 import type { ComposefsError } from "./errors.ts";
 import { type Directory, directory, type Inode, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
 import type { Tree } from "./tree.ts";
-import { checkDigest, checkInode, checkName, Violation } from "./validate.ts";
+import { checkFields, checkIsName, checkName, checkTexts, Violation } from "./validate.ts";
 
 /** What a walk tells of, in its order. */
 export interface GateVisitor {
@@ -55,7 +56,8 @@ class Walk {
 	readonly #pending: Place[] = [];
 	/** The directory at hand, which of its children are to come, and the name of the last that came. */
 	#place: Place = NOWHERE;
-	#children: Iterator<[string, Inode]> = NOWHERE.directory.children.entries();
+	#names: Iterator<string> = NOWHERE.directory.children.keys();
+	#inodes: Iterator<Inode> = NOWHERE.directory.children.values();
 	#isOpaque = false;
 	#name = "";
 
@@ -74,8 +76,8 @@ class Walk {
 	step(): boolean {
 		try {
 			for (let left = NAMES_PER_STEP; left > 0; left--) {
-				const next = this.#children.next();
-				if (!next.done) this.#visit(next.value[0], next.value[1]);
+				const name = this.#names.next();
+				if (!name.done) this.#visit(name.value, this.#inodes.next().value);
 				else if (!this.#enterNext()) return false;
 			}
 		} catch (error) {
@@ -88,15 +90,16 @@ class Walk {
 		const place = this.#pending.pop();
 		if (place === undefined) return false;
 		this.#place = place;
-		this.#children = place.directory.children.entries();
+		this.#names = place.directory.children.keys();
+		this.#inodes = place.directory.children.values();
 		this.#isOpaque = isOpaque(place.directory);
 		return true;
 	}
 
 	#visit(name: string, inode: Inode): void {
 		this.#name = name;
-		checkName(name);
-		checkInode(inode);
+		checkIsName(name);
+		checkFields(inode);
 		const target = this.#seen.add(inode);
 		if (target !== undefined) {
 			checkLink(inode, this.#place);
@@ -110,12 +113,23 @@ class Walk {
 	}
 }
 
+/** The root has an empty name, and no other: the walk sees to that. */
+const isRoot = (name: string) => name === "";
+
+/** Applies also the rules that are the addon's on the way to it. */
+const WHOLE: GateVisitor = {
+	inode(name, inode) {
+		if (!isRoot(name)) checkName(name);
+		checkTexts(inode);
+	},
+	link: checkName,
+};
+
 /** Every rule that a tree breaks, in the order of a walk; none if it can be written. */
 export function validate(tree: Tree): ComposefsError[] {
 	const violations: ComposefsError[] = [];
 	const visitor: GateVisitor = {
-		inode: (_name, inode) => checkDigest(inode),
-		link() {},
+		...WHOLE,
 		violation: (error) => violations.push(error),
 	};
 	for (const _step of gatedWalk(tree, visitor));
@@ -124,14 +138,14 @@ export function validate(tree: Tree): ComposefsError[] {
 
 /** The same in steps, and no further than to the first, which is thrown. */
 export function firstViolation(tree: Tree): Generator<undefined, void, undefined> {
-	return gatedWalk(tree, { inode: (_name, inode) => checkDigest(inode), link() {} });
+	return gatedWalk(tree, WHOLE);
 }
 
 function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Place | undefined {
 	const { root } = tree;
 	try {
 		if (root?.type !== "directory") fail("root", "the root is not a directory");
-		checkInode(root);
+		checkFields(root);
 	} catch (error) {
 		report(error, "/", visitor);
 		return undefined;

@@ -85,8 +85,7 @@ async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenIma
 		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
-		if (isRefusal(error)) await runInSlices(firstViolation(tree), signal);
-		throw error;
+		return explain(error, tree, signal);
 	}
 }
 
@@ -145,8 +144,10 @@ function destination(to: FilePath | OpenFile | undefined): number | Uint8Array |
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */
-function isRefusal(error: unknown): boolean {
-	return error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_RECORDS";
+export async function explain(error: unknown, tree: Tree, signal?: AbortSignal): Promise<never> {
+	if (error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_RECORDS")
+		await runInSlices(firstViolation(tree), signal);
+	throw error;
 }
 
 /** The layout is not negotiated: an addon of another build would read it wrongly. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ComposefsError } from "../src/errors.ts";
 import { directory, fifo, file, type Inode, symlink } from "../src/inode.ts";
-import { checkDigest, checkInode, checkName, Violation } from "../src/validate.ts";
+import { checkInode, checkName, checkTexts, Violation } from "../src/validate.ts";
 
 // What each rule refuses is in support/broken-trees.ts, which gate.test.ts goes through.
 
@@ -72,15 +72,15 @@ describe("accepted inodes", () => {
 	});
 });
 
-describe("checkDigest", () => {
+describe("checkTexts", () => {
 	test("takes what has no digest", () => {
-		for (const inode of [directory(), file(), file({ size: 1 })]) expect(checkDigest(inode)).toBeUndefined();
+		for (const inode of [directory(), file(), file({ size: 1 })]) expect(checkTexts(inode)).toBeUndefined();
 	});
 
 	test("takes 64 lower-case digits, and nothing else", () => {
-		expect(checkDigest(file({ size: 1, digest: "0123456789abcdef".repeat(4) }))).toBeUndefined();
+		expect(checkTexts(file({ size: 1, digest: "0123456789abcdef".repeat(4) }))).toBeUndefined();
 		for (const digest of ["", "0".repeat(63), "0".repeat(65), "F".repeat(64), `${"0".repeat(64)}\n`])
-			expect(() => checkDigest(file({ size: 1, digest }))).toThrow(
+			expect(() => checkTexts(file({ size: 1, digest }))).toThrow(
 				expect.objectContaining({ rule: "digest" }),
 			);
 	});

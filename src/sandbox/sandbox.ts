@@ -10,7 +10,7 @@ import { Slices } from "../slices.ts";
 import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
-import { redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
+import { explain, redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
 import type { InputFile } from "./child.ts";
 import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
@@ -103,7 +103,9 @@ export class Sandbox implements AsyncDisposable {
 		const feed = async (input: InputFile) => {
 			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), signal);
 		};
-		const written = await this.#image("image-from-records", versions, feed, signal);
+		const written = await this.#image("image-from-records", versions, feed, signal).catch((error) =>
+			explain(error, tree, signal),
+		);
 		return { ...written, warnings: whiteouts.map(redundantWhiteout) };
 	}
 

@@ -1,9 +1,8 @@
 /** `writeTar`: a tree as an archive. */
 import { ComposefsError } from "../errors.ts";
-import { gatedWalk } from "../gate.ts";
+import { firstViolation } from "../gate.ts";
 import { runInSlices } from "../slices.ts";
 import type { Tree } from "../tree.ts";
-import { checkDigest } from "../validate.ts";
 import { paddedSize } from "./reader.ts";
 import { type EntryWithContent, type ObjectReader, withContents } from "./write-content.ts";
 import { type TarMarks, treeEntries } from "./write-entries.ts";
@@ -74,7 +73,7 @@ export async function* tarParts(tree: Tree, options: WriteTarOptions): AsyncGene
 		const text = `marks is "oci" or "overlay", not ${JSON.stringify(marks)}`;
 		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "marks" });
 	}
-	await runInSlices(gatedWalk(tree, { inode: (_name, inode) => checkDigest(inode), link() {} }), signal);
+	await runInSlices(firstViolation(tree), signal);
 	for await (const { entry, content } of withContents(treeEntries(tree, marks), store, signal)) {
 		const headers = formatHeaders(entry);
 		const padding = BLOCKS.subarray(0, paddedSize(entry.size) - entry.size);

@@ -10,6 +10,8 @@ import { parseTocJson } from "../../src/toc/parse.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
 import { arbitraryTree } from "../support/arbitrary-tree.ts";
+import { BROKEN_INODES } from "../support/broken-inodes.ts";
+import { BROKEN_NAMES } from "../support/broken-trees.ts";
 import { LIB, runModule } from "../support/child.ts";
 import { manyFiles } from "../support/many-files.ts";
 import { describeIf, findProgram, projectRoot } from "../support/needs.ts";
@@ -25,6 +27,20 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 describeLocked("the same functions", () => {
+	test.each([
+		["names", BROKEN_NAMES],
+		["inodes", BROKEN_INODES],
+	])("refuse the same %s, with their paths", async (_kind, cases) => {
+		for (const { build, error } of cases) {
+			const tree = new Tree();
+			build(tree);
+			await expect(sandbox.writeImage(tree)).rejects.toMatchObject({
+				code: error.code,
+				message: error.message,
+			});
+		}
+	});
+
 	test("any tree gives the same image, from the tree and from its dump, and comes back from it", async () => {
 		await fc.assert(
 			fc.asyncProperty(arbitraryTree(), async (tree) => {
