@@ -4,7 +4,7 @@
 //
 // For each scenario, function and error, the first call fails, then the second, until one comes through without meeting
 // the fault. Each time there has to be the right result or an error that says which call failed; files hold what
-// they held, or all of the new; nothing is left open or lying about. --quick leaves out calls between the first ten
+// they held, or all of the new; nothing is left open or lying about. --quick leaves out calls between the first six
 // and the last. The injector (test/fixtures/fault_injector.cc) is compiled, and preloaded into a process of its own.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -62,8 +62,8 @@ const FAULTS = [
 const RUNS = { EINTR: 3, EEXIST: 3, part: 1000 };
 /** More than one chunk of records, and more than one mapping of the arena. */
 const FILES = flags.quick ? 1500 : 5000;
-const EXHAUSTIVE = 10;
-const STEP = 1.5;
+const EXHAUSTIVE = 6;
+const STEP = 2;
 
 if (process.env.LD_PRELOAD === injector) await measure();
 else await main(start);
