@@ -1,7 +1,8 @@
 /** Reading images, against composefs-info. */
 import { fileURLToPath } from "node:url";
 import { openImage, readImage } from "composefs/image";
-import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
+import { runApart } from "./apart.ts";
+import { type Contestant, type LoopLoad, median, medianRatio, runPaired } from "./measure.ts";
 import { findPeer, runToEnd } from "./peers.ts";
 
 export interface ImageResult {
@@ -29,7 +30,7 @@ export async function measureImage(name: string, image: string, rounds: number):
 			read: medianRatio(times.get("read") ?? [], info),
 			dump: medianRatio(times.get("dump") ?? [], info),
 		},
-		loop: await measureLoop(() => readImage(image)),
+		loop: JSON.parse(runApart("read-loop.js", image)),
 		statCpu: await statCpu(image),
 	};
 }

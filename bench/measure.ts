@@ -70,3 +70,13 @@ export async function measureLoop(run: () => Promise<unknown>): Promise<LoopLoad
 	delays.disable();
 	return { busy: active, longest: delays.max / 1e6 };
 }
+
+/** The medians of a few times that. */
+export async function measureMedianLoop(run: () => Promise<unknown>): Promise<LoopLoad> {
+	const loads: LoopLoad[] = [];
+	for (let i = 0; i < 5; i++) loads.push(await measureLoop(run));
+	return {
+		busy: median(loads.map(({ busy }) => busy)),
+		longest: median(loads.map(({ longest }) => longest)),
+	};
+}

@@ -1,7 +1,10 @@
-/** Run in a process of its own: prints the peak memory of writeImage, above what the tree takes and in all, in bytes. */
+/** Run in a process of its own: prints the peak memory of `writeImage` as JSON. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { writeImage } from "composefs";
 import { SCALE, SETS } from "./sets.ts";
+
+/** In bytes: above what the tree takes, and in all. */
+export type PeakMemory = Readonly<Record<"tree" | "process", number>>;
 
 function status(field: string): number {
 	const text = readFileSync("/proc/self/status", "utf8");
@@ -17,4 +20,4 @@ const before = status("VmRSS");
 writeFileSync("/proc/self/clear_refs", "5"); // the peak begins anew (proc_pid_clear_refs(5))
 await writeImage(tree, { to: image });
 const peak = status("VmHWM");
-console.log(`${peak - before} ${peak}`);
+console.log(JSON.stringify({ tree: peak - before, process: peak } satisfies PeakMemory));

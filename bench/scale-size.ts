@@ -1,13 +1,13 @@
 /** Run in a process of its own: measures one size of `scale`, and prints it as JSON. */
-import { spawnSync } from "node:child_process";
 import { createWriteStream, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
 import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks } from "composefs/dump";
+import { runApart } from "./apart.ts";
 import { type Contestant, runPaired } from "./measure.ts";
+import type { PeakMemory } from "./memory.ts";
 import { peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
 import type { ScaleResult } from "./plots.ts";
 import { SCALE, type ScaleSet } from "./sets.ts";
@@ -25,7 +25,7 @@ try {
 
 async function measure({ name, entries, rounds, make }: ScaleSet, work: string): Promise<ScaleResult> {
 	const [dump, image] = [path.join(work, "tree.dump"), path.join(work, "tree.cfs")];
-	const memory = ourMemory(name, image);
+	const memory = runApart<PeakMemory>("memory.js", name, image);
 	const tree = await make();
 	if (mkcomposefs === undefined) {
 		const times = await runPaired([contestant(tree, image)], rounds, name);
@@ -47,14 +47,4 @@ async function measure({ name, entries, rounds, make }: ScaleSet, work: string):
 
 function contestant(tree: Tree, image: string): Contestant {
 	return ["tree", () => writeImage(tree, { to: image })];
-}
-
-function ourMemory(name: string, image: string): { tree: number; process: number } {
-	const program = fileURLToPath(new URL("memory.js", import.meta.url));
-	const result = spawnSync(process.execPath, [...process.execArgv, program, name, image], {
-		encoding: "utf8",
-	});
-	if (result.status !== 0) throw new Error(result.stderr);
-	const [tree = Number.NaN, whole = Number.NaN] = result.stdout.split(" ").map(Number);
-	return { tree, process: whole };
 }

@@ -1,8 +1,7 @@
 /** Trees of ten thousand to five million entries: how time and memory grow, for us and for the peers. */
-import { spawnSync } from "node:child_process";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { runApart } from "./apart.ts";
 import { median } from "./measure.ts";
 import { findPeer } from "./peers.ts";
 import type { ScaleResult } from "./plots.ts";
@@ -12,8 +11,6 @@ import { formatTable } from "./table.ts";
 /** Bytes for each entry, with some to spare: of the tree and its image here, and of mkcomposefs. */
 const OURS = 1800;
 const THEIRS = 1200;
-
-const program = fileURLToPath(new URL("scale-size.js", import.meta.url));
 
 /** @param limit  of entries: larger trees are left out */
 export function measureScale(folder: string, limit: number): ScaleResult[] {
@@ -34,14 +31,9 @@ export function measureScale(folder: string, limit: number): ScaleResult[] {
 	return results;
 }
 
-/** In a process of its own, so that no size meets what another has left in memory. */
 function measureSize(set: ScaleSet, folder: string, mkcomposefs: string | undefined): ScaleResult {
 	process.stderr.write(`measuring ${set.name} …\n`);
-	const args = [...process.execArgv, program, set.name, folder, ...(mkcomposefs ? [mkcomposefs] : [])];
-	const stdio: ["ignore", "pipe", "inherit"] = ["ignore", "pipe", "inherit"];
-	const { status, stdout } = spawnSync(process.execPath, args, { stdio, encoding: "utf8" });
-	if (status !== 0) throw new Error(`${set.name} ended with ${status}`);
-	return JSON.parse(stdout);
+	return runApart("scale-size.js", set.name, folder, ...(mkcomposefs ? [mkcomposefs] : []));
 }
 
 export function formatScale(results: readonly ScaleResult[]): string {

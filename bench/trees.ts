@@ -1,14 +1,14 @@
 /** Trees become images, and images trees: against mkcomposefs and composefs-info. */
-import { spawnSync } from "node:child_process";
 import { createReadStream, createWriteStream, rmSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
 import { type Tree, writeImage } from "composefs";
 import { formatDumpChunks, parseDump } from "composefs/dump";
+import { runApart } from "./apart.ts";
 import { measureImage } from "./images.ts";
-import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
+import { type Contestant, measureMedianLoop, median, medianRatio, runPaired } from "./measure.ts";
+import type { PeakMemory } from "./memory.ts";
 import { findPeer, leanDump, peakMemoryOf, runOnPipe, runToEnd } from "./peers.ts";
 import type { Result } from "./report.ts";
 import type { BenchmarkSet } from "./sets.ts";
@@ -34,8 +34,7 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 	const text = set.isUnsorted ? leanDump(tree) : formatDumpChunks(tree);
 	await pipeline(Readable.from(text), createWriteStream(dump));
 	const times = await runPaired(contestants(tree, dump, image), set.rounds, set.name);
-	const loads: LoopLoad[] = [];
-	for (let i = 0; i < 5; i++) loads.push(await measureLoop(() => writeImage(tree, { to: image })));
+	const loop = await measureMedianLoop(() => writeImage(tree, { to: image }));
 	const ours = times.get("tree") ?? [];
 	const file = times.get("file") ?? [];
 	return {
@@ -51,12 +50,9 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 			pipe: medianRatio(ours, times.get("pipe") ?? []),
 			dump: medianRatio(times.get("dump") ?? [], file),
 		},
-		loop: {
-			busy: median(loads.map(({ busy }) => busy)),
-			longest: median(loads.map(({ longest }) => longest)),
-		},
+		loop,
 		memory: {
-			ours: ourMemory(set.name, image),
+			ours: runApart<PeakMemory>("memory.js", set.name, image).tree,
 			mkcomposefs: mkcomposefs && peakMemoryOf(mkcomposefs, ["--from-file", dump, image]),
 		} as Result["memory"],
 	};
@@ -77,11 +73,4 @@ function contestants(tree: Tree, dump: string, image: string): Contestant[] {
 
 function readDump(dump: string): AsyncIterable<Buffer> {
 	return createReadStream(dump, { highWaterMark: 1 << 18 });
-}
-
-function ourMemory(set: string, image: string): number {
-	const program = fileURLToPath(new URL("memory.js", import.meta.url));
-	const result = spawnSync(process.execPath, ["--expose-gc", program, set, image], { encoding: "utf8" });
-	if (result.status !== 0) throw new Error(result.stderr);
-	return Number(result.stdout.split(" ")[0]);
 }
