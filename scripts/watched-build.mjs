@@ -26,7 +26,7 @@ function build({ folder, settings }, target, link) {
 /** Runs the unit tests; returns what ctest says. */
 export function runUnitTests(kind, link) {
 	build(kind, "unit_tests", link);
-	return run("ctest", ["--test-dir", kind.folder, "--output-on-failure"]);
+	return run("ctest", ["--test-dir", kind.folder, "--output-on-failure", "-j2"]);
 }
 
 /** Builds the addon; returns the folder of a package that has it, for COMPOSEFS_PREBUILD. */
