@@ -50,7 +50,7 @@ describeLocked("the same functions", () => {
 				const back = await sandbox.readImage(expected.image as Uint8Array);
 				expect((await writeImage(back, { minVersion: expected.version })).digest).toBe(expected.digest);
 			}),
-			{ numRuns: 60 },
+			{ numRuns: 30 },
 		);
 	});
 

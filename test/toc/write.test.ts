@@ -252,7 +252,7 @@ describe("what cannot be written leaves nothing behind", () => {
 		for (const delay of [0, 5, 20, 60]) {
 			const stop = new AbortController();
 			setTimeout(() => stop.abort(reason), delay);
-			await failure(tree, { signal: stop.signal, level: 22 }).toBe(reason);
+			await failure(tree, { signal: stop.signal, level: 15 }).toBe(reason);
 		}
 		await failure(tree, { signal: AbortSignal.abort(reason) }).toBe(reason);
 	});

@@ -50,7 +50,7 @@ describe("composefs build from archives", () => {
 	test("does not write over the last of them, where the image is forgotten", () => {
 		const { status, stderr } = composefs(["build", at("lower.tar"), at("upper.tar.gz")]);
 		expect([status, stderr]).toEqual([2, expect.stringContaining("would be written over")]);
-		expect(readFileSync(at("upper.tar.gz"))).toEqual(zippedUpper);
+		expect(readFileSync(at("upper.tar.gz")).equals(zippedUpper)).toBe(true);
 	});
 
 	test("names what is wrong, and leaves nothing", () => {
