@@ -1,6 +1,5 @@
-// Builds build/Release/composefs.node with node-gyp; the headers of Node-API are those beside node, else those of the
-// npm package node-api-headers. As a program it brings the libraries first: that is how the package, once installed,
-// is built from its source (`npm install --ignore-scripts` in its folder, then this).
+// Builds build/Release/composefs.node with node-gyp. As a program it brings the libraries first: that is how the package,
+// once installed, is built from its source (`npm install --ignore-scripts` in its folder, then this).
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -37,30 +36,18 @@ export function checkTools() {
     Fedora:         dnf install ${list("rpm")}`);
 }
 
-/** A folder with include/node for node-gyp's --nodedir. */
-function headersFolder() {
-	const beside = path.resolve(path.dirname(fs.realpathSync(process.execPath)), "..");
-	return hasHeaders(beside) ? beside : headersFromPackage();
-}
-
-function hasHeaders(folder) {
-	const include = path.join(folder, "include/node");
-	const version = path.join(include, "node_version.h");
-	if (!fs.existsSync(version) || !fs.existsSync(path.join(include, "common.gypi"))) return false;
-	const major = process.versions.node.split(".")[0];
-	return new RegExp(`NODE_MAJOR_VERSION ${major}\\b`).test(fs.readFileSync(version, "utf8"));
-}
-
 /**
- * The addon uses Node-API alone, so its four headers and two small gyp files are enough.
+ * Makes a folder for node-gyp's --nodedir. The addon uses Node-API alone, so its four headers, which are among the npm
+ * packages, and two small gyp files are enough. What node was built with does not matter: each build has the same flags.
  *
  * @param {string} [arch]     what is built for
  * @param {string} [folder]   where they go
  */
-export function headersFromPackage(arch = process.arch, folder = path.join(root, "build", "headers")) {
+export function makeHeaders(arch = process.arch, folder = path.join(root, "build", "headers")) {
 	const include = path.join(folder, "include/node");
 	fs.mkdirSync(include, { recursive: true });
-	fs.cpSync(require("node-api-headers").include_dir, include, { recursive: true });
+	const source = require("node-api-headers").include_dir;
+	fs.cpSync(source, include, { recursive: true, preserveTimestamps: true }); // make looks at them
 	const variables = { host_arch: process.arch, target_arch: arch, node_shared: 0 };
 	fs.writeFileSync(path.join(include, "config.gypi"), JSON.stringify({ target_defaults: {}, variables }));
 	const defaults = {
@@ -74,12 +61,32 @@ export function headersFromPackage(arch = process.arch, folder = path.join(root,
 	return folder;
 }
 
+/**
+ * Configures and builds what binding.gyp says.
+ *
+ * @param {string[]} definitions   for gyp, such as -Dportable=1
+ */
+export function runGyp({
+	cwd = root,
+	headers = makeHeaders(),
+	arch = process.arch,
+	env = {},
+	definitions = [],
+} = {}) {
+	const gyp = require.resolve("node-gyp/bin/node-gyp.js");
+	// Variables count for more than arguments, and npm has some for node-gyp.
+	const options = {
+		cwd,
+		env: { ...process.env, npm_config_nodedir: headers, npm_config_arch: arch, ...env },
+	};
+	const gypRun = (...args) => run(process.execPath, [gyp, ...args], options);
+	gypRun("configure", "--loglevel=warn", "--", ...definitions);
+	gypRun("build", "--loglevel=warn", "--jobs=max");
+}
+
 export function buildAddon() {
 	checkTools();
-	const gyp = require.resolve("node-gyp/bin/node-gyp.js");
-	const args = [`--nodedir=${headersFolder()}`, "--loglevel=warn"];
-	run(process.execPath, [gyp, "configure", ...args], { cwd: root });
-	run(process.execPath, [gyp, "build", ...args, "--jobs=max"], { cwd: root });
+	runGyp();
 }
 
 if (process.argv[1] === import.meta.filename)

@@ -5,13 +5,11 @@
 // Another architecture than this machine's takes its cross compiler (Debian: g++-aarch64-linux-gnu). Nothing of
 // build/Release changes.
 import fs from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { headersFromPackage } from "./build-addon.mjs";
+import { makeHeaders, runGyp } from "./build-addon.mjs";
 import { checkBinary } from "./check-binary.mjs";
 import { main, onPath, root, run, SetupError } from "./report.mjs";
 
-const require = createRequire(import.meta.url);
 export const ARCHITECTURES = ["x64", "arm64"];
 const prefixes = { x64: "x86_64-linux-gnu-", arm64: "aarch64-linux-gnu-" };
 
@@ -71,7 +69,10 @@ function copyLicences(arch) {
 	fs.copyFileSync(lgpl, path.join(folder, "LGPL-2.1.txt"));
 }
 
-/** A folder like the checkout, whose build/ is its own: make then builds only what changed since. */
+/**
+ * A folder like the checkout, whose build/ is its own: make then builds only what changed since. What set-up has compiled
+ * for this architecture is taken over, and only linked otherwise.
+ */
 function stage(arch) {
 	const folder = path.join(root, "build", `prebuild-${arch}`);
 	fs.mkdirSync(folder, { recursive: true });
@@ -79,29 +80,26 @@ function stage(arch) {
 		const link = path.join(folder, name);
 		if (!fs.existsSync(link)) fs.symlinkSync(path.join(root, name), link);
 	}
+	const objects = path.join(root, "build/Release");
+	if (arch === process.arch && fs.existsSync(objects))
+		fs.cpSync(objects, path.join(folder, "build/Release"), { recursive: true, preserveTimestamps: true });
 	// Not by a link: a script knows by its path that it is the program.
-	const gyp = fs.readFileSync(path.join(root, "binding.gyp"), "utf8");
-	fs.writeFileSync(
-		path.join(folder, "binding.gyp"),
-		gyp.replaceAll("node scripts/", `node ${root}/scripts/`),
-	);
+	const gyp = fs
+		.readFileSync(path.join(root, "binding.gyp"), "utf8")
+		.replaceAll("node scripts/", `node ${root}/scripts/`)
+		// The package says where it is by where the link leads; make would compile all again for another word.
+		.replace("require('node-addon-api').include_dir", "'node_modules/node-addon-api'");
+	fs.writeFileSync(path.join(folder, "binding.gyp"), gyp);
 	return folder;
 }
 
-function buildIn(folder, arch, foreign) {
-	const gyp = require.resolve("node-gyp/bin/node-gyp.js");
-	const headers = headersFromPackage(arch, path.join(folder, "headers"));
+function buildIn(cwd, arch, foreign) {
 	const tools = { CC: "gcc", CXX: "g++", AR: "ar", LINK: "g++" };
 	const cross = Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, foreign + tool]));
-	const env = { ...process.env, ...(foreign && cross), npm_config_arch: arch, COMPOSEFS_LINK: "tuned" };
-	const node = (...args) => run(process.execPath, [gyp, ...args, "--loglevel=warn"], { cwd: folder, env });
-	run(
-		process.execPath,
-		[gyp, "configure", `--nodedir=${headers}`, `--arch=${arch}`, "--loglevel=warn", "--", "-Dportable=1"],
-		{ cwd: folder, env },
-	);
-	node("build", `--nodedir=${headers}`, `--arch=${arch}`, "--jobs=max");
-	return path.join(folder, "build/Release/composefs.node");
+	const env = { ...(foreign && cross), COMPOSEFS_LINK: "tuned" };
+	const headers = foreign ? makeHeaders(arch, path.join(cwd, "headers")) : makeHeaders();
+	runGyp({ cwd, headers, arch, env, definitions: ["-Dportable=1"] });
+	return path.join(cwd, "build/Release/composefs.node");
 }
 
 if (process.argv[1] === import.meta.filename)
