@@ -1,3 +1,5 @@
+import { ComposefsError } from "./errors.ts";
+
 /** What an image can hold, and who says so. Lengths are in bytes. */
 export const LIMITS = {
 	/** Of a name: NAME_MAX of Linux. */
@@ -39,3 +41,27 @@ export const READ_LIMITS = {
 	/** Of directories in one another; more than LIMITS.depth cannot be asked for. */
 	depth: LIMITS.depth,
 } as const;
+
+/**
+ * The limits of a call, those filled in that it leaves out.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` for one that is not a number from 0 on; `Infinity` is one
+ */
+export function fillLimits<Limits extends object>(
+	defaults: Limits,
+	asked: { readonly [Name in keyof Limits]?: number | undefined } | undefined,
+): { readonly [Name in keyof Limits]: number } {
+	const limits: { [Name in keyof Limits]: unknown } = { ...defaults };
+	for (const name of Object.keys(defaults) as (keyof Limits & string)[]) {
+		const value: unknown = asked?.[name];
+		if (value === undefined) continue;
+		// What is no number would be no limit: nothing is more than it.
+		if (typeof value !== "number" || !(value >= 0))
+			throw new ComposefsError(
+				"ERR_COMPOSEFS_ARGUMENT",
+				`limits.${name} is ${value}, not a number from 0 on`,
+			);
+		limits[name] = value;
+	}
+	return limits as { readonly [Name in keyof Limits]: number };
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import { ComposefsError } from "../src/errors.ts";
 import { directory, type Inode } from "../src/inode.ts";
-import { LIMITS } from "../src/limits.ts";
+import { fillLimits, LIMITS } from "../src/limits.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
 
@@ -71,5 +72,31 @@ describe("an image can hold", () => {
 			rule: "xattr-value",
 			limit: LIMITS.xattrValue,
 		});
+	});
+});
+
+describe("fillLimits", () => {
+	const defaults = { size: 10, entries: 20 };
+
+	test("leaves the defaults where a call names none, or undefined", () => {
+		for (const asked of [undefined, {}, { size: undefined }])
+			expect(fillLimits(defaults, asked)).toEqual(defaults);
+	});
+
+	test("takes numbers from 0 on, and Infinity", () => {
+		expect(fillLimits(defaults, { size: 0 })).toEqual({ size: 0, entries: 20 });
+		expect(fillLimits(defaults, { entries: Number.POSITIVE_INFINITY }).entries).toBe(
+			Number.POSITIVE_INFINITY,
+		);
+	});
+
+	test.each([[Number.NaN], [-1], ["5"], [null], [5n]])("bug: %p was no limit at all", (size) => {
+		const fill = () => fillLimits(defaults, { size: size as number });
+		expect(fill).toThrow(ComposefsError);
+		expect(fill).toThrow(/^limits.size is /);
+	});
+
+	test("does not take over what else a call names", () => {
+		expect(fillLimits(defaults, { other: 1 } as object)).toEqual(defaults);
 	});
 });

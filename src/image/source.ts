@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import type { Bytes } from "../byte-pool.ts";
 import { ComposefsError } from "../errors.ts";
 import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-path.ts";
-import { LIMITS, READ_LIMITS } from "../limits.ts";
+import { fillLimits, LIMITS, READ_LIMITS } from "../limits.ts";
 import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
 
@@ -56,19 +56,7 @@ export type Limits = Required<{ readonly [key in keyof ReadLimits]: number }>;
 
 /** The limits of a call, those filled in that it leaves out. */
 export function checkLimits(asked: ReadLimits = {}): Limits {
-	const limits: Limits = {
-		imageSize: asked.imageSize ?? READ_LIMITS.imageSize,
-		inodes: asked.inodes ?? READ_LIMITS.inodes,
-		xattrs: asked.xattrs ?? READ_LIMITS.xattrs,
-		xattrBytes: asked.xattrBytes ?? READ_LIMITS.xattrBytes,
-		depth: asked.depth ?? READ_LIMITS.depth,
-	};
-	for (const [name, value] of Object.entries(limits))
-		if (!Number.isSafeInteger(value) || value < 1)
-			throw new ComposefsError(
-				"ERR_COMPOSEFS_ARGUMENT",
-				`limits.${name} is ${value}, not a number from 1 on`,
-			);
+	const limits: Limits = fillLimits(READ_LIMITS, asked);
 	const { depth, imageSize } = limits;
 	if (depth > LIMITS.depth)
 		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.depth is more than ${LIMITS.depth}`);

@@ -1,5 +1,7 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
+
 import type { Directory, Inode } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import { Slices } from "../slices.ts";
 import { LayerBudget } from "./layer-budget.ts";
 import { LayerBuilder } from "./layer-builder.ts";
@@ -71,7 +73,7 @@ const ENTRIES_PER_CHECK = 128;
  */
 export async function readLayer(entries: LayerEntries, options: ReadLayerOptions = {}): Promise<Layer> {
 	const { limits, signal } = options;
-	return readLayerWithin(new LayerBudget({ ...LAYER_LIMITS, ...limits }), entries, signal);
+	return readLayerWithin(new LayerBudget(fillLimits(LAYER_LIMITS, limits)), entries, signal);
 }
 
 /** The same, within what other layers have left of a budget. */

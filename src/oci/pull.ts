@@ -1,8 +1,10 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
+
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import type { Directory } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import { forEachParallel } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
@@ -94,7 +96,7 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	checkProfile(profile);
 	checkParallel(parallel);
 	const contents = new Contents(store, { signal, remember: options.remember });
-	const budget = new LayerBudget({ ...PULL_LIMITS, ...options.limits });
+	const budget = new LayerBudget(fillLimits(PULL_LIMITS, options.limits));
 	const layers: Layer[] = [];
 	const tables: TableLayer[] = [];
 	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
@@ -149,7 +151,7 @@ async function chooseTable(
 ): Promise<FoundTable> {
 	const { digest } = layer.descriptor;
 	const none = { toc: undefined, refusal: undefined };
-	const found = partial ? await findTable(layer, { ...PULL_LIMITS, ...limits }, signal) : none;
+	const found = partial ? await findTable(layer, fillLimits(PULL_LIMITS, limits), signal) : none;
 	onLayer?.({ layer: at, digest, partial: found.toc !== undefined, refusal: found.refusal });
 	return found;
 }
@@ -163,7 +165,7 @@ async function pullLayer(
 ): Promise<Layer> {
 	const { descriptor, diffId } = layer;
 	const { digest, size } = descriptor;
-	const { layerSize, fileSize } = { ...PULL_LIMITS, ...limits };
+	const { layerSize, fileSize } = fillLimits(PULL_LIMITS, limits);
 	const tell = (bytes: number, complete: boolean) =>
 		onProgress?.({ layer: at, digest, bytes, size, complete });
 	const blob = verifiedBlob(layer.blob, digest, size).read({ signal });

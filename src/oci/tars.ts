@@ -1,6 +1,8 @@
 /** Layers that are tars by themselves, without an image around them. */
+
 import { decompress } from "../decompress.ts";
 import type { Directory } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import type { ChunkSource } from "../pull.ts";
 import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
@@ -32,7 +34,7 @@ export interface LayTarsOptions {
  */
 export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptions): Promise<Tree> {
 	const { store, profile = "raw", signal } = options;
-	const limits = { ...PULL_LIMITS, ...options.limits };
+	const limits = fillLimits(PULL_LIMITS, options.limits);
 	const { layerSize, fileSize } = limits;
 	checkProfile(profile);
 	const contents = new Contents(store, { signal });

@@ -1,6 +1,8 @@
 /** `readTar`: the entries of an archive, one after the other, as its bytes come. */
+
 import type { ContentChunk } from "../content.ts";
 import type { DeviceNumber } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { ChunkPull, type ChunkSource } from "../pull.ts";
 import { EntryContent, placeContent } from "./content.ts";
@@ -31,7 +33,7 @@ export async function* readTar(source: ChunkSource, options: ReadTarOptions = {}
 	const { signal, limits, end = "strict" } = options;
 	const pull = new ChunkPull(source, signal);
 	try {
-		const archive = new Archive(new TarReader(pull), { ...TAR_LIMITS, ...limits }, end === "strict");
+		const archive = new Archive(new TarReader(pull), fillLimits(TAR_LIMITS, limits), end === "strict");
 		for (;;) {
 			const entry = await archive.next();
 			if (entry === undefined) return;

@@ -3,8 +3,10 @@
  * them, on their own, with the two keys of that tool, `x-payload` and `x-content`. What it took for something
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
+
 import { ComposefsError } from "../errors.ts";
 import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { readDocument } from "./document.ts";
@@ -46,8 +48,8 @@ export async function parseTocJson(
 	documents: readonly TocText[],
 	options: ParseTocOptions = {},
 ): Promise<Tree> {
-	const { signal, limits = {} } = options;
-	const { size: limit, entries } = { ...TOC_LIMITS, ...limits };
+	const { signal, limits } = options;
+	const { size: limit, entries } = fillLimits(TOC_LIMITS, limits);
 	const builder = new TreeBuilder(entries);
 	for (const [index, text] of documents.entries()) {
 		builder.begin(index > 0);

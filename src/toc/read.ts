@@ -1,6 +1,8 @@
 /** `readToc`: a layer's table of contents, from its blob to the entries of a layer. */
+
 import type { BlobSource } from "../blob.ts";
 import type { Inode } from "../inode.ts";
+import { fillLimits } from "../limits.ts";
 import type { LayerEntry } from "../oci/layer.ts";
 import type { TocFile } from "./chunks.ts";
 import { readDocument } from "./document.ts";
@@ -50,7 +52,7 @@ export interface LayerToc {
  */
 export async function readToc(blob: BlobSource, options: ReadTocOptions = {}): Promise<LayerToc | undefined> {
 	const { signal, objectOf } = options;
-	const limits = { ...TOC_LIMITS, ...options.limits };
+	const limits = fillLimits(TOC_LIMITS, options.limits);
 	const location = await locateToc(blob, options);
 	if (location === undefined) return undefined;
 	const layer = new LayerEntries({ location, limits, objectOf });

@@ -1,6 +1,8 @@
 /** `planPull`: what a pull would fetch. */
+
 import type { ByteRange } from "../../blob.ts";
 import type { ComposefsError } from "../../errors.ts";
+import { fillLimits } from "../../limits.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
 import type { ContentStore } from "../contents.ts";
@@ -60,7 +62,7 @@ export interface PullPlan extends PullCosts {
  */
 export async function planPull(image: ResolvedImage, options: PlanOptions): Promise<PullPlan> {
 	const { store, parallel = 2, signal } = options;
-	const limits = { ...PULL_LIMITS, ...options.limits };
+	const limits = fillLimits(PULL_LIMITS, options.limits);
 	const tables: (LayerToc | undefined)[] = [];
 	const refusals: (ComposefsError | undefined)[] = [];
 	const read = async ([at, layer]: [number, ResolvedImage["layers"][number]], either: AbortSignal) => {
