@@ -2,46 +2,25 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
-import { say, trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
-import {
-	type FilePath,
-	isFileSource,
-	nameOfFile,
-	nativeFile,
-	pathToBytes,
-	pathToString,
-} from "../file-path.ts";
+import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
 import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
-import { checkDigest, digestOfPath, objectPath } from "./digest.ts";
-import { putFiles } from "./files.ts";
+import { checkDigest, objectPath } from "./digest.ts";
 import { type FoundContent, findContents } from "./find.ts";
 import type { FsckOptions, FsckResult } from "./fsck.ts";
 import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
-import { inspectAll } from "./inspect.ts";
 import { inside, listStore, type StoreEntry } from "./list.ts";
-import {
-	argumentError,
-	type StoreOptions,
-	type StoreProgress,
-	TRUST,
-	type Trust,
-	toNativeOptions,
-	wholeNumber,
-} from "./options.ts";
-import { PutQueue } from "./queue.ts";
+import { type StoreOptions, TRUST, type Trust, toNativeOptions, wholeNumber } from "./options.ts";
 import type { ImageOrTree } from "./references.ts";
 import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
-import { putStream } from "./stream.ts";
+import { StoreWriter } from "./writer.ts";
 
 // What reads images is loaded when it is needed: most stores are only put into, by short commands too.
 
 const LIBUV_THREADS = 4;
-const LOCK_WAIT_MS = 20;
 
 /**
  * An object store of mkcomposefs's layout, `<folder>/ab/cdef…`, as one writer sees it. Any number of processes may put
@@ -51,22 +30,17 @@ export class ObjectStore {
 	readonly #root: Buffer;
 	readonly #parallel: number;
 	readonly #native: NativeStore;
-	readonly #queue: PutQueue;
+	readonly #writer: StoreWriter;
 	readonly #index: ContentIndex;
 	readonly #trust: Trust;
-	readonly #onProgress: StoreOptions["onProgress"];
-	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
-	readonly #putting = new Set<Promise<unknown>>();
-	#writing = false;
 	#closing: Promise<void> | undefined;
 
 	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
 		this.#root = Buffer.from(pathToBytes(path));
 		this.#native = store;
-		this.#onProgress = options.onProgress;
 		const parallel = options.parallel ?? Math.min(availableParallelism(), LIBUV_THREADS);
 		this.#parallel = Math.max(1, wholeNumber("parallel", parallel, 1024));
-		this.#queue = new PutQueue(store, this.#parallel);
+		this.#writer = new StoreWriter(this.#root, store, this.#parallel, options.onProgress);
 		this.#index = new ContentIndex(this.#root);
 		this.#trust = options.trust ?? "size";
 	}
@@ -89,19 +63,7 @@ export class ObjectStore {
 	async put(content: Content, { signal, identity, size }: PutOptions = {}): Promise<StoredObject> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const work = () => this.#begin(signal).then(() => this.#put(content, { signal, identity, size }));
-		const put = trace(
-			"composefs:store-put",
-			() => ({ store: this.#root.toString() }),
-			work,
-			(it) => it,
-		);
-		this.#putting.add(put);
-		try {
-			return this.#count(await put);
-		} finally {
-			this.#putting.delete(put);
-		}
+		return this.#writer.put(content, { signal, identity, size });
 	}
 
 	/**
@@ -117,53 +79,7 @@ export class ObjectStore {
 	): Promise<(StoredObject | ComposefsError)[]> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
-		const put = this.#begin(signal).then(() => putFiles(this.#native, this.#queue, files, signal));
-		this.#putting.add(put);
-		try {
-			const results = await put;
-			for (const result of results) if (!(result instanceof ComposefsError)) this.#count(result);
-			return results;
-		} finally {
-			this.#putting.delete(put);
-		}
-	}
-
-	/** Before the first put: waits while somebody, who deletes, has the store alone. */
-	async #begin(signal: AbortSignal | undefined): Promise<void> {
-		while (!this.#writing) {
-			this.#writing = await awaitJob(() => this.#native.begin(), { signal, file: this.#root.toString() });
-			if (!this.#writing) await pause(LOCK_WAIT_MS);
-			signal?.throwIfAborted();
-		}
-	}
-
-	#count(stored: StoredObject): StoredObject {
-		const { objects, bytes, existed } = this.#progress;
-		this.#progress = {
-			objects: objects + 1,
-			bytes: bytes + stored.size,
-			existed: existed + (stored.existed ? 1 : 0),
-		};
-		this.#onProgress?.(this.#progress);
-		return stored;
-	}
-
-	async #put(content: Content, { signal, identity, size }: PutOptions): Promise<StoredObject> {
-		if (content instanceof Uint8Array) return this.#putBytes(content, signal);
-		if (isFileSource(content)) {
-			const source = nativeFile(content.file, identity);
-			const file = nameOfFile(content.file);
-			const bytes = identity === undefined ? 0 : Number(identity.size);
-			return this.#queue.add({ content: source, file, size: bytes, signal });
-		}
-		if (!isIterable(content))
-			throw argumentError("content is a Uint8Array, { file }, or comes in pieces, from an iterable");
-		const streamed = await putStream(this.#native, content, { signal, size });
-		return "stored" in streamed ? streamed.stored : this.#putBytes(streamed.bytes, signal);
-	}
-
-	#putBytes(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<StoredObject> {
-		return this.#queue.add({ content: { bytes }, file: undefined, size: bytes.length, signal });
+		return this.#writer.putFiles(files, signal);
 	}
 
 	/**
@@ -176,14 +92,9 @@ export class ObjectStore {
 	}
 
 	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-		await Promise.allSettled(this.#putting);
+		await this.#writer.settled();
 		await this.#index.flush();
-		await awaitJob(() => this.#native.flush(), { signal: options.signal, file: this.#root.toString() });
-		const { objects, bytes, existed } = this.#progress;
-		say("%s flushed: %d puts so far, %d bytes, %d there already", () => [
-			this.#root.toString(),
-			...[objects, bytes, existed],
-		]);
+		await this.#writer.flush(options.signal);
 	}
 
 	/** Flushes, and lets go of the store. */
@@ -282,20 +193,8 @@ export class ObjectStore {
 		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 	): Promise<StoreObject[]> {
 		this.#checkOpen();
-		const { listObjects } = await import("../image/index.ts");
-		const missing: StoreObject[] = [];
-		const named: { readonly digest: string; readonly object: StoreObject }[] = [];
-		for (const object of await listObjects(source, { signal })) {
-			const digest = digestOfPath(object.path);
-			if (digest === undefined) missing.push(object);
-			else named.push({ digest, object });
-		}
-		await inspectAll(this.#native, named, { parallel: this.#parallel, signal }, ({ object }, seen) => {
-			if (seen === null) missing.push(object);
-			else if (!("size" in seen)) throw toError(seen, inside(this.#root, object.path).toString());
-			else if (seen.size !== object.size) missing.push(object);
-		});
-		return missing.sort((a, b) => (a.path < b.path ? -1 : 1));
+		const { missingFrom } = await import("./missing.ts");
+		return missingFrom(this.#open, source, signal);
 	}
 
 	/**
@@ -332,9 +231,4 @@ export class ObjectStore {
 		if (this.#closing)
 			throw new ComposefsError("ERR_COMPOSEFS_STORE", "the store is closed", { rule: "closed" });
 	}
-}
-
-function isIterable(content: unknown): boolean {
-	if (typeof content !== "object" || content === null) return false;
-	return Symbol.asyncIterator in content || Symbol.iterator in content;
 }
