@@ -1,0 +1,126 @@
+import { describe, expect, test } from "@jest/globals";
+import { readBlob } from "../../../src/blob.ts";
+import { useServers } from "../../support/http-server.ts";
+import {
+	answer,
+	asked,
+	blobAt,
+	bytes,
+	expectedRanges,
+	RANGES,
+	readRanges,
+} from "../../support/registry-blob.ts";
+
+const serve = useServers();
+
+describe("ranges", () => {
+	test("no bytes need no request", async () => {
+		const server = await serve(answer);
+		const blob = blobAt(server.host);
+		expect(await readBlob(blob, { limit: 5, range: { start: 5, end: 5 } })).toHaveLength(0);
+		expect(await readRanges(blob, [])).toHaveLength(0);
+		expect(server.requests).toHaveLength(0);
+		expect(await blob.size()).toBe(bytes.length);
+	});
+
+	test.each([400, 413, 414, 416, 431, 501])(
+		"status %d for several: each by itself, and never asked again",
+		async (status) => {
+			/** Answers that wait until four are asked for, or the last. */
+			const waiting: (() => void)[] = [];
+			let begun = 0;
+			let most = 0;
+			const server = await serve((request, response) => {
+				if (asked(request).length > 1) return response.writeHead(status).end();
+				most = Math.max(
+					most,
+					waiting.push(() => answer(request, response)),
+				);
+				begun++;
+				if (waiting.length < 4 && begun % RANGES.length > 0) return;
+				for (const go of waiting.splice(0)) go();
+			});
+			const blob = blobAt(server.host);
+			expect((await readRanges(blob, RANGES)).equals(expectedRanges)).toBe(true);
+			expect(server.requests).toHaveLength(1 + RANGES.length);
+			expect(most).toBe(4);
+			expect((await readRanges(blob, RANGES)).equals(expectedRanges)).toBe(true);
+			expect(server.requests).toHaveLength(1 + 2 * RANGES.length);
+		},
+	);
+
+	test("the whole blob instead: it is cut, from one answer", async () => {
+		const server = await serve((_request, response) => response.end(bytes));
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test("the whole blob, where each range was asked for", async () => {
+		const server = await serve((request, response) =>
+			asked(request).length > 1 ? response.writeHead(501).end() : response.end(bytes),
+		);
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests.length).toBeLessThanOrEqual(5);
+	});
+
+	test("only the first of several: the others by themselves", async () => {
+		const server = await serve((request, response) => answer(request, response));
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests).toHaveLength(RANGES.length);
+	});
+
+	/** Parts in the order given. */
+	const parts = (ranges: readonly [number, number][]) =>
+		Buffer.concat([
+			...ranges.flatMap(([start, last]) => [
+				Buffer.from(`\r\n--B\r\nContent-Range: bytes ${start}-${last}/${bytes.length}\r\n\r\n`),
+				bytes.subarray(start, last + 1),
+			]),
+			Buffer.from("\r\n--B--\r\n"),
+		]);
+	const multipart = { "content-type": "multipart/byteranges; boundary=B" };
+
+	test("parts in another order: each by itself", async () => {
+		const server = await serve((request, response) => {
+			const ranges = asked(request);
+			if (ranges.length === 1) return answer(request, response);
+			response.writeHead(206, multipart).end(parts(ranges.reverse()));
+		});
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+	});
+
+	test("neighbours that the server has put together", async () => {
+		const server = await serve((_request, response) =>
+			response.writeHead(206, multipart).end(
+				parts([
+					[0, 299],
+					[300, 699],
+				]),
+			),
+		);
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests).toHaveLength(1);
+	});
+
+	test("broken between parts: what is left is asked for", async () => {
+		let count = 0;
+		const server = await serve((request, response) => {
+			const ranges = asked(request);
+			if (count++ > 0) return response.writeHead(206, multipart).end(parts(ranges));
+			const half = parts(ranges).subarray(0, 500);
+			response.writeHead(206, multipart).write(half, () => setImmediate(() => response.destroy()));
+		});
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests).toHaveLength(2);
+		expect(server.requests[1]?.headers.range).not.toContain("bytes=0-6,");
+	});
+
+	test("a thousand are asked for in headers of a size that servers take", async () => {
+		const ranges = Array.from({ length: 349 }, (_, index) => ({ start: index * 2, end: index * 2 + 1 }));
+		const server = await serve((request, response) =>
+			response.writeHead(206, multipart).end(parts(asked(request))),
+		);
+		await readRanges(blobAt(server.host), ranges);
+		expect(server.requests).toHaveLength(2);
+	});
+});
