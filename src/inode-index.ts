@@ -1,10 +1,13 @@
 /** Which inodes a walk has met, by identity. */
 import { fileSize, type Inode } from "./inode.ts";
 
-const FIRST_CAPACITY = 1 << 10;
 const BLOCK = 1 << 12;
+/** Which table has a fingerprint, its last bits say: each grows by itself, so that none stops the event loop for long. */
+const TABLE_BITS = 6;
+const TABLES = 1 << TABLE_BITS;
 /** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
 const SLOT_WORDS = 2;
+const FIRST_WORDS = 8 * SLOT_WORDS;
 /**
  * How many slots a search looks at. In a table that is half full it looks at a few; but whoever chooses the times in an
  * archive can choose them so that all fingerprints want the same slots, and each search would look at all of them.
@@ -20,17 +23,17 @@ const halves = new Int32Array(time.buffer);
  * Numbers inodes in the order in which they are met, and finds again those that were met before.
  *
  * A Map of a million inodes would do, but stops the event loop for 60 ms whenever it grows, and takes twice
- * the time. So this is a hash table over a fingerprint: any values that all names of an inode have in common.
- * It knows the first inode of each fingerprint; the few others with the same one are in a Map after all, and those
+ * the time. So these are hash tables over a fingerprint: any values that all names of an inode have in common.
+ * They know the first inode of each fingerprint; the few others with the same one are in a Map after all, and those
  * whose slots are all taken.
  */
 export class InodeIndex {
 	/** By number, in blocks: one array would be copied whenever it grows. */
 	readonly #inodes: Inode[][] = [];
+	readonly #tables: Int32Array[] = Array.from({ length: TABLES }, () => new Int32Array(FIRST_WORDS));
+	/** Words of each that are taken: at most half. */
+	readonly #used = new Int32Array(TABLES);
 	readonly #others = new Map<Inode, number>();
-	#slots = new Int32Array(FIRST_CAPACITY * SLOT_WORDS);
-	#capacity = FIRST_CAPACITY;
-	#used = 0;
 	#count = 0;
 	/** Some inodes were out of reach: a free slot does not mean any more that an inode is new. */
 	#isCrowded = false;
@@ -41,16 +44,20 @@ export class InodeIndex {
 		if ((number & (BLOCK - 1)) === 0) this.#inodes.push([]);
 		(this.#inodes[(number / BLOCK) | 0] as Inode[]).push(inode);
 		const print = fingerprint(inode);
-		const slot = findSlot(this.#slots, this.#capacity, print);
+		const slots = this.#tables[print & (TABLES - 1)] as Int32Array;
+		const slot = findSlot(slots, print);
 		if (slot === OUT_OF_REACH) {
 			this.#isCrowded = true;
 			return this.#addOther(inode, number);
 		}
-		const first = (this.#slots[slot] as number) - 1;
+		const first = (slots[slot] as number) - 1;
 		if (first >= 0) return this.#at(first) === inode ? first : this.#addOther(inode, number);
 		const found = this.#isCrowded ? this.#others.get(inode) : undefined;
-		if (found === undefined) this.#take(slot, number, print);
-		return found;
+		if (found !== undefined) return found;
+		slots[slot] = number + 1;
+		slots[slot + 1] = print;
+		this.#take(print & (TABLES - 1), slots);
+		return undefined;
 	}
 
 	#addOther(inode: Inode, number: number): number | undefined {
@@ -63,26 +70,27 @@ export class InodeIndex {
 		return this.#inodes[(number / BLOCK) | 0]?.[number & (BLOCK - 1)];
 	}
 
-	#take(slot: number, number: number, print: number): void {
-		this.#slots[slot] = number + 1;
-		this.#slots[slot + 1] = print;
-		if (++this.#used * 2 > this.#capacity) this.#grow();
+	/** Counts a slot of a table as taken, and makes the table larger in time. */
+	#take(table: number, slots: Int32Array): void {
+		const used = (this.#used[table] as number) + SLOT_WORDS;
+		this.#used[table] = used;
+		if (used * 2 > slots.length) this.#tables[table] = this.#grown(slots);
 	}
 
-	#grow(): void {
-		const capacity = this.#capacity * 2;
-		const slots = new Int32Array(capacity * SLOT_WORDS);
-		for (let at = 0; at < this.#slots.length; at += SLOT_WORDS) {
-			if (this.#slots[at] === 0) continue;
-			const slot = findSlot(slots, capacity, this.#slots[at + 1] as number);
-			if (slot === OUT_OF_REACH) this.#moveOut((this.#slots[at] as number) - 1);
+	#grown(old: Int32Array): Int32Array {
+		const slots = new Int32Array(old.length * 2);
+		for (let at = 0; at < old.length; at += SLOT_WORDS) {
+			const number = old[at] as number;
+			if (number === 0) continue;
+			const print = old[at + 1] as number;
+			const slot = findSlot(slots, print);
+			if (slot === OUT_OF_REACH) this.#moveOut(number - 1);
 			else {
-				slots[slot] = this.#slots[at] as number;
-				slots[slot + 1] = this.#slots[at + 1] as number;
+				slots[slot] = number;
+				slots[slot + 1] = print;
 			}
 		}
-		this.#slots = slots;
-		this.#capacity = capacity;
+		return slots;
 	}
 
 	#moveOut(number: number): void {
@@ -91,11 +99,12 @@ export class InodeIndex {
 	}
 }
 
-/** The slot of a fingerprint, or the free one that it would take. */
-function findSlot(slots: Int32Array, capacity: number, print: number): number {
-	const end = print + MOST_SLOTS;
-	for (let at = print; at < end; at++) {
-		const slot = (at & (capacity - 1)) * SLOT_WORDS;
+/** The slot of a fingerprint in its table, or the free one that it would take. */
+function findSlot(slots: Int32Array, print: number): number {
+	const mask = slots.length - 1;
+	const begin = (print >>> TABLE_BITS) * SLOT_WORDS;
+	for (let at = begin; at < begin + MOST_SLOTS * SLOT_WORDS; at += SLOT_WORDS) {
+		const slot = at & mask;
 		if (slots[slot] === 0 || slots[slot + 1] === print) return slot;
 	}
 	return OUT_OF_REACH;
