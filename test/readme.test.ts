@@ -111,7 +111,10 @@ describeIf("examples that mount", canMount, CANNOT_MOUNT, () => {
 	});
 });
 
-describeIf("examples of sandboxes", canLock, CANNOT_LOCK, () => {
+// A worker has no memory for what is preloaded.
+const isPlain = process.env.LD_PRELOAD === undefined;
+
+describeIf("examples of sandboxes", isPlain ? canLock : undefined, CANNOT_LOCK, () => {
 	test.each(blocksOf("js seccomp"))("%s %d runs", (_page, _number, code) => {
 		expect(run(code)).toEqual({ status: 0, stderr: "" });
 	});
