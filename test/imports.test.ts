@@ -32,9 +32,19 @@ const SINKS = [
 	"mount/unmount",
 	"mount/failure",
 	"cli/version",
-	...["store", "files", "queue", "stream", "inspect", "list", "gc", "fsck", "options"].map(
-		(name) => `store/${name}`,
-	),
+	...[
+		"store",
+		"writer",
+		"files",
+		"queue",
+		"stream",
+		"missing",
+		"inspect",
+		"list",
+		"gc",
+		"fsck",
+		"options",
+	].map((name) => `store/${name}`),
 ];
 /** Sources that ask the system natively; what they make, trees, knows nothing of it. */
 const NATIVE_SOURCES = ["directory/scan", "directory/problem"];
@@ -102,7 +112,7 @@ describe("arrows between sources", () => {
 /** Sources without a test of their own, and the test that goes through them. The list is to get shorter. */
 const TESTED_BY: Readonly<Record<string, string>> = {
 	addon: "native",
-	content: "store/store",
+	content: "store/writer",
 	"cli/doctor/check": "cli/doctor",
 	"cli/json": "cli/dump",
 	"cli/options": "cli/main",
@@ -137,8 +147,8 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"store/inspect": "store/fsck",
 	"store/list": "store/gc",
 	"store/references": "store/fsck",
-	"store/stored": "store/store",
-	"store/stream": "store/store",
+	"store/stored": "store/writer",
+	"store/stream": "store/writer",
 	"oci/copy/destination": "oci/copy/copy",
 	"oci/hash-zeros": "oci/partial/fetch",
 	"oci/partial/checked-content": "oci/partial/fetch",
