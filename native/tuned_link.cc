@@ -59,11 +59,9 @@ char* composefs_strdup(const char* text) {
 /// libcomposefs asks of each xattr some ten times which of a few prefixes it has: most differ in the first
 /// byte, and a call of the C library costs more than to see that.
 int composefs_strncmp(const char* a, const char* b, size_t limit) {
-  for (; limit > 0; ++a, ++b, --limit) {
-    if (*a != *b) return static_cast<uint8_t>(*a) < static_cast<uint8_t>(*b) ? -1 : 1;
-    if (*a == '\0') break;
-  }
-  return 0;
+  if (limit == 0) return 0;
+  if (*a != *b) return static_cast<uint8_t>(*a) < static_cast<uint8_t>(*b) ? -1 : 1;
+  return strncmp(a, b, limit);
 }
 
 struct lcfs_ctx_s;

@@ -52,7 +52,7 @@ export function makeHeaders(arch = process.arch, folder = path.join(root, "build
 	fs.writeFileSync(path.join(include, "config.gypi"), JSON.stringify({ target_defaults: {}, variables }));
 	const defaults = {
 		default_configuration: "Release",
-		configurations: { Release: { cflags: ["-O2"] }, Debug: { cflags: ["-O0", "-g"] } },
+		configurations: { Release: { cflags: ["-O3"] }, Debug: { cflags: ["-O0", "-g"] } },
 		cflags: ["-fPIC", "-pthread"],
 		ldflags: ["-pthread"],
 		defines: ["_FILE_OFFSET_BITS=64"],
