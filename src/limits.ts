@@ -59,7 +59,7 @@ export function fillLimits<Limits extends object>(
 		if (typeof value !== "number" || !(value >= 0))
 			throw new ComposefsError(
 				"ERR_COMPOSEFS_ARGUMENT",
-				`limits.${name} is ${value}, not a number from 0 on`,
+				`limits.${name} is ${String(value)}, not a number from 0 on`,
 			);
 		limits[name] = value;
 	}

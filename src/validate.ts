@@ -68,7 +68,7 @@ export function checkInode(inode: Inode): void {
 
 /**
  * Checks the characters of a symlink's target, of an object path and of a digest. As with those of names, that is not
- * done on the way to the addon, which reads each of them anyway: twice would be a quarter of the time of encoding.
+ * done on the way to the addon, which reads each of them anyway: twice would be a sixth of the time of encoding.
  */
 export function checkTexts(inode: Inode): void {
 	if (inode.type === "symlink") checkCharacters(inode.target, "symlink-target", "the symlink's target");
