@@ -30,7 +30,7 @@ export async function measureImage(name: string, image: string, rounds: number):
 			read: medianRatio(times.get("read") ?? [], info),
 			dump: medianRatio(times.get("dump") ?? [], info),
 		},
-		loop: JSON.parse(runApart("read-loop.js", image)),
+		loop: runApart<LoopLoad>("read-loop.js", image),
 		statCpu: await statCpu(image),
 	};
 }
