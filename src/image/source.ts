@@ -57,6 +57,12 @@ export type Limits = Required<{ readonly [key in keyof ReadLimits]: number }>;
 /** The limits of a call, those filled in that it leaves out. */
 export function checkLimits(asked: ReadLimits = {}): Limits {
 	const limits: Limits = fillLimits(READ_LIMITS, asked);
+	for (const [name, value] of Object.entries(limits))
+		if (!Number.isSafeInteger(value) || value < 1)
+			throw new ComposefsError(
+				"ERR_COMPOSEFS_ARGUMENT",
+				`limits.${name} is ${value}, not a number from 1 on`,
+			);
 	const { depth, imageSize } = limits;
 	if (depth > LIMITS.depth)
 		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.depth is more than ${LIMITS.depth}`);
