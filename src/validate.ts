@@ -183,7 +183,7 @@ function checkXattrTotal(xattrs: Map<string, Uint8Array>): void {
 
 function checkCharacters(text: string, rule: string, what: string): void {
 	if (text.includes("\0")) fail("INODE", rule, `${what} has a NUL in it`);
-	byteLength(text, "INODE");
+	if (!text.isWellFormed()) byteLength(text, "INODE"); // which says what is wrong
 }
 
 function checkLengthOf(text: string, rule: string, what: string): void {

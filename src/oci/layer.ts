@@ -1,5 +1,4 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
-
 import type { Directory, Inode } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { Slices } from "../slices.ts";

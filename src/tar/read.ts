@@ -1,5 +1,4 @@
 /** `readTar`: the entries of an archive, one after the other, as its bytes come. */
-
 import type { ContentChunk } from "../content.ts";
 import type { DeviceNumber } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
