@@ -52,7 +52,7 @@ export function environment(addon, { detectLeaks }) {
 		...process.env,
 		COMPOSEFS_PREBUILD: addon,
 		LD_PRELOAD: `${library("libasan.so")} ${library("libubsan.so")}`,
-		// dd asks for memory in a way that the sanitizer else ends it for. What another program leaks is not ours.
+		// Memory that cannot be had is an error to be met, and no end. What another program leaks is not ours.
 		ASAN_OPTIONS: `allocator_may_return_null=1:detect_leaks=${detectLeaks ? 1 : 0}:exitcode=${detectLeaks ? 0 : 99}:${shared}`,
 		UBSAN_OPTIONS: `print_stacktrace=1:${shared}`,
 	};
