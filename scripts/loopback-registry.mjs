@@ -1,58 +1,24 @@
 // A docker-registry on loopback, with an image of two layers in it.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import fs from "node:fs";
-import { createServer } from "node:net";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { onPath } from "./report.mjs";
 
 const FILES = 200;
-const PATIENCE_MS = 20_000;
 
 /** Runs `action` with the image's repository; says so instead where there is no docker-registry. */
 export async function withRegistry(folder, action) {
 	if (!onPath("docker-registry")) return "not done: there is no docker-registry";
-	const addr = `127.0.0.1:${await freePort()}`;
-	const rootdirectory = path.join(folder, "registry");
-	const log = { level: "error", accesslog: { disabled: true } };
-	const config = { version: 0.1, log, storage: { filesystem: { rootdirectory } }, http: { addr } };
-	fs.writeFileSync(path.join(folder, "registry.yml"), JSON.stringify(config)); // JSON is YAML
-	const registry = spawn("docker-registry", ["serve", path.join(folder, "registry.yml")], {
-		stdio: "ignore",
-	});
-	const ended = new Promise((resolve) => registry.once("exit", resolve));
+	const { startRegistry } = await import("../build/programs/bench/registry.js");
+	const registry = await startRegistry("docker-registry", path.join(folder, "registry"));
 	try {
-		await answers(addr);
 		const { RegistryClient } = await import("../lib/oci/index.js");
-		const repository = new RegistryClient({ plainHttp: "loopback", credentials: {} }).repository(
-			`${addr}/image:latest`,
-		);
+		const client = new RegistryClient({ plainHttp: "loopback", credentials: {} });
+		const repository = client.repository(`${registry.host}/image:latest`);
 		await push(repository);
 		return await action(repository);
 	} finally {
-		registry.kill("SIGKILL");
-		await ended;
+		await registry.close();
 	}
-}
-
-async function freePort() {
-	const server = createServer();
-	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}
-
-async function answers(addr) {
-	for (let waited = 0; waited < PATIENCE_MS; waited += 50)
-		try {
-			await (await fetch(`http://${addr}/v2/`)).arrayBuffer();
-			return;
-		} catch {
-			await delay(50);
-		}
-	throw new Error("docker-registry does not answer");
 }
 
 async function push(repository) {
