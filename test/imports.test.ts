@@ -1,15 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { LIB, runModule } from "./support/child.ts";
 import { projectRoot } from "./support/needs.ts";
-
-/** Paths below a folder of the project, without `.ts`. */
-function sources(folder: string, ending = ".ts"): string[] {
-	return readdirSync(path.join(projectRoot, folder), { recursive: true, encoding: "utf8" })
-		.filter((file) => file.endsWith(ending) && !file.endsWith(".d.ts"))
-		.map((file) => file.slice(0, -ending.length));
-}
+import { sources } from "./support/sources.ts";
 
 /** What a source imports from others: also types, which cost nothing to load but are as much of an arrow. */
 function importsOf(source: string): string[] {
@@ -106,102 +100,6 @@ describe("arrows between sources", () => {
 	test("nobody knows of the command line but itself", () => {
 		const library = all.filter((source) => !source.startsWith("cli/"));
 		expect(library.flatMap(importsOf).filter((target) => target.startsWith("cli/"))).toEqual([]);
-	});
-});
-
-/** Sources without a test of their own, and the test that goes through them. The list is to get shorter. */
-const TESTED_BY: Readonly<Record<string, string>> = {
-	addon: "native",
-	content: "store/writer",
-	"cli/doctor/check": "cli/doctor",
-	"cli/json": "cli/dump",
-	"cli/options": "cli/main",
-	"cli/sources/read-oci": "cli/sources/oci",
-	"decompress-error": "decompress",
-	gunzip: "decompress",
-	zstd: "decompress",
-	"tar/content": "tar/read-streams",
-	"tar/describe": "tar/read",
-	"tar/entry": "tar/read",
-	"tar/fault": "tar/read-refused",
-	"tar/reader": "tar/read-streams",
-	"tar/write-content": "toc/write",
-	"tar/write-entries": "tar/write",
-	"tar/write-header": "tar/write",
-	"image/build": "image/read",
-	"image/bytes": "image/inode",
-	"image/claims": "image/read",
-	"image/fault": "image/superblock",
-	"image/image": "image/open",
-	"image/stat": "image/open",
-	"sandbox/fault": "sandbox/child",
-	"sandbox/operations": "sandbox/sandbox",
-	"sandbox/reply": "sandbox/child",
-	"sandbox/spawn": "sandbox/child",
-	"sandbox/worker": "sandbox/escape",
-	"image/listing": "image/read",
-	"image/walk": "image/read",
-	"dump/lines": "dump/format",
-	"store/digest": "store/store",
-	"store/find": "store/content-index",
-	"store/inspect": "store/fsck",
-	"store/list": "store/gc",
-	"store/references": "store/fsck",
-	"store/stored": "store/writer",
-	"store/stream": "store/writer",
-	"oci/copy/destination": "oci/copy/copy",
-	"oci/hash-zeros": "oci/partial/fetch",
-	"oci/partial/checked-content": "oci/partial/fetch",
-	"oci/partial/table": "oci/partial/fetch",
-	"oci/partial/wanted": "oci/partial/fetch",
-	"oci/registry/answer-parts": "oci/registry/registry-blob",
-	"oci/registry/blob-reader": "oci/registry/registry-blob",
-	"oci/registry/document": "oci/registry/client",
-	"oci/registry/endpoint": "oci/registry/registry-blob",
-	"oci/registry/fault": "oci/registry/retry",
-	"oci/registry/manifests": "oci/registry/client",
-	"oci/registry/push": "oci/registry/repository",
-	"oci/registry/referrers": "oci/sealing/verify",
-	"oci/registry/token": "oci/registry/authorizer",
-	"oci/sealing/compute": "oci/sealing/verify",
-	"oci/sealing/seal": "oci/sealing/inline",
-	"toc/annotations": "toc/read",
-	"toc/chunks": "toc/layer-entries",
-	"toc/entry": "toc/document",
-	"toc/entry-types": "toc/document",
-	"toc/estargz": "toc/read",
-	"toc/fault": "toc/read",
-	"toc/feed": "toc/document",
-	"toc/fetch": "toc/read",
-	"toc/footer": "toc/read",
-	"toc/headers": "toc/tar-split",
-	"toc/inodes": "toc/parse",
-	"toc/join": "toc/tar-split",
-	"toc/json": "toc/document",
-	"toc/layer-encoder": "toc/write",
-	"toc/limits": "toc/read",
-	"toc/locate": "toc/read",
-	"toc/location": "toc/read",
-	"toc/window": "toc/document",
-	"toc/write-entry": "toc/write",
-	"toc/write-frames": "toc/write",
-	"toc/write-tar-split": "toc/write",
-	"toc/xattrs": "toc/parse",
-	"toc/zstd-chunked": "toc/read",
-};
-
-describe("the map of tests", () => {
-	const tests = sources("test", ".test.ts");
-	// index.ts files only re-export.
-	const tested = all.filter((source) => path.basename(source) !== "index");
-
-	test.each(tested)("%s has its test", (source) => {
-		expect(tests).toContain(TESTED_BY[source] ?? source);
-	});
-
-	test("lists no source as tested by another that is gone, or has its own test", () => {
-		const listed = Object.keys(TESTED_BY);
-		expect(listed.filter((source) => !all.includes(source) || tests.includes(source))).toEqual([]);
 	});
 });
 
