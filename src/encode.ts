@@ -23,6 +23,7 @@
  */
 import { ComposefsError } from "./errors.ts";
 import { gatedWalk } from "./gate.ts";
+import { Idle } from "./idle.ts";
 import type { Inode, RegularFile } from "./inode.ts";
 import { nameToBytes } from "./names.ts";
 import { runInSlices } from "./slices.ts";
@@ -37,6 +38,8 @@ const HEADER_WORDS = 6;
 const RECORD_WORDS = 9;
 const RECORDS_PER_CHUNK = 4096;
 const FIRST_CHUNK_BYTES = 1 << 16;
+/** Larger ones are not kept for the next tree. */
+const KEPT_CHUNK_BYTES = 1 << 20;
 const FEW_BYTES = 64;
 const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
@@ -53,19 +56,26 @@ export async function encodeTree(
 	add: (chunk: Uint8Array) => void,
 	signal?: AbortSignal,
 ): Promise<string[]> {
-	const encoder = new Encoder(add);
-	await runInSlices(gatedWalk(tree, encoder), signal);
-	encoder.finish();
-	return encoder.redundantWhiteouts;
+	const encoder = idle.take();
+	try {
+		encoder.begin(add);
+		await runInSlices(gatedWalk(tree, encoder), signal);
+		return encoder.finish();
+	} finally {
+		encoder.forget();
+		idle.give(encoder);
+	}
 }
 
 // A time as 64 bits, without making numbers of it.
 const time = new BigInt64Array(1);
 const timeWords = new Int32Array(time.buffer);
 
+const NOWHERE = () => {};
+
 class Encoder {
-	readonly redundantWhiteouts: string[] = [];
-	readonly #add: (chunk: Uint8Array) => void;
+	#add: (chunk: Uint8Array) => void = NOWHERE;
+	#redundantWhiteouts: string[] = [];
 	readonly #records = new Int32Array(RECORDS_PER_CHUNK * RECORD_WORDS);
 	#count = 0;
 	#lengths: number[] = [];
@@ -74,7 +84,7 @@ class Encoder {
 	#blobBytes = 0;
 	#chunk = Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
 
-	constructor(add: (chunk: Uint8Array) => void) {
+	begin(add: (chunk: Uint8Array) => void): void {
 		this.#add = add;
 	}
 
@@ -98,11 +108,21 @@ class Encoder {
 	}
 
 	redundantWhiteout(path: string): void {
-		this.redundantWhiteouts.push(path);
+		this.#redundantWhiteouts.push(path);
 	}
 
-	finish(): void {
+	/** Returns the paths of redundant whiteouts. */
+	finish(): string[] {
 		if (this.#count > 0) this.#closeChunk();
+		return this.#redundantWhiteouts;
+	}
+
+	/** Lets go of the tree, wherever in it the work ended. */
+	forget(): void {
+		this.#add = NOWHERE;
+		this.#redundantWhiteouts = [];
+		this.#empty();
+		if (this.#chunk.length > KEPT_CHUNK_BYTES) this.#chunk = Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
 	}
 
 	/** Begins a record; returns the index of its first word. */
@@ -193,7 +213,10 @@ class Encoder {
 		// Arrays can shrink, or be taken away, while the walk gives way to others.
 		if (at !== size) throw new ComposefsError("ERR_COMPOSEFS_RECORDS", "the tree was changed meanwhile");
 		this.#add(chunk.subarray(0, size));
+		this.#empty();
+	}
 
+	#empty(): void {
 		this.#count = 0;
 		this.#lengths = [];
 		this.#strings = [];
@@ -201,6 +224,8 @@ class Encoder {
 		this.#blobBytes = 0;
 	}
 }
+
+const idle = new Idle(() => new Encoder());
 
 /** Most blobs are shorter than what the call costs. */
 function copyTo(target: Uint8Array, at: number, bytes: Uint8Array): void {

@@ -4,6 +4,7 @@
  * made of is looked at there; if it is refused, a second walk finds out where that was.
  */
 import type { ComposefsError } from "./errors.ts";
+import { Idle } from "./idle.ts";
 import { type Directory, directory, type Inode, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
@@ -36,6 +37,7 @@ interface Place {
 const NAMES_PER_STEP = 256;
 
 const NOWHERE: Place = { directory: directory(), name: "", parent: undefined, depth: 0, path: undefined };
+const NOBODY: GateVisitor = { inode() {}, link() {} };
 
 /**
  * Walks a tree through the gate. Yields every few hundred names, so that the caller can give way to the event
@@ -45,15 +47,20 @@ const NOWHERE: Place = { directory: directory(), name: "", parent: undefined, de
  * directory met last of all whose children have not come yet.
  */
 export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefined, void, undefined> {
-	const walk = new Walk(visitor);
-	if (walk.begin(tree)) while (walk.step()) yield;
+	const walk = idle.take();
+	try {
+		if (walk.begin(tree, visitor)) while (walk.step()) yield;
+	} finally {
+		walk.forget();
+		idle.give(walk);
+	}
 }
 
 // A class, and no generator: this loop is half of the time that encoding takes, and V8 optimises it better so.
 class Walk {
-	readonly #visitor: GateVisitor;
+	#visitor: GateVisitor = NOBODY;
 	readonly #seen = new InodeIndex();
-	readonly #pending: Place[] = [];
+	#pending: Place[] = [];
 	/** The directory at hand, which of its children are to come, and the name of the last that came. */
 	#place: Place = NOWHERE;
 	#names: Iterator<string> = NOWHERE.directory.children.keys();
@@ -61,12 +68,9 @@ class Walk {
 	#isOpaque = false;
 	#name = "";
 
-	constructor(visitor: GateVisitor) {
-		this.#visitor = visitor;
-	}
-
 	/** False if there is nothing to do. */
-	begin(tree: Tree): boolean {
+	begin(tree: Tree, visitor: GateVisitor): boolean {
+		this.#visitor = visitor;
 		const root = enterRoot(tree, this.#seen, this.#visitor);
 		if (root !== undefined) this.#pending.push(root);
 		return root !== undefined;
@@ -86,14 +90,26 @@ class Walk {
 		return true;
 	}
 
+	/** Lets go of the tree, wherever in it the walk ended. */
+	forget(): void {
+		this.#visitor = NOBODY;
+		this.#seen.clear();
+		this.#pending = [];
+		this.#enter(NOWHERE);
+		this.#name = "";
+	}
+
 	#enterNext(): boolean {
 		const place = this.#pending.pop();
-		if (place === undefined) return false;
+		if (place !== undefined) this.#enter(place);
+		return place !== undefined;
+	}
+
+	#enter(place: Place): void {
 		this.#place = place;
 		this.#names = place.directory.children.keys();
 		this.#inodes = place.directory.children.values();
 		this.#isOpaque = isOpaque(place.directory);
-		return true;
 	}
 
 	#visit(name: string, inode: Inode): void {
@@ -112,6 +128,8 @@ class Walk {
 			this.#visitor.redundantWhiteout?.(pathOf(this.#place, name));
 	}
 }
+
+const idle = new Idle(() => new Walk());
 
 /** The root has an empty name, and no other: the walk sees to that. */
 const isRoot = (name: string) => name === "";

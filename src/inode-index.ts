@@ -29,7 +29,7 @@ const halves = new Int32Array(time.buffer);
  */
 export class InodeIndex {
 	/** By number, in blocks: one array would be copied whenever it grows. */
-	readonly #inodes: Inode[][] = [];
+	#inodes: Inode[][] = [];
 	readonly #tables: Int32Array[] = Array.from({ length: TABLES }, () => new Int32Array(FIRST_WORDS));
 	/** Words of each that are taken: at most half. */
 	readonly #used = new Int32Array(TABLES);
@@ -58,6 +58,18 @@ export class InodeIndex {
 		slots[slot + 1] = print;
 		this.#take(print & (TABLES - 1), slots);
 		return undefined;
+	}
+
+	/** Forgets them all. */
+	clear(): void {
+		this.#inodes = [];
+		for (const [at, table] of this.#tables.entries())
+			if (table.length > FIRST_WORDS) this.#tables[at] = new Int32Array(FIRST_WORDS);
+			else if (this.#used[at] !== 0) table.fill(0);
+		this.#used.fill(0);
+		this.#others.clear();
+		this.#count = 0;
+		this.#isCrowded = false;
 	}
 
 	#addOther(inode: Inode, number: number): number | undefined {

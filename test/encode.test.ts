@@ -125,6 +125,26 @@ describe("any tree", () => {
 	});
 });
 
+describe("an encoder is used again", () => {
+	test("also after a tree that is refused halfway", async () => {
+		const before = await encode(everyKind());
+		const broken = everyKind();
+		for (let n = 0; n < 5000; n++) broken.writeFile(`/${n}`, Buffer.from("content"));
+		broken.root.children.set("broken", { ...directory(), mode: -1 });
+		await expect(encode(broken)).rejects.toThrow("/broken: mode is -1");
+		expect(await encode(everyKind())).toEqual(before);
+	});
+
+	test("by nobody else before the end", async () => {
+		const trees = [everyKind(), new Tree(), everyKind()];
+		for (const tree of trees.slice(1))
+			for (let n = 0; n < 9000; n++) tree.writeFile(`/${n}`, Buffer.from("x"));
+		const alone: Buffer[][] = [];
+		for (const tree of trees) alone.push(await encode(tree));
+		expect(await Promise.all(trees.map((tree) => encode(tree)))).toEqual(alone);
+	});
+});
+
 describe("slices", () => {
 	afterEach(() => {
 		jest.restoreAllMocks();

@@ -45,6 +45,7 @@ const NATIVE_SOURCES = ["directory/scan", "directory/problem"];
 /** What trees, dumps and all other sources are made of: none of it knows of images. */
 const TREE_SIDE = [
 	"errors",
+	"idle",
 	"names",
 	"inode",
 	"inode-index",
