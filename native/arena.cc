@@ -31,6 +31,13 @@ bool IsTooLarge(size_t size) {
   return size > PTRDIFF_MAX / 2;
 }
 
+/// Of texts of one length, those that differ at the end mostly come one after the other.
+size_t SlotOf(const char* text, size_t length) {
+  return length == 0 ? 0
+                     : length * 7 + static_cast<uint8_t>(text[length - 1]) +
+                           static_cast<uint8_t>(text[length / 2]) * 13;
+}
+
 size_t RoundUp(size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -45,7 +52,7 @@ void* Arena::Allocate(size_t size) {
   if (rounded <= spare_.size)
     block = std::exchange(spare_, {});
   else
-    block = {static_cast<std::byte*>(blocks_.Take(rounded)), rounded};
+    block = {static_cast<std::byte*>(level_->blocks.Take(rounded)), rounded};
   if (block.begin == nullptr) return nullptr;
   newest_ = {block, newest_[0]};
   return block.begin;
@@ -53,8 +60,8 @@ void* Arena::Allocate(size_t size) {
 
 /// Fresh from the kernel.
 void* Arena::AllocateZeroed(size_t size) {
-  if (size == kNodeSize) return nodes_.Take(size);
-  return IsTooLarge(size) ? nullptr : blocks_.Take(RoundUp(std::max<size_t>(size, 1)));
+  if (size == kNodeSize) return level_->nodes.Take(size);
+  return IsTooLarge(size) ? nullptr : level_->blocks.Take(RoundUp(std::max<size_t>(size, 1)));
 }
 
 void* Arena::Reallocate(void* array, size_t size) {
@@ -62,15 +69,15 @@ void* Arena::Reallocate(void* array, size_t size) {
   auto* bytes = static_cast<std::byte*>(array);
   Header* header = nullptr;
   if (bytes != nullptr) {
-    if (!arrays_.Contains(bytes)) return nullptr;  // how long it is, nobody knows
+    if (!IsArray(bytes)) return nullptr;  // how long it is, nobody knows
     header = reinterpret_cast<Header*>(bytes - sizeof(Header));
     if (size <= header->size) return array;
-    if (bytes == last_array_ && arrays_.ExtendLast(bytes, RoundUp(size))) {
+    if (bytes == last_array_ && level_->arrays.ExtendLast(bytes, RoundUp(size))) {
       header->size = size;
       return array;
     }
   }
-  void* taken = arrays_.Take(sizeof(Header) + RoundUp(size));
+  void* taken = level_->arrays.Take(sizeof(Header) + RoundUp(size));
   if (taken == nullptr) return nullptr;
   last_array_ = reinterpret_cast<std::byte*>(new (taken) Header{size} + 1);
   if (header != nullptr) std::memcpy(last_array_, bytes, header->size);
@@ -86,35 +93,49 @@ void Arena::Free(void* block) {
   }
 }
 
+bool Arena::IsArray(const std::byte* bytes) const {
+  if (level_->arrays.Contains(bytes)) return true;
+  return std::ranges::any_of(levels_, [bytes](const Level& level) { return level.arrays.Contains(bytes); });
+}
+
+/// The names of xattrs come over and over, and files in many directories have the same name.
 char* Arena::CopyText(const char* text, size_t length) {
-  const bool is_lent = text >= lent_.data() && text < lent_.data() + lent_.size();
-  if (is_lent && text[length] == '\0') return const_cast<char*>(text);
-  // The names of the writer's own xattrs, over and over, from the same places.
-  CopiedText& copied = copied_[reinterpret_cast<uintptr_t>(text) / 8 % copied_.size()];
-  if (copied.source == text && std::strncmp(copied.copy, text, length) == 0 && copied.copy[length] == '\0')
+  CopiedText& copied = copied_[SlotOf(text, length) % copied_.size()];
+  if (copied.length == length && copied.copy != nullptr && std::memcmp(copied.copy, text, length) == 0)
     return copied.copy;
-  auto* copy = IsTooLarge(length) ? nullptr : static_cast<char*>(texts_.Take(length + 1));
+  auto* copy = IsTooLarge(length) ? nullptr : static_cast<char*>(level_->texts.Take(length + 1));
   if (copy == nullptr) return nullptr;
   std::memcpy(copy, text, length);
   copy[length] = '\0';
-  copied = {text, copy};
+  copied = {copy, length};
   return copy;
 }
 
+void Arena::SetDepth(size_t depth) {
+  last_array_ = nullptr;
+  level_ = &levels_[std::min(depth, levels_.size() - 1)];
+}
+
+void Arena::BeginWriting() {
+  is_writing_ = true;
+  SetDepth(0);
+}
+
 void Arena::Expect(size_t nodes, size_t external_files) {
-  nodes_.MakeReady(nodes * kNodeSize);
-  arrays_.MakeReady(external_files * kArrayOfFile);
-  blocks_.MakeReady(external_files * kBlocksOfFile);
+  levels_[0].nodes.MakeReady(nodes * kNodeSize);
+  levels_[0].arrays.MakeReady(external_files * kArrayOfFile);
+  levels_[0].blocks.MakeReady(external_files * kBlocksOfFile);
 }
 
 void Arena::Clear() {
-  for (Region* region : {&nodes_, &arrays_, &blocks_, &texts_}) region->Clear();
+  for (auto& [nodes, arrays, blocks, texts] : levels_)
+    for (Region* region : {&nodes, &arrays, &blocks, &texts}) region->Clear();
+  level_ = &levels_[0];
   last_array_ = nullptr;
   newest_ = {};
   spare_ = {};
-  lent_ = {};
   copied_ = {};
-  is_writing = false;
+  is_writing_ = false;
 }
 
 ArenaScope::ArenaScope(Arena& arena) : outer_(current) {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
 
 #include "region.h"
 
@@ -12,7 +11,8 @@ namespace composefs {
 
 /// Hands out memory, and takes hardly any back before it ends. Used by one thread at a time. What it is asked
 /// for stands apart by its kind: libcomposefs walks over all of its nodes ten times, each time looking at
-/// little else, and of the rest only arrays need to tell how long they are.
+/// little else, and of the rest only arrays need to tell how long they are. And by depth, for it walks
+/// breadth first.
 class Arena {
  public:
   Arena() = default;
@@ -29,21 +29,23 @@ class Arena {
   /// Of the newest blocks, for the next one that fits.
   void Free(void* block);
 
-  /// A copy of a text, or the text itself if it is one of those that were lent; not to be changed.
+  /// A copy of a text, which others may have too: not to be changed.
   char* CopyText(const char* text, size_t length);
 
-  /// These texts stay where they are until the arena is cleared, in place of those lent before.
-  void Lend(std::span<const char> texts) { lent_ = texts; }
+  /// How deep in the tree the nodes are that come next.
+  void SetDepth(size_t depth);
 
-  /// Makes ready, before anything is taken, what a tree of so many nodes will take at least, of which so many
-  /// are files whose contents are elsewhere.
+  /// From now on the tree in the arena is written, and changed for that, in place of the copy that is left
+  /// out.
+  void BeginWriting();
+  bool IsWriting() const { return is_writing_; }
+
+  /// Makes ready what the writer will take at least: so many nodes, and what it adds to so many files whose
+  /// contents are elsewhere.
   void Expect(size_t nodes, size_t external_files);
 
   /// Gives back everything.
   void Clear();
-
-  /// The tree in the arena is being written, and changed for that, in place of the copy that is left out.
-  bool is_writing = false;
 
  private:
   struct Block {
@@ -51,19 +53,27 @@ class Arena {
     size_t size = 0;
   };
   struct CopiedText {
-    const char* source = nullptr;
     char* copy = nullptr;
+    size_t length = 0;
+  };
+  /// Of one depth, and the last of all that are deeper; the first, which the root has to itself, also of the
+  /// writer.
+  struct Level {
+    Region nodes;
+    Region arrays;
+    Region blocks;
+    Region texts;
   };
 
-  Region nodes_;
-  Region arrays_;
-  Region blocks_;
-  Region texts_;
+  bool IsArray(const std::byte* bytes) const;
+
+  std::array<Level, 32> levels_;
+  Level* level_ = &levels_[0];
   std::byte* last_array_ = nullptr;  // can grow where it is
   std::array<Block, 2> newest_;      // blocks that are still in use
   Block spare_;                      // one that was given back
-  std::span<const char> lent_;
-  std::array<CopiedText, 16> copied_;
+  std::array<CopiedText, 64> copied_;
+  bool is_writing_ = false;
 };
 
 /// Within the scope, what libcomposefs allocates on this thread comes from the arena, and what it frees there

@@ -11,7 +11,7 @@
 namespace composefs {
 
 /// Changes with the layout, so that a stale build fails with words. RECORDS_VERSION in src/encode.ts.
-constexpr int32_t kRecordsVersion = 1;
+constexpr int32_t kRecordsVersion = 2;
 
 struct Xattr {
   const char* name;  // NUL-terminated
@@ -60,12 +60,6 @@ class RecordReader {
 
   /// Decodes a record that Next() has decoded before, found by its number and its place as Tell() gave it.
   void Again(size_t number, Place place, Record& record) const;
-
-  /// All strings of the chunk.
-  std::span<const char> Texts() const { return strings_; }
-
-  /// The name of the record at a place that Tell() gave.
-  const char* NameAt(Place place) const { return strings_.data() + place.strings; }
 
   /// Decodes the next record over the one given; false if there is none. Throws RecordFailure.
   bool Next(Record& record);

@@ -2,15 +2,15 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cstring>
-
 #include "arena.h"
 #include "errors.h"
 
 namespace composefs {
 namespace {
 
+// libcomposefs recurses: 2,048 levels take about 300 kB of stack (and are as deep as PATH_MAX lets a path
+// go).
+constexpr uint32_t kMaxDepth = 2048;
 constexpr size_t kCheckpointInterval = 1024;
 
 [[noreturn]] void Fail(const char* rule, size_t record) {
@@ -21,19 +21,14 @@ void Check(int result, const char* call) {
   if (result < 0) ThrowErrno(call);
 }
 
-NodePtr NewNode(uint32_t mode) {
+NodePtr NewNode() {
   NodePtr node(lcfs_node_new());
   if (!node) throw SystemFailure{ENOMEM, "lcfs_node_new"};
-  Check(lcfs_node_try_set_mode(node.get(), mode), "lcfs_node_try_set_mode");
   return node;
 }
 
-/// The first eight bytes of a name, or all of it, as a number in the order of names.
-uint64_t Beginning(const char* name) {
-  uint64_t beginning = 0;
-  for (int shift = 56; shift >= 0 && *name != '\0'; shift -= 8)
-    beginning |= uint64_t{static_cast<uint8_t>(*name++)} << shift;
-  return beginning;
+void SetMode(lcfs_node_s* node, uint32_t mode) {
+  Check(lcfs_node_try_set_mode(node, mode), "lcfs_node_try_set_mode");
 }
 
 void SetFile(lcfs_node_s* node, const Record& record) {
@@ -46,94 +41,108 @@ void SetFile(lcfs_node_s* node, const Record& record) {
   if (record.has_digest) lcfs_node_set_fsverity_digest(node, const_cast<uint8_t*>(record.digest));
 }
 
+/// Of a directory libcomposefs would write an invalid image, of a whiteout it would read freed memory; and a
+/// name without a mode is a hard link itself.
+bool CanHaveMoreNames(lcfs_node_s* node) {
+  const uint32_t mode = lcfs_node_get_mode(node);
+  if (mode == 0 || S_ISDIR(mode)) return false;
+  return !S_ISCHR(mode) || lcfs_node_get_rdev64(node) != 0;
+}
+
 }  // namespace
 
 void TreeBuilder::Add(Chunk chunk) {
-  records_.Add(std::move(chunk));
-  if (Arena* arena = ArenaScope::Current()) {
-    // libcomposefs adds "." and ".." to directories, and the root's names 00 to ff.
-    const size_t nodes = records_.Count() + 2 * records_.DirectoryCount() + 256;
-    arena->Expect(nodes, records_.ExternalFileCount());
-  }
-}
-
-/// Breadth first, siblings by their bytes: the order in which libcomposefs walks over its nodes, and then
-/// they stand in memory as it comes by. That is a third of the time of writing.
-NodePtr TreeBuilder::Finish() {
-  records_.CheckComplete();
-  arena_ = ArenaScope::Current();
-  NodePtr root = MakeNode(0);
-  while (next_directory_ < directories_.size()) {
-    cancel_.Checkpoint();
-    MakeChildren(directories_[next_directory_++]);
-  }
-  MakeHardLinks(ResolveLinks());
-  records_.KeepTexts();
-  directories_ = {};
-  siblings_ = {};
-  linked_ = {};
-  links_ = {};
-  return root;
-}
-
-void TreeBuilder::MakeChildren(const Directory& parent) {
-  const auto [node, first_child, children] = parent;  // a copy: MakeNode adds to directories_
-  FindSiblings(first_child, children);
-  for (const Sibling& sibling : siblings_) {
-    const uint32_t number = sibling.number;
+  cancel_.Checkpoint();
+  RecordReader& reader = siblings_.Open(std::move(chunk), nodes_.size());
+  for (auto place = reader.Tell(); reader.Next(record_); place = reader.Tell()) {
+    const size_t number = nodes_.size();
     if (number % kCheckpointInterval == 0) cancel_.Checkpoint();
-    NodePtr child = MakeNode(number);
-    Check(lcfs_node_add_child(node, child.get(), record_.name), "lcfs_node_add_child");
-    static_cast<void>(child.release());  // the parent owns it now
+    if (number >= UINT32_MAX) Fail("count", number);
+    if (S_ISDIR(record_.mode)) ++directory_count_;
+    if (S_ISREG(record_.mode) && record_.size > 0 && record_.content == nullptr) ++external_file_count_;
+    if (number == 0) {
+      AddRoot(record_);
+      continue;
+    }
+    CheckChild(record_);
+    nodes_.push_back(nullptr);
+    siblings_.Add(record_, place, static_cast<uint32_t>(number));
+    if (siblings_.Count() == waiting_.back().children) MakeChildren();
   }
+  ExpectOverlayXattrs();
 }
 
-/// Leaves them in siblings_, in the order of their names.
-void TreeBuilder::FindSiblings(uint32_t first, uint32_t count) {
-  siblings_.resize(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const char* name = records_.Name(first + i);
-    siblings_[i] = {Beginning(name), name, first + i};
-  }
-  const auto before = [](const Sibling& a, const Sibling& b) {
-    return a.beginning != b.beginning ? a.beginning < b.beginning : std::strcmp(a.name, b.name) < 0;
-  };
-  const auto not_before = [&](const Sibling& a, const Sibling& b) { return !before(a, b); };
-  const auto misplaced = std::adjacent_find(siblings_.begin(), siblings_.end(), not_before);
-  if (misplaced == siblings_.end()) return;
-  std::sort(siblings_.begin(), siblings_.end(), before);
-  const auto twin = std::adjacent_find(siblings_.begin(), siblings_.end(), not_before);
-  if (twin != siblings_.end()) Fail("name-duplicate", twin->number);
+NodePtr TreeBuilder::Finish() {
+  if (root_ == nullptr) Fail("root", 0);
+  if (!waiting_.empty()) Fail("child-count", nodes_.size());
+  MakeHardLinks(ResolveLinks());
+  nodes_ = {};
+  links_ = {};
+  return std::move(root_);
 }
 
-/// Also leaves the record in record_.
-NodePtr TreeBuilder::MakeNode(uint32_t number) {
-  records_.Read(number, record_);
-  if (arena_ != nullptr) arena_->Lend(records_.Texts(number));
-  if (record_.IsLink()) {
-    const uint32_t inode = record_.link_target;
-    Record target;
-    records_.Read(inode, target);
-    NodePtr node = NewNode(target.mode);
-    links_.push_back({node.get(), inode});
-    return node;
+void TreeBuilder::AddRoot(const Record& record) {
+  if (!S_ISDIR(record.mode)) Fail("root", 0);
+  root_ = MakeInode(record);
+  nodes_.push_back(root_.get());
+  if (record.child_count > 0) waiting_.push_back({root_.get(), record.child_count, 1});
+}
+
+void TreeBuilder::CheckChild(const Record& record) const {
+  const size_t number = nodes_.size();
+  if (waiting_.empty()) Fail("child-count", number);
+  if (S_ISDIR(record.mode) && waiting_.back().depth >= kMaxDepth) Fail("depth", number);
+  if (record.IsLink() && record.link_target >= number) Fail("link", number);
+}
+
+/// In the order of their names, and in the arena beside those of the same depth: libcomposefs walks breadth
+/// first. Whose children come next follows from the records before: of the directories met so far that have
+/// not had theirs yet, those of the directory met last, the first of them by their records.
+void TreeBuilder::MakeChildren() {
+  const Directory parent = waiting_.back();
+  waiting_.pop_back();
+  if (Arena* arena = ArenaScope::Current()) arena->SetDepth(parent.depth);
+  for (const auto& sibling : siblings_.Sorted()) {
+    if (sibling.number % kCheckpointInterval == 0) cancel_.Checkpoint();
+    sibling.reader->Again(sibling.number, sibling.place, record_);
+    NodePtr child = MakeNode(record_, sibling.number);
+    Check(lcfs_node_add_child(parent.node, child.get(), record_.name), "lcfs_node_add_child");
+    nodes_[sibling.number] = child.release();  // the parent owns it now
   }
-  NodePtr node = MakeInode(record_);
-  if (record_.child_count > 0)
-    directories_.push_back({node.get(), records_.FirstChild(number), record_.child_count});
-  if (records_.IsLinked(number)) linked_.emplace(number, node.get());
+  const auto parents = siblings_.Parents();
+  for (auto at = parents.rbegin(); at != parents.rend(); ++at)
+    waiting_.push_back({nodes_[at->number], at->children, parent.depth + 1});
+  siblings_.Clear();
+}
+
+NodePtr TreeBuilder::MakeNode(const Record& record, uint32_t number) {
+  if (!record.IsLink()) return MakeInode(record);
+  NodePtr node = NewNode();
+  links_.push_back({node.get(), number, record.link_target});
   return node;
 }
 
 std::vector<HardLink> TreeBuilder::ResolveLinks() const {
   std::vector<HardLink> links;
   links.reserve(links_.size());
-  for (const auto& [name, inode] : links_) links.push_back({name, linked_.at(inode)});
+  for (const auto& [name, number, inode] : links_) {
+    if (!CanHaveMoreNames(nodes_[inode])) Fail("link", number);
+    links.push_back({name, nodes_[inode]});
+  }
+  for (const auto& [name, inode] : links) SetMode(name, lcfs_node_get_mode(inode));
   return links;
 }
 
+/// What the writer will need at least.
+void TreeBuilder::ExpectOverlayXattrs() const {
+  Arena* arena = ArenaScope::Current();
+  // libcomposefs adds "." and ".." to directories, and the root's names 00 to ff.
+  if (arena != nullptr) arena->Expect(2 * directory_count_ + 256, external_file_count_);
+}
+
 NodePtr TreeBuilder::MakeInode(const Record& record) {
-  NodePtr node = NewNode(record.mode);
+  NodePtr node = NewNode();
+  SetMode(node.get(), record.mode);
   timespec mtime{};
   mtime.tv_sec = record.mtime_seconds;
   mtime.tv_nsec = record.mtime_nanoseconds;

@@ -1,30 +1,29 @@
 // Records become a tree of libcomposefs's nodes.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "cancel.h"
 #include "hard_links.h"
 #include "lcfs.h"
-#include "record_index.h"
+#include "siblings.h"
 
 namespace composefs {
 
-class Arena;
-
-/// Builds the tree when all chunks have come; in the tuned link, within the scope of an arena, its nodes
-/// refer to texts of the records, so the builder has to last as long. Siblings are ordered here, and of an
-/// inode's names the first one in the order of a walk (parents first, siblings by their bytes) becomes
-/// libcomposefs's node, the others its hard links: so one tree gives one image, in whatever order it was
-/// made.
+/// Makes nodes while records still come: those of a directory's children as soon as all of them are there.
+/// Siblings are ordered here, and of an inode's names the first one in the order of a walk (parents first,
+/// siblings by their bytes) becomes libcomposefs's node, the others its hard links: so one tree gives one
+/// image, in whatever order it was made.
+///
+/// Checks that together the records are a tree: each directory has the children it says, none is too deep, a
+/// hard link comes after its inode and is one that libcomposefs survives.
 ///
 /// All functions throw RecordFailure, SystemFailure, Cancelled; the builder is of no use after that.
 class TreeBuilder {
  public:
-  explicit TreeBuilder(const CancelFlag& cancel) : cancel_(cancel), records_(cancel) {}
+  explicit TreeBuilder(const CancelFlag& cancel) : cancel_(cancel) {}
 
-  /// Checks the next chunk's records, and keeps them.
+  /// Checks the next chunk's records, and makes nodes of those that have all their siblings.
   void Add(Chunk chunk);
 
   /// The root of the complete tree.
@@ -34,36 +33,32 @@ class TreeBuilder {
   /// A directory whose children have no nodes yet.
   struct Directory {
     lcfs_node_s* node;
-    uint32_t first_child;
     uint32_t children;
-  };
-  /// A child of the directory at hand. Most names differ within their first bytes, which are here as a
-  /// number.
-  struct Sibling {
-    uint64_t beginning;
-    const char* name;
-    uint32_t number;
+    uint32_t depth;  // 1 for the root
   };
   struct PendingLink {
     lcfs_node_s* name;
+    uint32_t number;
     uint32_t inode;
   };
 
-  void MakeChildren(const Directory& parent);
-  void FindSiblings(uint32_t first, uint32_t count);
-  NodePtr MakeNode(uint32_t number);
+  void AddRoot(const Record& record);
+  void CheckChild(const Record& record) const;
+  void MakeChildren();
+  NodePtr MakeNode(const Record& record, uint32_t number);
   NodePtr MakeInode(const Record& record);
   std::vector<HardLink> ResolveLinks() const;
+  void ExpectOverlayXattrs() const;
 
   const CancelFlag& cancel_;
-  RecordIndex records_;
-  std::vector<Directory> directories_;  // a queue, its beginning at next_directory_
-  size_t next_directory_ = 0;
-  std::vector<Sibling> siblings_;                      // of the directory at hand
-  std::unordered_map<uint32_t, lcfs_node_s*> linked_;  // inodes that hard links lead to
+  NodePtr root_;
+  std::vector<Directory> waiting_;   // a stack; the children of the last one are coming
+  Siblings siblings_;                // those that have come
+  std::vector<lcfs_node_s*> nodes_;  // by number
   std::vector<PendingLink> links_;
-  Record record_;           // the one at hand
-  Arena* arena_ = nullptr;  // that of the nodes, if there is one
+  size_t directory_count_ = 0;
+  size_t external_file_count_ = 0;  // regular files whose contents are elsewhere
+  Record record_;                   // the one at hand
 };
 
 }  // namespace composefs

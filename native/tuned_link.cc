@@ -76,7 +76,7 @@ int lcfs_node_set_xattr_internal(lcfs_node_s* node, const char* name, const char
 int __wrap_lcfs_clone_root(lcfs_ctx_s* context) {
   Arena* arena = ArenaScope::Current();
   if (arena == nullptr) return __real_lcfs_clone_root(context);
-  arena->is_writing = true;
+  arena->BeginWriting();
   return 0;
 }
 
@@ -84,7 +84,7 @@ int __wrap_lcfs_clone_root(lcfs_ctx_s* context) {
 /// has been counted yet; here it has, so the library's own, larger limit applies.
 int __wrap_lcfs_node_set_xattr(lcfs_node_s* node, const char* name, const char* value, size_t size) {
   const Arena* arena = ArenaScope::Current();
-  const bool is_writer = arena != nullptr && arena->is_writing;
+  const bool is_writer = arena != nullptr && arena->IsWriting();
   if (is_writer) return lcfs_node_set_xattr_internal(node, name, value, size, false);
   return __real_lcfs_node_set_xattr(node, name, value, size);
 }

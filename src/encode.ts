@@ -2,8 +2,8 @@
  * From a tree to records, the form in which it crosses to the addon (native/records.h reads it).
  *
  * A tree is a list of chunks of up to 4,096 records, each record one name. Record 0 is the root. The children
- * of a directory stand together; which directory's come next, a stack decides: of the directories met so far
- * whose children have not come, the one met last. A chunk is, in this order, numbers little-endian:
+ * of a directory stand together, and behind them all that is below: directory by directory, in the order of their
+ * names if all of those are ASCII, else as they came. A chunk is, in this order, numbers little-endian:
  *
  *     header    6 words of 32 bits: magic "CFSR", RECORDS_VERSION, number of records, number of lengths,
  *               bytes of strings, bytes of blobs
@@ -31,7 +31,7 @@ import { TYPE_BITS } from "./stat.ts";
 import type { Tree } from "./tree.ts";
 
 /** Changes with the layout; kRecordsVersion in native/records.h. */
-export const RECORDS_VERSION = 1;
+export const RECORDS_VERSION = 2;
 
 const MAGIC = 0x52534643;
 const HEADER_WORDS = 6;

@@ -48,7 +48,7 @@ describe("golden records", () => {
 		const { header, records, lengths, strings, blobs } = chunkParts(chunk as Buffer);
 		expect(others).toEqual([]);
 		//                    magic       version  records  lengths  strings  blobs
-		expect(header).toEqual([0x52534643, 1, 13, 3, 160, 11]);
+		expect(header).toEqual([0x52534643, 2, 13, 3, 160, 11]);
 		expect(records).toEqual([
 			// mode      uid gid  mtime: 96 bits   first, second     xattrs and flags
 			[0o040755, 1, 2, -1, -1, -1, 11, 0, 0], // the root
@@ -77,14 +77,14 @@ describe("golden records", () => {
 		);
 		expect(chunks.map((chunk) => chunk.toString("hex"))).toEqual([
 			[
-				"43465352" + "01000000" + "01000000" + "00000000" + "01000000" + "00000000", // header
+				"43465352" + "02000000" + "01000000" + "00000000" + "01000000" + "00000000", // header
 				"c0410000" + "34120000" + "01efcdab", // mode, uid, gid
 				"02000000" + "00000000" + "00000000", // mtime
 				"00000000" + "00000000" + "00000000", // no children, no xattrs
 				"00", // the root's name
 			].join(""),
 		]);
-		expect(RECORDS_VERSION).toBe(1);
+		expect(RECORDS_VERSION).toBe(2);
 	});
 });
 

@@ -108,15 +108,23 @@ describe("gatedWalk", () => {
 		return { told, steps };
 	}
 
-	test("numbers all names, and gives a directory's children together, the last directory's first", () => {
+	test("numbers all names, and gives a directory's children together, then what is below them", () => {
 		const tree = new Tree();
-		tree.mkdir("/a");
 		tree.mkdir("/b");
+		tree.mkdir("/a");
 		tree.writeFile("/f", Buffer.from("x"));
 		tree.link("/f", "/a/g");
 		tree.mkdir("/b/c");
 		tree.link("/f", "/b/c/h");
-		expect(walked(tree).told).toEqual(["", "a", "b", "f", "c", ["h", 3], ["g", 3]]);
+		tree.mkdir("/a/d");
+		tree.link("/f", "/a/d/i");
+		expect(walked(tree).told).toEqual(["", "b", "a", "f", ["g", 3], "d", ["i", 3], "c", ["h", 3]]);
+	});
+
+	test("takes directories as they came if the name of one is not ASCII", () => {
+		const tree = new Tree();
+		for (const name of ["b", "\u00e9", "a"]) tree.mkdir(`/${name}/in-${name}`, { recursive: true });
+		expect(walked(tree).told).toEqual(["", "b", "\u00e9", "a", "in-b", "in-\u00e9", "in-a"]);
 	});
 
 	test("yields for every 256 names", () => {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "chunk_builder.h"
 #include "image.h"
@@ -67,26 +68,38 @@ TEST(Arena, ZeroedMemoryIsNeverOneThatWasGivenBack) {
   for (int i = 0; i < 64; ++i) ASSERT_EQ(zeroed[i], 0);
 }
 
-TEST(Arena, TextsAreCopiedUnlessTheyAreLent) {
+TEST(Arena, ATextThatCameBeforeIsNotCopiedAgain) {
   Arena arena;
-  const std::string texts("one\0two", 8);  // with the NUL that ends it
-  EXPECT_NE(arena.CopyText(texts.data(), 3), texts.data());
-  arena.Lend({texts.data(), texts.size()});
-  EXPECT_EQ(arena.CopyText(texts.data(), 3), texts.data());
-  EXPECT_EQ(arena.CopyText(texts.data() + 4, 3), texts.data() + 4);
-  EXPECT_STREQ(arena.CopyText(texts.data() + 4, 2), "tw") << "a part of one is a text of its own";
+  const std::string text = "trusted.overlay.metacopy";
+  const char* copy = arena.CopyText(text.data(), text.size());
+  EXPECT_NE(copy, text.data());
+  EXPECT_EQ(arena.CopyText(std::string(text).data(), text.size()), copy);
+  EXPECT_STREQ(arena.CopyText(text.data(), 7), "trusted") << "a part of it is a text of its own";
+  EXPECT_STREQ(arena.CopyText("", 0), "");
 }
 
-TEST(Arena, ATextFromTheSamePlaceIsCopiedOnceWhileItIsTheSame) {
+TEST(Arena, TextsAreWhatTheyWereHoweverManyThereAre) {
   Arena arena;
-  char text[] = "trusted.overlay.metacopy";
-  const char* copy = arena.CopyText(text, sizeof(text) - 1);
-  EXPECT_EQ(arena.CopyText(text, sizeof(text) - 1), copy);
-  text[0] = 'T';
-  EXPECT_STREQ(arena.CopyText(text, sizeof(text) - 1), "Trusted.overlay.metacopy");
-  text[7] = '\0';
-  EXPECT_STREQ(arena.CopyText(text, 7), "Trusted");
-  EXPECT_STREQ(copy, "trusted.overlay.metacopy");
+  std::vector<const char*> copies;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string text = std::to_string(i % 1000);
+    arena.SetDepth(static_cast<size_t>(i) % 50);
+    copies.push_back(arena.CopyText(text.data(), text.size()));
+  }
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(copies[static_cast<size_t>(i)], std::to_string(i % 1000));
+}
+
+TEST(Arena, NodesOfOneDepthStandTogether) {
+  Arena arena;
+  const auto take = [&](size_t depth) {
+    arena.SetDepth(depth);
+    return static_cast<std::byte*>(arena.AllocateZeroed(240));
+  };
+  std::byte* first = take(3);
+  take(4);
+  EXPECT_EQ(take(3), first + 240);
+  std::byte* deep = take(1000);
+  EXPECT_EQ(take(2000), deep + 240) << "what is deepest shares a place";
 }
 
 TEST(Arena, BlocksLargerThanAnyMapping) {

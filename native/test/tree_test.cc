@@ -35,20 +35,10 @@ TEST(Tree, SiblingsAreSortedByTheirBytes) {
   EXPECT_STREQ(lcfs_node_get_name(lcfs_node_get_child(root.get(), 2)), "\xc3\xa9");
 }
 
-TEST(Tree, SiblingsThatBeginAlikeAreSortedByWhatFollows) {
-  const std::vector<std::string> sorted = {"1234567",     "12345678", "12345678a", "12345678b",
-                                           "1234567\xff", "\x80",     "\xff"};
-  std::vector<TestRecord> records{Root(static_cast<uint32_t>(sorted.size()))};
-  for (auto name = sorted.rbegin(); name != sorted.rend(); ++name) records.push_back(EmptyFile(*name));
-  const NodePtr root = Build(records);
-  for (size_t i = 0; i < sorted.size(); ++i)
-    EXPECT_EQ(lcfs_node_get_name(lcfs_node_get_child(root.get(), i)), sorted[i]);
-  EXPECT_EQ(RuleOf({Root(2), EmptyFile("12345678a"), EmptyFile("12345678a")}), "name-duplicate");
-}
-
-TEST(Tree, BlocksOfChildrenComeAsAStackGivesTheirDirectoriesBack) {
-  const NodePtr root = Build({Root(2), Folder("a", 1), Folder("b", 1), EmptyFile("in-b"), EmptyFile("in-a")});
-  EXPECT_NE(Child(Child(root.get(), "a"), "in-a"), nullptr);
+TEST(Tree, BehindItsChildrenComesAllThatIsBelowADirectory) {
+  const NodePtr root = Build(
+      {Root(2), Folder("b", 1), Folder("a", 1), Folder("in-a", 1), EmptyFile("below"), EmptyFile("in-b")});
+  EXPECT_NE(Child(Child(Child(root.get(), "a"), "in-a"), "below"), nullptr);
   EXPECT_NE(Child(Child(root.get(), "b"), "in-b"), nullptr);
 }
 

@@ -63,10 +63,14 @@ export function decodeRecords(chunks: readonly Uint8Array[]): Tree {
 	const pending = [names[0] as Name];
 	let next = 1;
 	for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+		const directories: Name[] = [];
 		for (const child of names.slice(next, next + parent.children)) {
 			(parent.inode as Directory).children.set(child.name, child.inode);
-			if (child.inode.type === "directory") pending.push(child);
+			if (child.inode.type === "directory") directories.push(child);
 		}
+		if (directories.every(({ name }) => Buffer.byteLength(name) === name.length))
+			directories.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+		pending.push(...directories.reverse());
 		next += parent.children;
 	}
 	if (next !== names.length) throw new Error(`${next} of ${names.length} records have a place`);
