@@ -1,7 +1,7 @@
 /**
  * From a tree to records, the form in which it crosses to the addon (native/records.h reads it).
  *
- * A tree is a list of chunks of up to 4,096 records, each record one name. Record 0 is the root. The children
+ * A tree is a list of chunks of up to 1,024 records, each record one name. Record 0 is the root. The children
  * of a directory stand together, and behind them all that is below: directory by directory, in the order of their
  * names if all of those are ASCII, else as they came. A chunk is, in this order, numbers little-endian:
  *
@@ -36,7 +36,8 @@ export const RECORDS_VERSION = 2;
 const MAGIC = 0x52534643;
 const HEADER_WORDS = 6;
 const RECORD_WORDS = 9;
-const RECORDS_PER_CHUNK = 4096;
+/** What a chunk is made of stays in the processor's caches meanwhile. */
+const RECORDS_PER_CHUNK = 1024;
 const FIRST_CHUNK_BYTES = 1 << 16;
 /** Larger ones are not kept for the next tree. */
 const KEPT_CHUNK_BYTES = 1 << 20;
@@ -91,7 +92,6 @@ class Encoder {
 	inode(name: string, inode: Inode): void {
 		const at = this.#next(name);
 		const words = this.#records;
-		words[at] = TYPE_BITS[inode.type] | inode.mode;
 		words[at + 1] = inode.uid;
 		words[at + 2] = inode.gid;
 		time[0] = inode.mtimeNs;
@@ -132,30 +132,33 @@ class Encoder {
 		return this.#count++ * RECORD_WORDS;
 	}
 
-	/** Words 6 and 7, and what belongs to them; returns the flags. */
+	/** Words 0, 6 and 7, and what belongs to them; returns the flags. */
 	#details(inode: Inode, at: number): number {
+		const { mode } = inode;
 		switch (inode.type) {
 			case "directory":
-				return this.#pair(at, inode.children.size, 0);
+				return this.#words(at, TYPE_BITS.directory | mode, inode.children.size, 0);
 			case "file":
 				return this.#file(inode, at);
 			case "symlink":
 				this.#strings.push(inode.target);
-				return this.#pair(at, 0, 0);
+				return this.#words(at, TYPE_BITS.symlink | mode, 0, 0);
 			case "character-device":
 			case "block-device":
-				return this.#pair(at, inode.rdev.major, inode.rdev.minor);
+				return this.#words(at, TYPE_BITS[inode.type] | mode, inode.rdev.major, inode.rdev.minor);
 			default:
-				return this.#pair(at, 0, 0);
+				return this.#words(at, TYPE_BITS[inode.type] | mode, 0, 0);
 		}
 	}
 
 	#file(inode: RegularFile, at: number): number {
+		const mode = TYPE_BITS.file | inode.mode;
 		if (inode.content !== undefined) {
 			if (inode.content.length > 0) this.#blob(inode.content);
-			return this.#pair(at, inode.content.length, 0) | (inode.content.length > 0 ? HAS_CONTENT : 0);
+			const flags = inode.content.length > 0 ? HAS_CONTENT : 0;
+			return this.#words(at, mode, inode.content.length, 0) | flags;
 		}
-		let flags = this.#pair(at, inode.size, Math.floor(inode.size / 2 ** 32));
+		let flags = this.#words(at, mode, inode.size, Math.floor(inode.size / 2 ** 32));
 		if (inode.path !== undefined) {
 			this.#strings.push(inode.path);
 			flags |= HAS_PATH;
@@ -167,7 +170,8 @@ class Encoder {
 		return flags;
 	}
 
-	#pair(at: number, first: number, second: number): number {
+	#words(at: number, mode: number, first: number, second: number): number {
+		this.#records[at] = mode;
 		this.#records[at + 6] = first;
 		this.#records[at + 7] = second;
 		return 0;

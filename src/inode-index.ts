@@ -7,7 +7,9 @@ const TABLE_BITS = 6;
 const TABLES = 1 << TABLE_BITS;
 /** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
 const SLOT_WORDS = 2;
-const FIRST_WORDS = 8 * SLOT_WORDS;
+const FIRST_WORDS = 64 * SLOT_WORDS;
+/** Larger ones are not kept when the index is cleared: all together 2 MiB, enough for 130,000 inodes. */
+const KEPT_WORDS = 4096 * SLOT_WORDS;
 /**
  * How many slots a search looks at. In a table that is half full it looks at a few; but whoever chooses the times in an
  * archive can choose them so that all fingerprints want the same slots, and each search would look at all of them.
@@ -60,11 +62,11 @@ export class InodeIndex {
 		return undefined;
 	}
 
-	/** Forgets them all. */
+	/** Forgets them all, and keeps room for as many, within bounds: making it again takes as long as filling it. */
 	clear(): void {
 		this.#inodes = [];
 		for (const [at, table] of this.#tables.entries())
-			if (table.length > FIRST_WORDS) this.#tables[at] = new Int32Array(FIRST_WORDS);
+			if (table.length > KEPT_WORDS) this.#tables[at] = new Int32Array(FIRST_WORDS);
 			else if (this.#used[at] !== 0) table.fill(0);
 		this.#used.fill(0);
 		this.#others.clear();

@@ -70,6 +70,16 @@ describe("InodeIndex", () => {
 		expectSameAnswers([...inodes, ...inodes.toReversed()]);
 	});
 
+	test.each([10, 20_000, 400_000])("is as new once it is cleared, after %i inodes", (count) => {
+		const inodes = Array.from({ length: count }, (_, n) => fifo({ mtimeNs: BigInt(n) }));
+		const index = new InodeIndex();
+		for (const _time of [1, 2]) {
+			expect(inodes.every((inode) => index.add(inode) === undefined)).toBe(true);
+			expect(index.add(inodes[count - 1] as Inode)).toBe(count - 1);
+			index.clear();
+		}
+	});
+
 	test("numbers count every name, known or not", () => {
 		const index = new InodeIndex();
 		const [a, b] = [socket(), socket()];
