@@ -17,6 +17,8 @@ constexpr size_t kNodeSize = 240;
 constexpr size_t kArrayOfFile = 80;
 constexpr size_t kBlocksOfFile = 112;
 
+constexpr size_t kSeed = 4096;
+
 /// In front of each array: libcomposefs reallocates without saying how much there was.
 struct alignas(kAlignment) Header {
   size_t size;
@@ -114,6 +116,9 @@ char* Arena::CopyText(const char* text, size_t length) {
 void Arena::SetDepth(size_t depth) {
   last_array_ = nullptr;
   level_ = &levels_[std::min(depth, levels_.size() - 1)];
+  if (depth == 0 || !level_->nodes.IsEmpty()) return;
+  for (Region* region : {&level_->nodes, &level_->arrays, &level_->blocks, &level_->texts})
+    if (void* seed = seed_.Take(kSeed)) region->Borrow(static_cast<std::byte*>(seed), kSeed);
 }
 
 void Arena::BeginWriting() {
@@ -130,6 +135,7 @@ void Arena::Expect(size_t nodes, size_t external_files) {
 void Arena::Clear() {
   for (auto& [nodes, arrays, blocks, texts] : levels_)
     for (Region* region : {&nodes, &arrays, &blocks, &texts}) region->Clear();
+  seed_.Clear();
   level_ = &levels_[0];
   last_array_ = nullptr;
   newest_ = {};

@@ -67,6 +67,7 @@ class Arena {
 
   bool IsArray(const std::byte* bytes) const;
 
+  Region seed_;  // the beginning of each level but the first: few mappings do for a small tree
   std::array<Level, 32> levels_;
   Level* level_ = &levels_[0];
   std::byte* last_array_ = nullptr;  // can grow where it is

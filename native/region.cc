@@ -47,6 +47,7 @@ void Region::MakeReady(size_t size) {
 }
 
 bool Region::Contains(const std::byte* address) const {
+  if (address >= borrowed_ && address < borrowed_end_) return true;
   return std::any_of(mappings_.rbegin(), mappings_.rend(), [address](const Mapping& mapping) {
     return address >= mapping.begin && address < mapping.begin + mapping.size;
   });
@@ -89,7 +90,7 @@ void Region::Clear() {
   for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.size);
   mappings_.clear();
   used_ = mapped_ = ready_ = 0;
-  free_ = end_ = nullptr;
+  free_ = end_ = borrowed_ = borrowed_end_ = nullptr;
 }
 
 }  // namespace composefs

@@ -20,6 +20,14 @@ class Region {
   /// Makes what was taken last, from there on, so many bytes; false if they are not there.
   bool ExtendLast(std::byte* from, size_t size);
 
+  /// Takes first, before anything is mapped, what is here: zeros, which stay the lender's.
+  void Borrow(std::byte* begin, size_t size) {
+    free_ = borrowed_ = begin;
+    end_ = borrowed_end_ = begin + size;
+  }
+
+  bool IsEmpty() const { return end_ == nullptr; }
+
   /// Has the kernel put memory behind the first so many bytes that will be taken: otherwise it does that page
   /// by page, when each is used first, and whoever takes them waits. To be called before anything is taken.
   void MakeReady(size_t size);
@@ -45,6 +53,8 @@ class Region {
   size_t ready_ = 0;
   std::byte* free_ = nullptr;
   std::byte* end_ = nullptr;
+  std::byte* borrowed_ = nullptr;
+  std::byte* borrowed_end_ = nullptr;
 };
 
 }  // namespace composefs
