@@ -16,7 +16,7 @@ void* hash_lookup(hash_table* table, const void* entry);
 void* hash_insert(hash_table* table, const void* entry);
 int hash_insert_if_absent(hash_table* table, const void* entry, const void** matched);
 size_t hash_get_n_entries(const hash_table* table);
-size_t hash_get_entries(const hash_table* table, void** buffer, size_t size);
+size_t hash_get_entries(hash_table* table, void** buffer, size_t size);
 void hash_free(hash_table* table);
 size_t hash_string(const char* text, size_t buckets);
 }
@@ -64,6 +64,17 @@ TEST_P(XattrTable, FindsWhatWasInsertedAndNamesWhatWasFoundAgain) {
   entries.resize(hash_get_entries(table, entries.data(), entries.size()));
   EXPECT_EQ(std::set<void*>(entries.begin(), entries.end()), again);
 
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const auto* found = static_cast<const char*>(hash_lookup(table, texts[i].c_str()));
+    ASSERT_NE(found, nullptr);
+    if (again.contains(texts[i].data())) {
+      ASSERT_EQ(found, texts[i]);
+    } else {
+      ASSERT_EQ(std::string(found, 24), std::string(24, '\0'))
+          << "of one that is not shared all fields are 0";
+    }
+  }
+
   freed = 0;
   hash_free(table);
   EXPECT_EQ(freed, texts.size());
@@ -80,6 +91,15 @@ TEST(XattrTable, AnEqualEntryIsNotInsertedAgain) {
   EXPECT_EQ(hash_insert_if_absent(table, twin.c_str(), &matched), 0);
   EXPECT_EQ(matched, first.c_str());
   EXPECT_EQ(hash_insert(table, twin.c_str()), first.c_str());
+  hash_free(table);
+}
+
+TEST(XattrTable, WhatIsInsertedNeedNotBeWhatWasLookedForLast) {
+  hash_table* table = hash_initialize(0, nullptr, Hash, Same, CountFreed);
+  const std::string texts[] = {"security.a", "trusted.a", "user.abcd"};
+  for (const std::string& text : texts) EXPECT_EQ(hash_lookup(table, text.c_str()), nullptr);
+  for (const std::string& text : texts) EXPECT_EQ(hash_insert(table, text.c_str()), text.c_str());
+  for (const std::string& text : texts) EXPECT_EQ(hash_lookup(table, text.c_str()), text.c_str());
   hash_free(table);
 }
 
