@@ -12,17 +12,24 @@ const FIRST_CAPACITY = 1 << 12;
  */
 export class DirectoryStack {
 	/** The root, and the directories below it on the way. */
-	readonly #directories: Directory[];
+	readonly #directories: Directory[] = [];
 	/** The path that was asked for last, as far as it has directories, and where those of each of them end in it. */
 	#path = new Uint8Array(FIRST_CAPACITY);
 	readonly #ends: number[] = [0];
 
-	constructor(root: Directory) {
-		this.#directories = [root];
+	/** Begins at the root of a tree, and lets go of the one before. */
+	begin(root: Directory): void {
+		this.forget();
+		this.#directories.push(root);
+	}
+
+	forget(): void {
+		this.#directories.length = 0;
+		this.#ends.length = 1;
 	}
 
 	/**
-	 * The directory whose path is in `bytes[start]` to `bytes[end - 1]`, or undefined if there is none. A slash in front
+	 * The directory whose path is in `bytes[start]` to `bytes[end - 1]`, or undefined if there is none, or no root. A slash in front
 	 * may be missing, and slashes may be doubled: both are mkcomposefs's leniency.
 	 */
 	find(bytes: Bytes, start: number, end: number, isAscii: boolean): Directory | undefined {
@@ -53,7 +60,9 @@ export class DirectoryStack {
 
 	/** Goes down by the names that are left. */
 	#enter(bytes: Bytes, start: number, end: number, isAscii: boolean): Directory | undefined {
-		let directory = this.#directories[this.#directories.length - 1] as Directory;
+		const top = this.#directories[this.#directories.length - 1];
+		if (top === undefined) return undefined;
+		let directory: Directory = top;
 		let at = start + (this.#ends[this.#ends.length - 1] as number);
 		while (at < end) {
 			if (bytes[at] === SLASH) {

@@ -6,4 +6,5 @@
 /// <reference types="node" preserve="true" />
 
 export { formatDump, formatDumpChunks } from "./format.ts";
-export { type DumpSource, parseDump } from "./parse.ts";
+export { parseDump } from "./parse.ts";
+export type { DumpSource } from "./source.ts";

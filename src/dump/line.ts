@@ -39,6 +39,8 @@ const MAX_SHARED_LENGTH = 128;
 /** How much of a field that is no good number an error shows. */
 const SHOWN_DIGITS = 40;
 
+const NO_TEXT = Buffer.alloc(0) as Bytes;
+
 /** A view on the line at hand, used again for each: lines come by the hundred thousand. */
 export class DumpLine {
 	/** From 1 */
@@ -46,12 +48,12 @@ export class DumpLine {
 	/** True if every field is plain ASCII without escapes, as nearly all are. */
 	isPlain = true;
 	/** PATH, after readPath(), without escapes: the directory's, then a slash unless it is the root's, then the name. */
-	pathBytes: Bytes = Buffer.alloc(0) as Bytes;
+	pathBytes: Bytes = NO_TEXT;
 	pathStart = 0;
 	/** Where the directory's path ends. */
 	parentEnd = 0;
 	name = "";
-	#bytes: Bytes = Buffer.alloc(0) as Bytes;
+	#bytes: Bytes = NO_TEXT;
 	#end = 0;
 	/** Where each field begins and ends; the last place is for the xattrs, which reach to the end. */
 	readonly #starts = new Int32Array(FIELDS.length + 1);
@@ -60,6 +62,13 @@ export class DumpLine {
 	#slash = -1;
 	#lastXattr = "";
 	readonly #values = new Map<string, Uint8Array>();
+
+	/** Lets go of the text, and stands before the first line of another one. */
+	forget(): void {
+		this.number = 0;
+		this.pathBytes = this.#bytes = NO_TEXT;
+		this.#values.clear();
+	}
 
 	/** Goes to the next line, from `start` to its line feed or to `end`; returns which. */
 	read(bytes: Buffer, start: number, end: number): number {

@@ -3,6 +3,7 @@
  * swallows as junk (digests that are none, numbers out of range, `\x00` in a path) is an error here.
  */
 import { ComposefsError } from "../errors.ts";
+import { Idle } from "../idle.ts";
 import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
 import { runInSlices, Slices } from "../slices.ts";
@@ -12,13 +13,7 @@ import { checkInode, checkName, Violation } from "../validate.ts";
 import { DirectoryStack } from "./directory-stack.ts";
 import { type Field, INDEX } from "./fields.ts";
 import { DumpLine } from "./line.ts";
-
-/** Dump text, whole or in pieces of any length. */
-export type DumpSource =
-	| string
-	| Uint8Array
-	| Iterable<string | Uint8Array>
-	| AsyncIterable<string | Uint8Array>;
+import { type DumpSource, LineParts, toBuffer } from "./source.ts";
 
 const LINE_FEED = 0x0a;
 /** The longest line that can be valid takes less than half of this. */
@@ -35,8 +30,17 @@ const USUAL_TIME = 2n ** 63n - 1n;
  *   of `signal`
  */
 export async function parseDump(source: DumpSource, options: { signal?: AbortSignal } = {}): Promise<Tree> {
-	const { signal } = options;
-	const parser = new DumpParser();
+	const parser = idle.take();
+	try {
+		await parseLines(source, parser, options.signal);
+		return await runInSlices(parser.finish(), options.signal);
+	} finally {
+		parser.forget();
+		idle.give(parser);
+	}
+}
+
+async function parseLines(source: DumpSource, parser: DumpParser, signal?: AbortSignal): Promise<void> {
 	const slices = new Slices(signal);
 	const rest = new LineParts();
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
@@ -59,38 +63,6 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 	}
 	signal?.throwIfAborted();
 	if (rest.length > 0) parser.line(...rest.take());
-	return runInSlices(parser.finish(), signal);
-}
-
-function toBuffer(piece: string | Uint8Array): Buffer {
-	if (typeof piece === "string") {
-		// It would become U+FFFD: half a character, or a byte that no UTF-8 can express.
-		if (!piece.isWellFormed())
-			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the dump has a lone surrogate: give it as bytes");
-		return Buffer.from(piece, "utf8");
-	}
-	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-}
-
-/** A line that comes in pieces. */
-class LineParts {
-	#parts: Buffer[] = [];
-	length = 0;
-
-	/** Adds a copy: the source may use its memory again. */
-	add(bytes: Buffer): void {
-		if (bytes.length === 0) return;
-		this.#parts.push(Buffer.from(bytes));
-		this.length += bytes.length;
-	}
-
-	/** All of it, and where it begins and ends. */
-	take(): [text: Buffer, start: number, end: number] {
-		const text = Buffer.concat(this.#parts);
-		this.#parts = [];
-		this.length = 0;
-		return [text, 0, text.length];
-	}
 }
 
 /** A further name, which waits for the end: its inode may come after it. */
@@ -103,8 +75,8 @@ interface PendingLink {
 
 class DumpParser {
 	readonly #line: DumpLine = new DumpLine();
-	#root: Directory | undefined;
-	#stack: DirectoryStack | undefined;
+	#root: Directory | undefined = undefined;
+	readonly #stack = new DirectoryStack();
 	readonly #links = new Map<string, PendingLink>();
 	/** What links lead to, by path: a short line may lead to a long path, and many to the same one. */
 	readonly #targets = new Map<string, Inode | undefined>();
@@ -147,6 +119,15 @@ class DumpParser {
 		return new Tree(root);
 	}
 
+	/** Lets go of the text and of the tree, wherever in it the parsing ended. */
+	forget(): void {
+		this.#line.forget();
+		this.#root = undefined;
+		this.#stack.forget();
+		this.#links.clear();
+		this.#targets.clear();
+	}
+
 	refuseLongLine(): never {
 		throw dumpError(this.lines + 1, `the line is longer than ${MAX_LINE} bytes`);
 	}
@@ -155,7 +136,7 @@ class DumpParser {
 		if (this.#root !== undefined) this.#line.fail("PATH", "the root comes once, and first");
 		if (inode.type !== "directory") this.#line.fail("MODE", "the root is not a directory");
 		this.#root = inode;
-		this.#stack = new DirectoryStack(inode);
+		this.#stack.begin(inode);
 	}
 
 	#add(inode: Inode): void {
@@ -182,7 +163,7 @@ class DumpParser {
 		const { name, isPlain, pathBytes, pathStart, parentEnd } = this.#line;
 		// A name is the end of a path: in a plain one there is no slash, and no byte takes more than itself.
 		if (!isPlain || name.length > LIMITS.nameLength || name === "" || name.startsWith(".")) checkName(name);
-		const directory = this.#stack?.find(pathBytes, pathStart, parentEnd, isPlain);
+		const directory = this.#stack.find(pathBytes, pathStart, parentEnd, isPlain);
 		if (directory === undefined) this.#line.fail("PATH", "there is no directory for it before this line");
 		return directory;
 	}
@@ -206,6 +187,8 @@ class DumpParser {
 		return this.#targets.get(path);
 	}
 }
+
+const idle = new Idle(() => new DumpParser());
 
 function inodeAt(root: Directory, path: string): Inode | undefined {
 	let inode: Inode | undefined = root;

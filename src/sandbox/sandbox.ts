@@ -1,6 +1,7 @@
 /** Functions of this package, done in processes that can reach nothing: for metadata from who knows whom. */
 import { computeDigest } from "../digest.ts";
-import { type DumpSource, parseDump } from "../dump/parse.ts";
+import { parseDump } from "../dump/parse.ts";
+import type { DumpSource } from "../dump/source.ts";
 import { encodeTree } from "../encode.ts";
 import { ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";

@@ -1,4 +1,5 @@
 /** A table of contents as text: an object with a version, and a list of entries that are told one by one. */
+import { Idle } from "../idle.ts";
 import { EntryFields, skipUnknown } from "./entry.ts";
 import { type FeedOptions, feed, type Steps, type TocText } from "./feed.ts";
 import { CLOSE_ARRAY, CLOSE_OBJECT, JsonCursor, OPEN_ARRAY, OPEN_OBJECT, TextRange } from "./json.ts";
@@ -30,30 +31,54 @@ export async function readDocument(
 	visitor: DocumentVisitor,
 	options: FeedOptions,
 ): Promise<DocumentHead> {
-	const document = new Document(visitor);
-	await feed(text, document, options);
-	return document;
+	const document = idle.take();
+	try {
+		document.begin(visitor);
+		await feed(text, document, options);
+		return document.head();
+	} finally {
+		document.forget();
+		idle.give(document);
+	}
 }
+
+const NOBODY: DocumentVisitor = { entry() {} };
 
 /** What comes next. */
 type State = "start" | "member" | "entry" | "behind-entries" | "end";
 
 /** Reads members and entries one by one; one that the window cuts is read again when there is more of it. */
-class Document implements DocumentHead, Steps {
+class Document implements Steps {
 	readonly cursor: JsonCursor = new JsonCursor();
 	readonly stepLimit = TOC_LIMITS.entrySize;
-	version: number | undefined;
-	tarSplitDigest: string | undefined;
 
-	private readonly visitor: DocumentVisitor;
+	private visitor: DocumentVisitor = NOBODY;
+	private version: number | undefined = undefined;
+	private tarSplitDigest: string | undefined = undefined;
 	private readonly fields = new EntryFields();
 	private readonly range = new TextRange();
 	private readonly others = new Set<string>();
 	private state: State = "start";
 	private hasEntries = false;
 
-	constructor(visitor: DocumentVisitor) {
+	begin(visitor: DocumentVisitor): void {
 		this.visitor = visitor;
+	}
+
+	head(): DocumentHead {
+		const { version, tarSplitDigest } = this;
+		return { version, tarSplitDigest };
+	}
+
+	/** Lets go of the text and of the visitor, wherever in it the reading ended. */
+	forget(): void {
+		this.cursor.forget();
+		this.fields.forget();
+		this.visitor = NOBODY;
+		this.version = this.tarSplitDigest = undefined;
+		this.others.clear();
+		this.state = "start";
+		this.hasEntries = false;
 	}
 
 	/** Changes nothing but the cursor's place before it has read all that it needs. False at the end. */
@@ -143,3 +168,5 @@ class Document implements DocumentHead, Steps {
 		return false;
 	}
 }
+
+const idle = new Idle(() => new Document());

@@ -71,7 +71,7 @@ export class EntryFields {
 
 	/** Reads the entry that the cursor stands before. */
 	read(cursor: JsonCursor): void {
-		this.#reset();
+		this.forget();
 		let others: Set<string> | undefined;
 		let more = cursor.open(OPEN_OBJECT);
 		this.start = cursor.at;
@@ -110,7 +110,8 @@ export class EntryFields {
 		return number;
 	}
 
-	#reset(): void {
+	/** Lets go of what was read last. */
+	forget(): void {
 		this.seen = 0;
 		this.mode = this.uid = this.gid = this.devMajor = this.devMinor = 0;
 		this.size = this.offset = this.endOffset = this.digest = this.chunkDigest = -1;

@@ -61,11 +61,14 @@ export function isEscaped({ form }: TextRange): boolean {
 /** Thrown, and caught by whoever fills the window: it ends within what is being read. */
 export const STARVED: { readonly starved: true } = { starved: true };
 
+const NO_WINDOW = Buffer.alloc(1) as Bytes;
+const NO_VIEW = viewOf(NO_WINDOW);
+
 export class JsonCursor {
 	/** The window, and a NUL behind it: no token has one in it, so no token is read beyond the end. */
-	bytes: Bytes = Buffer.alloc(1) as Bytes;
+	bytes: Bytes = NO_WINDOW;
 	/** The same. */
-	view: DataView = viewOf(this.bytes);
+	view: DataView = NO_VIEW;
 	at = 0;
 	end = 0;
 	/** Place of the window in the document. */
@@ -79,6 +82,14 @@ export class JsonCursor {
 		this.bytes = bytes;
 		this.end = end;
 		this.isLast = isLast;
+	}
+
+	/** Lets go of its window, and stands before the beginning of another document. */
+	forget(): void {
+		this.bytes = NO_WINDOW;
+		this.view = NO_VIEW;
+		this.at = this.end = this.base = 0;
+		this.isLast = false;
 	}
 
 	fail(rule: TocRule, problem: string, at: number = this.at): never {

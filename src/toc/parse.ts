@@ -4,6 +4,7 @@
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
 import { ComposefsError } from "../errors.ts";
+import { Idle } from "../idle.ts";
 import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { Tree } from "../tree.ts";
@@ -49,16 +50,20 @@ export async function parseTocJson(
 ): Promise<Tree> {
 	const { signal, limits } = options;
 	const { size: limit, entries } = fillLimits(TOC_LIMITS, limits);
-	const builder = new TreeBuilder(entries);
-	for (const [index, text] of documents.entries()) {
-		builder.begin(index > 0);
-		try {
-			await readDocument(text, builder, { signal, limit });
-		} catch (error) {
-			throw documents.length > 1 ? inDocument(error, index) : error;
+	const builder = idle.take();
+	try {
+		builder.open(entries);
+		for (const [index, text] of documents.entries()) {
+			builder.begin(index > 0);
+			await readDocument(text, builder, { signal, limit }).catch((error) => {
+				throw documents.length > 1 ? inDocument(error, index) : error;
+			});
 		}
+		return new Tree(builder.root);
+	} finally {
+		builder.open(0);
+		idle.give(builder);
 	}
-	return new Tree(builder.root);
 }
 
 /** Says which of several documents is wrong. */
@@ -69,9 +74,9 @@ function inDocument(error: unknown, index: number): unknown {
 }
 
 class TreeBuilder {
-	readonly root: Directory = directory();
-	private readonly walker: PathWalker;
-	private readonly maxEntries: number;
+	root: Directory = directory();
+	private readonly walker = new PathWalker({ enter: (parent, name) => this.#enter(parent, name) });
+	private maxEntries = 0;
 	private entries = 0;
 	/** Directories that have no entry of their own, but for the root. */
 	private readonly implicit = new Set<Directory>();
@@ -79,9 +84,15 @@ class TreeBuilder {
 	private own: Map<Directory, Set<string>> | undefined;
 	private hasRoot = false;
 
-	constructor(maxEntries: number) {
+	/** Begins a tree, and lets go of the one before. */
+	open(maxEntries: number): void {
+		this.root = directory();
+		this.walker.begin(this.root);
 		this.maxEntries = maxEntries;
-		this.walker = new PathWalker(this.root, { enter: (parent, name) => this.#enter(parent, name) });
+		this.entries = 0;
+		this.implicit.clear();
+		this.own = undefined;
+		this.hasRoot = false;
 	}
 
 	begin(isLater: boolean): void {
@@ -180,6 +191,8 @@ class TreeBuilder {
 		return inode;
 	}
 }
+
+const idle = new Idle(() => new TreeBuilder());
 
 function makeInode(fields: EntryFields, cursor: JsonCursor): Inode {
 	const type = fields.type as InodeEntryType;

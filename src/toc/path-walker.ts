@@ -22,7 +22,7 @@ export class PathWalker {
 	/** How many directories lead to the path walked last, without the root. Lists are not cut: that takes a call. */
 	private depth = 0;
 	/** The root, then those. */
-	private readonly directories: Directory[];
+	private readonly directories: Directory[] = [];
 	/** Where in that path the name of each ends: at a slash. */
 	private readonly ends: number[] = [];
 	private readonly visitor: PathVisitor;
@@ -33,9 +33,16 @@ export class PathWalker {
 	/** The last name of the path walked last; "" if it was the root's. */
 	name = "";
 
-	constructor(root: Directory, visitor: PathVisitor) {
-		this.directories = [root];
+	constructor(visitor: PathVisitor) {
 		this.visitor = visitor;
+	}
+
+	/** Begins at the root of a tree, and lets go of the one before. */
+	begin(root: Directory): void {
+		this.directories.length = 0;
+		this.directories.push(root);
+		this.depth = this.place = this.length = 0;
+		this.name = "";
 	}
 
 	/** A directory of the way was replaced. */

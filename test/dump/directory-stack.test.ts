@@ -12,6 +12,12 @@ function find(stack: DirectoryStack, path: string): Directory | undefined {
 	return stack.find(bytes, 7, bytes.length - 6, isAscii);
 }
 
+function stackAt(root: Directory): DirectoryStack {
+	const stack = new DirectoryStack();
+	stack.begin(root);
+	return stack;
+}
+
 function sample(): Tree {
 	const tree = new Tree();
 	for (const path of ["/a/b/c", "/a/bc", "/ab/b", "/é/\udce9"]) tree.mkdir(path, { recursive: true });
@@ -29,20 +35,28 @@ describe("directories", () => {
 		["doubled slashes", "//a///b/", "/a/b"],
 	])("%s", (_what, path, expected) => {
 		const tree = sample();
-		expect(find(new DirectoryStack(tree.root), path)).toBe(tree.get(expected));
+		expect(find(stackAt(tree.root), path)).toBe(tree.get(expected));
 	});
 
 	test.each(["/b", "/a/b/c/d", "/a/file", "/a/file/x", "/a/bcd"])("%s is none", (path) => {
-		const stack = new DirectoryStack(sample().root);
+		const stack = stackAt(sample().root);
 		find(stack, "/a/b");
 		expect(find(stack, path)).toBeUndefined();
+	});
+
+	test("there are none without a root", () => {
+		const stack = stackAt(sample().root);
+		expect(find(stack, "/a/b")).toBeDefined();
+		stack.forget();
+		expect(find(stack, "/a/b")).toBeUndefined();
+		expect(find(stack, "")).toBeUndefined();
 	});
 
 	test("a path longer than any before", () => {
 		const names = Array.from({ length: 30 }, (_, n) => `${n}`.repeat(120));
 		const tree = new Tree();
 		const deepest = tree.mkdir(names.join("/"), { recursive: true });
-		expect(find(new DirectoryStack(tree.root), `/${names.join("/")}`)).toBe(deepest);
+		expect(find(stackAt(tree.root), `/${names.join("/")}`)).toBe(deepest);
 	});
 
 	test("what was asked for before changes nothing", () => {
@@ -51,10 +65,10 @@ describe("directories", () => {
 		fc.assert(
 			fc.property(paths, (all) => {
 				const tree = sample();
-				const stack = new DirectoryStack(tree.root);
+				const stack = stackAt(tree.root);
 				for (const names of all) {
 					const path = names.map((part) => `/${part}`).join("");
-					expect(find(stack, path)).toBe(find(new DirectoryStack(tree.root), path));
+					expect(find(stack, path)).toBe(find(stackAt(tree.root), path));
 				}
 			}),
 		);

@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import { formatDump } from "../../src/dump/format.ts";
-import { type DumpSource, parseDump } from "../../src/dump/parse.ts";
+import { parseDump } from "../../src/dump/parse.ts";
+import type { DumpSource } from "../../src/dump/source.ts";
 import type { Inode } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
 import { countTurns } from "../support/event-loop.ts";

@@ -14,7 +14,7 @@ function walkAll(paths: readonly { text: string; isForgotten: boolean }[]): [str
 	const names = new Map<Directory, string>();
 	const root = directory();
 	names.set(root, "");
-	const walker = new PathWalker(root, {
+	const walker = new PathWalker({
 		enter(parent, name) {
 			const found = parent.children.get(name) ?? directory();
 			parent.children.set(name, found);
@@ -22,6 +22,7 @@ function walkAll(paths: readonly { text: string; isForgotten: boolean }[]): [str
 			return found as Directory;
 		},
 	});
+	walker.begin(root);
 	const cursor = new JsonCursor();
 	show(cursor, paths.map(({ text }) => text).join(""));
 	const range = new TextRange();
@@ -60,13 +61,14 @@ test("a path may be the way of the one before it, or part of that", () => {
 test("a path that has left the window is not compared", () => {
 	const cursor = new JsonCursor();
 	const root = directory();
-	const walker = new PathWalker(root, {
+	const walker = new PathWalker({
 		enter(parent, name) {
 			const child = directory();
 			parent.children.set(name, child);
 			return child;
 		},
 	});
+	walker.begin(root);
 	const range = new TextRange();
 	show(cursor, '"a/x"');
 	cursor.string(range);
