@@ -5,9 +5,8 @@ import { inFile } from "./image/fault.ts";
 import type { Listing } from "./image/listing.ts";
 import type { ReadImageOptions } from "./image/read.ts";
 import { checkLimits, type ImageSource, loadImage, nameOfSource } from "./image/source.ts";
-import { ImageWalk, type Visitor } from "./image/walk.ts";
+import { type Visitor, walkImage } from "./image/walk.ts";
 import type { Directory, Inode } from "./inode.ts";
-import { runInSlices } from "./slices.ts";
 
 /** Bytes of a piece. */
 const PIECE = 1 << 18;
@@ -30,8 +29,7 @@ export async function dumpText(
 	const checked = checkLimits(limits);
 	const text = new Text();
 	try {
-		const walk = new ImageWalk(await loadImage(image, checked.imageSize, signal), checked, text);
-		await runInSlices(walk.steps(), signal);
+		await walkImage(await loadImage(image, checked.imageSize, signal), text, checked, signal);
 	} catch (error) {
 		if (error instanceof TreeNeeded) return undefined;
 		throw inFile(error, nameOfSource(image));

@@ -5,9 +5,11 @@ import { describe, expect, test } from "@jest/globals";
 import { formatDump, parseDump } from "../src/dump/index.ts";
 import { encodeTree } from "../src/encode.ts";
 import { Idle } from "../src/idle.ts";
+import { readImage } from "../src/image/index.ts";
 import { type Inode, symlink } from "../src/inode.ts";
 import { parseTocJson } from "../src/toc/index.ts";
 import { Tree } from "../src/tree.ts";
+import { writeImage } from "../src/write.ts";
 
 describe("Idle", () => {
 	test("gives out what was given back, and nothing twice", () => {
@@ -70,7 +72,15 @@ const TOC = JSON.stringify({ version: 1, entries: ENTRIES });
 const PARSERS: [string, (more: string) => Promise<Tree>][] = [
 	["of a dump", (more) => parseDump(DUMP + more)],
 	["of a table of contents", (more) => parseTocJson([TOC + more])],
+	["of an image", (more) => imageOf(more !== "").then((image) => readImage(image))],
 ];
+
+async function imageOf(isDamaged: boolean): Promise<Uint8Array> {
+	const { image } = await writeImage(await parseDump(DUMP));
+	const bytes = image as Uint8Array;
+	if (isDamaged) bytes.fill(0xff, bytes.length / 2);
+	return bytes;
+}
 
 describe.each(PARSERS)("what is kept of the parser %s", (_what, parse) => {
 	test("holds no tree", async () => {

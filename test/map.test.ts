@@ -35,6 +35,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"sandbox/reply": "sandbox/child",
 	"sandbox/spawn": "sandbox/child",
 	"sandbox/worker": "sandbox/escape",
+	"image/level": "image/read",
 	"image/listing": "image/read",
 	"image/walk": "image/read",
 	"dump/lines": "dump/format",

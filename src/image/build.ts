@@ -6,22 +6,23 @@ import { copyBytes, readName } from "./bytes.ts";
 import { fail } from "./fault.ts";
 import { BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, InodeFields, REGULAR, SYMLINK } from "./inode.ts";
 import { BLOCK_SIZE, LAST_ESCAPING_VERSION } from "./layout.ts";
-import type { ImageBytes } from "./source.ts";
-import type { Superblock } from "./superblock.ts";
+import { type ImageBytes, NO_IMAGE } from "./source.ts";
+import { NO_SUPERBLOCK, type Superblock } from "./superblock.ts";
 import { dropWhiteoutMarks, hasWhiteoutMarks, XattrReader } from "./xattrs.ts";
 
 /** Reads inodes one after another; `fields` are those of the one read last. */
 export class InodeReader {
-	readonly fields: InodeFields;
-	readonly #image: ImageBytes;
-	readonly #superblock: Superblock;
-	readonly #xattrs: XattrReader;
+	readonly fields: InodeFields = new InodeFields();
+	readonly #xattrs = new XattrReader();
+	#image: ImageBytes = NO_IMAGE;
+	#superblock: Superblock = NO_SUPERBLOCK;
 
-	constructor(image: ImageBytes, superblock: Superblock) {
+	/** Begins with an image, and lets go of the one before. */
+	open(image: ImageBytes, superblock: Superblock): void {
 		this.#image = image;
 		this.#superblock = superblock;
-		this.fields = new InodeFields(image, superblock);
-		this.#xattrs = new XattrReader(image, superblock);
+		this.fields.open(image, superblock);
+		this.#xattrs.open(image, superblock);
 	}
 
 	/** Reads an inode that an entry at `from` names. */

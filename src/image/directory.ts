@@ -38,6 +38,12 @@ export class DirectoryBlock {
 	/** Of the entries in the image, in bytes. */
 	offset = 0;
 
+	/** Lets go of all names. */
+	forget(): void {
+		this.count = this.total = 0;
+		for (const list of [this.names, this.nids, this.types]) list.length = 0;
+	}
+
 	/** Reads all entries of the block of that number. */
 	read(image: ImageBytes, data: DirectoryData, index: number): void {
 		this.#parse(image, data, index, 0, Number.POSITIVE_INFINITY);

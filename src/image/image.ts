@@ -57,14 +57,14 @@ export class Image {
 	readonly #access: Access;
 	readonly #superblock: Superblock;
 	readonly #depth: number;
-	readonly #inodes: InodeReader;
+	readonly #inodes = new InodeReader();
 
 	/** @internal Not for callers: see `openImage`. */
 	constructor(access: Access, superblock: Superblock, depth: number) {
 		this.#access = access;
 		this.#superblock = superblock;
 		this.#depth = depth;
-		this.#inodes = new InodeReader(access.bytes, superblock);
+		this.#inodes.open(access.bytes, superblock);
 	}
 
 	/** What the image says of itself; `imageInfo` computes its digest too. */

@@ -18,8 +18,8 @@ import {
 	SLOT_SIZE,
 	XATTR_HEADER,
 } from "./layout.ts";
-import type { ImageBytes, Window } from "./source.ts";
-import type { Superblock } from "./superblock.ts";
+import { type ImageBytes, NO_IMAGE, type Window } from "./source.ts";
+import { NO_SUPERBLOCK, type Superblock } from "./superblock.ts";
 import { readTime } from "./time.ts";
 
 /** The types that inodes have here, as bits 12 to 15 of their mode. */
@@ -55,10 +55,11 @@ export class InodeFields {
 	tailOffset = 0;
 	tailSize = 0;
 
-	readonly #image: ImageBytes;
-	readonly #superblock: Superblock;
+	#image: ImageBytes = NO_IMAGE;
+	#superblock: Superblock = NO_SUPERBLOCK;
 
-	constructor(image: ImageBytes, superblock: Superblock) {
+	/** Begins with an image, and lets go of the one before. */
+	open(image: ImageBytes, superblock: Superblock): void {
 		this.#image = image;
 		this.#superblock = superblock;
 	}

@@ -23,6 +23,13 @@ export class Listing {
 	readonly #data = { blocksOffset: 0, blockCount: 0, tailOffset: 0, tailSize: 0 };
 	#nextBlock = 0;
 
+	/** Lets go of all names. */
+	forget(): void {
+		this.count = 0;
+		for (const list of [this.names, this.nids, this.types, this.places]) list.length = 0;
+		this.#block.forget();
+	}
+
 	/** Begins with a directory, which has no entries before its blocks are read. */
 	begin({ blocksOffset, blockCount, tailOffset, tailSize }: DirectoryData): void {
 		this.#data.blocksOffset = blocksOffset;

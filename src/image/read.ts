@@ -1,11 +1,11 @@
 /** An image becomes a tree. libcomposefs's own reader crashes on damaged images; this one checks every byte. */
 import { trace } from "../diagnostics.ts";
+import { Idle } from "../idle.ts";
 import type { Directory, Inode } from "../inode.ts";
-import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { inFile } from "./fault.ts";
 import { checkLimits, type ImageSource, loadImage, nameOfSource, type ReadLimits } from "./source.ts";
-import { ImageWalk, type Visitor } from "./walk.ts";
+import { type Visitor, walkImage } from "./walk.ts";
 
 export interface ReadImageOptions {
 	readonly signal?: AbortSignal | undefined;
@@ -52,21 +52,28 @@ interface ReadTree {
 async function readTree(source: ImageSource, options: ReadImageOptions): Promise<ReadTree> {
 	const { signal } = options;
 	const limits = checkLimits(options.limits);
-	const builder = new TreeBuilder();
+	const builder = idle.take();
 	try {
 		const image = await loadImage(source, limits.imageSize, signal);
-		const walk = new ImageWalk(image, limits, builder);
-		await runInSlices(walk.steps(), signal);
-		return { tree: new Tree(builder.root), size: image.size, inodes: walk.inodes };
+		const inodes = await walkImage(image, builder, limits, signal);
+		return { tree: new Tree(builder.root), size: image.size, inodes };
 	} catch (error) {
 		throw inFile(error, nameOfSource(source));
+	} finally {
+		builder.forget();
+		idle.give(builder);
 	}
 }
 
 class TreeBuilder implements Visitor {
-	root: Directory | undefined;
+	root: Directory | undefined = undefined;
 	/** What is in the directories that are being read, by depth. */
 	readonly #children: Directory["children"][] = [];
+
+	forget(): void {
+		this.root = undefined;
+		this.#children.length = 0;
+	}
 
 	directory(name: string, inode: Directory, depth: number): void {
 		if (depth > 0) this.other(name, inode, depth);
@@ -78,3 +85,5 @@ class TreeBuilder implements Visitor {
 		(this.#children[depth - 1] as Directory["children"]).set(name, inode);
 	}
 }
+
+const idle = new Idle(() => new TreeBuilder());

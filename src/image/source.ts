@@ -91,6 +91,9 @@ export class WholeImage implements ImageBytes {
 	}
 }
 
+/** What a reader has before an image, and after it. */
+export const NO_IMAGE: ImageBytes = new WholeImage(new Uint8Array(0));
+
 /** All bytes of an image; a file is read in the background. */
 export async function loadImage(
 	source: ImageSource,

@@ -33,6 +33,18 @@ export interface Superblock {
 	readonly hasXattrFilter: boolean;
 }
 
+/** What a reader has before an image, and after it; with the fields in this order, which makes them of one shape. */
+export const NO_SUPERBLOCK: Superblock = {
+	version: 0,
+	hasAcl: false,
+	inodeCount: 0,
+	blockCount: 0,
+	buildTimeNs: 0n,
+	rootNid: 0,
+	sharedXattrs: 0,
+	hasXattrFilter: false,
+};
+
 export function readSuperblock(image: ImageBytes): Superblock {
 	const end = SUPERBLOCK.offset + SUPERBLOCK.size;
 	if (image.size < end) fail("bounds", 0, `the image has ${image.size} bytes, less than a superblock's end`);

@@ -1,13 +1,17 @@
 /** All of an image, checked, in the order of its dump: parents before children, siblings by their names' bytes. */
+import { Idle } from "../idle.ts";
 import { type Directory, type Inode, isWhiteout } from "../inode.ts";
+import { READ_LIMITS } from "../limits.ts";
+import { runInSlices } from "../slices.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
 import { Claims } from "./claims.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
-import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE, SUPERBLOCK } from "./layout.ts";
-import { Listing } from "./listing.ts";
-import type { ImageBytes, Limits } from "./source.ts";
-import { readSuperblock, type Superblock } from "./superblock.ts";
+import { DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE, SUPERBLOCK } from "./layout.ts";
+import { checkType, Level } from "./level.ts";
+import type { Listing } from "./listing.ts";
+import { type ImageBytes, type Limits, NO_IMAGE } from "./source.ts";
+import { NO_SUPERBLOCK, readSuperblock, type Superblock } from "./superblock.ts";
 import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./xattrs.ts";
 
 /** Told of what is met. Nothing of it is certain before the walk has come to its end. */
@@ -32,25 +36,6 @@ export interface Visitor {
 	other(name: string, inode: Inode, depth: number, links: number): void;
 }
 
-/** A directory that is being read; used again for another one of the same depth. */
-class Level {
-	readonly listing = new Listing();
-	name = "";
-	/** The listing has all of its entries. */
-	isListed = false;
-	/** Of its entries, the one to come. */
-	next = 0;
-	nid = 0;
-	nlink = 0;
-	/** Of the inode. */
-	offset = 0;
-	hasMarks = false;
-	subdirectories = 0;
-	whiteouts = 0;
-	dots = 0;
-	inode: Directory | undefined;
-}
-
 /** An inode with several names. */
 interface Linked {
 	readonly inode: Inode;
@@ -69,13 +54,38 @@ const COUNTED = {
 	xattrBytes: { rule: "xattr-bytes", what: "bytes of xattrs" },
 } as const;
 
-export class ImageWalk {
-	readonly #image: ImageBytes;
-	readonly #limits: Limits;
-	readonly #visitor: Visitor;
-	readonly #superblock: Superblock;
-	readonly #inodes: InodeReader;
-	readonly #claims: Claims;
+const NO_CLAIMS = new Claims(0);
+const NOBODY: Visitor = { directory() {}, other() {} };
+
+/**
+ * Walks over an image, in slices of a few milliseconds.
+ *
+ * @returns how many inodes it has
+ */
+export async function walkImage(
+	image: ImageBytes,
+	visitor: Visitor,
+	limits: Limits,
+	signal: AbortSignal | undefined,
+): Promise<number> {
+	const walk = idle.take();
+	try {
+		walk.open(image, limits, visitor);
+		await runInSlices(walk.steps(), signal);
+		return walk.inodes;
+	} finally {
+		walk.forget();
+		idle.give(walk);
+	}
+}
+
+class ImageWalk {
+	#image: ImageBytes = NO_IMAGE;
+	#limits: Limits = READ_LIMITS;
+	#visitor: Visitor = NOBODY;
+	#superblock: Superblock = NO_SUPERBLOCK;
+	readonly #inodes = new InodeReader();
+	#claims = NO_CLAIMS;
 	readonly #linked = new Map<number, Linked>();
 	readonly #levels: Level[] = [];
 	#inodeCount = 0;
@@ -83,13 +93,26 @@ export class ImageWalk {
 	#xattrCount = 0;
 	#xattrBytes = 0;
 
-	constructor(image: ImageBytes, limits: Limits, visitor: Visitor) {
+	open(image: ImageBytes, limits: Limits, visitor: Visitor): void {
 		this.#image = image;
 		this.#limits = limits;
 		this.#visitor = visitor;
 		this.#superblock = readSuperblock(image);
-		this.#inodes = new InodeReader(image, this.#superblock);
+		this.#inodes.open(image, this.#superblock);
 		this.#claims = new Claims(image.size);
+	}
+
+	/** Lets go of the image and of what was made of it, wherever in it the walk ended. */
+	forget(): void {
+		this.#image = NO_IMAGE;
+		this.#visitor = NOBODY;
+		this.#superblock = NO_SUPERBLOCK;
+		this.#inodes.open(NO_IMAGE, NO_SUPERBLOCK);
+		this.#claims = NO_CLAIMS;
+		this.#linked.clear();
+		this.#levels.length = Math.min(this.#levels.length, 1);
+		this.#levels[0]?.forget();
+		this.#inodeCount = this.#nameCount = this.#xattrCount = this.#xattrBytes = 0;
 	}
 
 	/** How many the image has, when the walk has ended. */
@@ -279,14 +302,7 @@ export class ImageWalk {
 	}
 }
 
-function checkType({ listing }: Level, index: number, type: number): void {
-	if (listing.types[index] !== DIRENT_TYPES[type])
-		fail(
-			"dirent-type",
-			(listing.places[index] as number) + DIRENT.type,
-			"an entry's type is not its inode's",
-		);
-}
+const idle = new Idle(() => new ImageWalk());
 
 function isDot(name: string): boolean {
 	return name.length < 3 && (name === "." || name === "..");

@@ -12,8 +12,8 @@ import { fail } from "./fault.ts";
 import { xxh32 } from "./hash.ts";
 import type { InodeFields } from "./inode.ts";
 import { TRUSTED_PREFIX, XATTR_ENTRY, XATTR_FILTER_SEED, XATTR_HEADER, XATTR_PREFIXES } from "./layout.ts";
-import type { ImageBytes, Window } from "./source.ts";
-import type { Superblock } from "./superblock.ts";
+import { type ImageBytes, NO_IMAGE, type Window } from "./source.ts";
+import { NO_SUPERBLOCK, type Superblock } from "./superblock.ts";
 
 const OVERLAY = "trusted.overlay.";
 const ESCAPED = "trusted.overlay.overlay.";
@@ -64,8 +64,8 @@ export class XattrReader {
 	/** Path of the object, without the slash in front. */
 	path: string | undefined;
 
-	readonly #image: ImageBytes;
-	readonly #superblock: Superblock;
+	#image: ImageBytes = NO_IMAGE;
+	#superblock: Superblock = NO_SUPERBLOCK;
 	/** By place in the image. */
 	readonly #shared = new Map<number, Entry>();
 	#sharedBytes = 0;
@@ -73,12 +73,17 @@ export class XattrReader {
 	#isRoot = false;
 	#filter = 0;
 
-	constructor(image: ImageBytes, superblock: Superblock) {
+	/** Begins with an image, and lets go of the one before. */
+	open(image: ImageBytes, superblock: Superblock): void {
 		this.#image = image;
 		this.#superblock = superblock;
+		this.#shared.clear();
+		this.#sharedBytes = 0;
+		this.#filterMasks.clear();
+		this.#begin(false);
 	}
 
-	read({ xattrOffset, xattrSize }: InodeFields, isRoot: boolean): void {
+	#begin(isRoot: boolean): void {
 		this.xattrs = undefined;
 		this.bytes = 0;
 		this.isMetacopy = false;
@@ -86,6 +91,10 @@ export class XattrReader {
 		this.path = undefined;
 		this.#isRoot = isRoot;
 		this.#filter = 0;
+	}
+
+	read({ xattrOffset, xattrSize }: InodeFields, isRoot: boolean): void {
+		this.#begin(isRoot);
 		if (xattrSize === 0) return;
 
 		const window = this.#image.window(xattrOffset, xattrSize);
