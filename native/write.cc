@@ -14,6 +14,9 @@
 namespace composefs {
 namespace {
 
+/// A turn costs the thread of JavaScript some ten microseconds. Small trees have one in all.
+constexpr size_t kChunksOfTurn = 4;
+
 struct WriteOptions {
   FormatVersions versions;
   bool digest_only = false;
@@ -36,7 +39,7 @@ WriteOptions OptionsFrom(Napi::Object object) {
   return options;
 }
 
-/// Nodes are made while the encoder is still at work: each chunk that comes in is a reason to run.
+/// Nodes are made while the encoder is still at work: a few chunks that have come are a reason to run.
 class WriteJob final : public Job {
  public:
   WriteJob(Napi::Env env, WriteOptions options) : Job(env), options_(std::move(options)) {}
@@ -47,11 +50,13 @@ class WriteJob final : public Job {
   }
 
   void Add(Chunk chunk) {
+    bool are_enough;
     {
       const std::lock_guard lock(mutex_);
       inbox_.push_back(std::move(chunk));
+      are_enough = inbox_.size() >= kChunksOfTurn;
     }
-    Schedule();
+    if (are_enough) Schedule();
   }
 
   Napi::Value Finish() {
