@@ -15,22 +15,26 @@ void Check(int result, const char* call) {
   if (result < 0) ThrowErrno(call);
 }
 
-/// The node and the directories it is in, the root last.
-std::vector<lcfs_node_s*> Ancestry(lcfs_node_s* node) {
-  std::vector<lcfs_node_s*> nodes;
-  for (; node != nullptr; node = lcfs_node_get_parent(node)) nodes.push_back(node);
-  return nodes;
+/// How many directories a node is in.
+size_t Depth(lcfs_node_s* node) {
+  size_t depth = 0;
+  while ((node = lcfs_node_get_parent(node)) != nullptr) ++depth;
+  return depth;
 }
 
 /// True if a walk (parents first, siblings by their bytes) meets `a` before `b`; neither is a directory.
 bool ComesBefore(lcfs_node_s* a, lcfs_node_s* b) {
-  const std::vector<lcfs_node_s*> above_a = Ancestry(a);
-  const std::vector<lcfs_node_s*> above_b = Ancestry(b);
-  auto at_a = above_a.rbegin() + 1;  // they have the root in common
-  auto at_b = above_b.rbegin() + 1;
-  while (at_a != above_a.rend() && at_b != above_b.rend() && *at_a == *at_b) ++at_a, ++at_b;
-  if (at_a == above_a.rend() || at_b == above_b.rend()) return false;
-  return std::strcmp(lcfs_node_get_name(*at_a), lcfs_node_get_name(*at_b)) < 0;
+  size_t depth_a = Depth(a);
+  size_t depth_b = Depth(b);
+  for (; depth_a > depth_b; --depth_a) a = lcfs_node_get_parent(a);
+  for (; depth_b > depth_a; --depth_b) b = lcfs_node_get_parent(b);
+  for (;;) {
+    lcfs_node_s* above_a = lcfs_node_get_parent(a);
+    lcfs_node_s* above_b = lcfs_node_get_parent(b);
+    if (above_a == above_b) return std::strcmp(lcfs_node_get_name(a), lcfs_node_get_name(b)) < 0;
+    a = above_a;
+    b = above_b;
+  }
 }
 
 /// Gives a node that has a mode all that another one has but for its place in the tree.
