@@ -3,6 +3,8 @@
 
 #include <mutex>
 #include <optional>
+#include <system_error>
+#include <thread>
 
 #include "arena.h"
 #include "arguments.h"
@@ -16,6 +18,30 @@ namespace {
 
 /// A turn costs the thread of JavaScript some ten microseconds. Small trees have one in all.
 constexpr size_t kChunksOfTurn = 4;
+
+constexpr uint64_t kLargeImage = 1 << 20;
+
+/// Work that is done when this ends: on a thread of its own, if it is worth one and there is one to be had,
+/// or at once. It must not throw.
+class Beside {
+ public:
+  template <typename Work>
+  Beside(bool is_worth_it, Work work) {
+    try {
+      if (is_worth_it) thread_ = std::thread(work);
+    } catch (const std::system_error&) {
+    }
+    if (!thread_.joinable()) work();
+  }
+  ~Beside() {
+    if (thread_.joinable()) thread_.join();
+  }
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+
+ private:
+  std::thread thread_;
+};
 
 struct WriteOptions {
   FormatVersions versions;
@@ -109,8 +135,11 @@ class WriteJob final : public Job {
     written_ = WriteImage(root.get(), options_.versions, *output, cancel());
     root.reset();
     builder_.reset();
-    arena_.Clear();
-    output->Commit();
+    {
+      // What a large tree took goes back to the kernel while the disk is waited for.
+      const Beside clearing(written_.size >= kLargeImage, [this] { arena_.Clear(); });
+      output->Commit();
+    }
     if (memory_ != nullptr) image_ = memory_->Release();
   }
 
