@@ -29,8 +29,8 @@ export class DirectoryStack {
 	}
 
 	/**
-	 * The directory whose path is in `bytes[start]` to `bytes[end - 1]`, or undefined if there is none, or no root. A slash in front
-	 * may be missing, and slashes may be doubled: both are mkcomposefs's leniency.
+	 * The directory whose path is in `bytes[start]` to `bytes[end - 1]`, or undefined if there is none, or no root. A
+	 * slash in front may be missing, and slashes may be doubled: both are mkcomposefs's leniency.
 	 */
 	find(bytes: Bytes, start: number, end: number, isAscii: boolean): Directory | undefined {
 		const known = this.#ends[this.#ends.length - 1] as number;
