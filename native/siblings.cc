@@ -3,14 +3,22 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <string_view>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "errors.h"
 
 namespace composefs {
 namespace {
+
+/// More than these have some megabytes.
+constexpr size_t kManyChunks = 64;
 
 /// The first eight bytes of a name, or all of it, as a number in the order of names.
 uint64_t Beginning(const char* name) {
@@ -66,7 +74,14 @@ std::vector<Siblings::Sibling> Siblings::Parents() const {
 void Siblings::Clear() {
   siblings_.clear();
   are_directories_ascii_ = true;
+  const bool were_many = sources_.size() > kManyChunks;
   while (sources_.size() > 1) sources_.pop_front();
+#ifdef __GLIBC__
+  // Its heap would keep what others stand above, at the peak of what writing takes.
+  if (were_many) malloc_trim(0);
+#else
+  static_cast<void>(were_many);
+#endif
 }
 
 }  // namespace composefs

@@ -58,8 +58,6 @@ void TreeBuilder::Add(Chunk chunk) {
     const size_t number = nodes_.size();
     if (number % kCheckpointInterval == 0) cancel_.Checkpoint();
     if (number >= UINT32_MAX) Fail("count", number);
-    if (S_ISDIR(record_.mode)) ++directory_count_;
-    if (S_ISREG(record_.mode) && record_.size > 0 && record_.content == nullptr) ++external_file_count_;
     if (number == 0) {
       AddRoot(record_);
       continue;
@@ -76,6 +74,7 @@ NodePtr TreeBuilder::Finish() {
   if (root_ == nullptr) Fail("root", 0);
   if (!waiting_.empty()) Fail("child-count", nodes_.size());
   MakeHardLinks(ResolveLinks());
+  siblings_ = {};
   nodes_ = {};
   links_ = {};
   return std::move(root_);
@@ -133,7 +132,7 @@ std::vector<HardLink> TreeBuilder::ResolveLinks() const {
   return links;
 }
 
-/// What the writer will need at least.
+/// What the writer will need at least for the nodes that there are.
 void TreeBuilder::ExpectOverlayXattrs() const {
   Arena* arena = ArenaScope::Current();
   // libcomposefs adds "." and ".." to directories, and the root's names 00 to ff.
@@ -141,6 +140,8 @@ void TreeBuilder::ExpectOverlayXattrs() const {
 }
 
 NodePtr TreeBuilder::MakeInode(const Record& record) {
+  if (S_ISDIR(record.mode)) ++directory_count_;
+  if (S_ISREG(record.mode) && record.size > 0 && record.content == nullptr) ++external_file_count_;
   NodePtr node = NewNode();
   SetMode(node.get(), record.mode);
   timespec mtime{};
