@@ -57,15 +57,11 @@ export async function encodeTree(
 	add: (chunk: Uint8Array) => void,
 	signal?: AbortSignal,
 ): Promise<string[]> {
-	const encoder = idle.take();
-	try {
+	return idle.lend(async (encoder) => {
 		encoder.begin(add);
 		await runInSlices(gatedWalk(tree, encoder), signal);
 		return encoder.finish();
-	} finally {
-		encoder.forget();
-		idle.give(encoder);
-	}
+	});
 }
 
 // A time as 64 bits, without making numbers of it.

@@ -51,7 +51,6 @@ export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefine
 	try {
 		if (walk.begin(tree, visitor)) while (walk.step()) yield;
 	} finally {
-		walk.forget();
 		idle.give(walk);
 	}
 }

@@ -14,12 +14,25 @@ import { writeImage } from "../src/write.ts";
 describe("Idle", () => {
 	test("gives out what was given back, and nothing twice", () => {
 		let made = 0;
-		const idle = new Idle(() => ({ number: made++ }));
+		const idle = new Idle(() => ({ number: made++, forget() {} }));
 		const [first, second] = [idle.take(), idle.take()];
 		expect([first.number, second.number]).toEqual([0, 1]);
 		idle.give(second);
 		expect(idle.take()).toBe(second);
 		expect(idle.take().number).toBe(2);
+	});
+
+	test("gets back what it has lent, forgetful, however the work ends", async () => {
+		let forgotten = 0;
+		const object = { forget: () => forgotten++ };
+		const idle = new Idle(() => object);
+		expect(await idle.lend(async (lent) => lent === object)).toBe(true);
+		await expect(
+			idle.lend(async () => {
+				throw new Error("in between");
+			}),
+		).rejects.toThrow("in between");
+		expect([forgotten, idle.take()]).toEqual([2, object]);
 	});
 });
 

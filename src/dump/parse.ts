@@ -30,14 +30,10 @@ const USUAL_TIME = 2n ** 63n - 1n;
  *   of `signal`
  */
 export async function parseDump(source: DumpSource, options: { signal?: AbortSignal } = {}): Promise<Tree> {
-	const parser = idle.take();
-	try {
+	return idle.lend(async (parser) => {
 		await parseLines(source, parser, options.signal);
-		return await runInSlices(parser.finish(), options.signal);
-	} finally {
-		parser.forget();
-		idle.give(parser);
-	}
+		return runInSlices(parser.finish(), options.signal);
+	});
 }
 
 async function parseLines(source: DumpSource, parser: DumpParser, signal?: AbortSignal): Promise<void> {

@@ -52,16 +52,14 @@ interface ReadTree {
 async function readTree(source: ImageSource, options: ReadImageOptions): Promise<ReadTree> {
 	const { signal } = options;
 	const limits = checkLimits(options.limits);
-	const builder = idle.take();
 	try {
-		const image = await loadImage(source, limits.imageSize, signal);
-		const inodes = await walkImage(image, builder, limits, signal);
-		return { tree: new Tree(builder.root), size: image.size, inodes };
+		return await idle.lend(async (builder) => {
+			const image = await loadImage(source, limits.imageSize, signal);
+			const inodes = await walkImage(image, builder, limits, signal);
+			return { tree: new Tree(builder.root), size: image.size, inodes };
+		});
 	} catch (error) {
 		throw inFile(error, nameOfSource(source));
-	} finally {
-		builder.forget();
-		idle.give(builder);
 	}
 }
 

@@ -68,15 +68,11 @@ export async function walkImage(
 	limits: Limits,
 	signal: AbortSignal | undefined,
 ): Promise<number> {
-	const walk = idle.take();
-	try {
+	return idle.lend(async (walk) => {
 		walk.open(image, limits, visitor);
 		await runInSlices(walk.steps(), signal);
 		return walk.inodes;
-	} finally {
-		walk.forget();
-		idle.give(walk);
-	}
+	});
 }
 
 class ImageWalk {

@@ -31,15 +31,11 @@ export async function readDocument(
 	visitor: DocumentVisitor,
 	options: FeedOptions,
 ): Promise<DocumentHead> {
-	const document = idle.take();
-	try {
+	return idle.lend(async (document) => {
 		document.begin(visitor);
 		await feed(text, document, options);
 		return document.head();
-	} finally {
-		document.forget();
-		idle.give(document);
-	}
+	});
 }
 
 const NOBODY: DocumentVisitor = { entry() {} };

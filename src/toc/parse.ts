@@ -50,8 +50,7 @@ export async function parseTocJson(
 ): Promise<Tree> {
 	const { signal, limits } = options;
 	const { size: limit, entries } = fillLimits(TOC_LIMITS, limits);
-	const builder = idle.take();
-	try {
+	return idle.lend(async (builder) => {
 		builder.open(entries);
 		for (const [index, text] of documents.entries()) {
 			builder.begin(index > 0);
@@ -60,10 +59,7 @@ export async function parseTocJson(
 			});
 		}
 		return new Tree(builder.root);
-	} finally {
-		builder.open(0);
-		idle.give(builder);
-	}
+	});
 }
 
 /** Says which of several documents is wrong. */
@@ -84,11 +80,15 @@ class TreeBuilder {
 	private own: Map<Directory, Set<string>> | undefined;
 	private hasRoot = false;
 
-	/** Begins a tree, and lets go of the one before. */
 	open(maxEntries: number): void {
-		this.root = directory();
 		this.walker.begin(this.root);
 		this.maxEntries = maxEntries;
+	}
+
+	/** Begins a tree anew, and lets go of the one before. */
+	forget(): void {
+		this.root = directory();
+		this.walker.begin(this.root);
 		this.entries = 0;
 		this.implicit.clear();
 		this.own = undefined;
