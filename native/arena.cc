@@ -17,6 +17,7 @@ constexpr size_t kNodeSize = 240;
 constexpr size_t kArrayOfFile = 80;
 constexpr size_t kBlocksOfFile = 112;
 
+// What each level but the first begins with, for nodes and for the rest alike.
 constexpr size_t kSeed = 4096;
 
 /// In front of each array: libcomposefs reallocates without saying how much there was.
