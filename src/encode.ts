@@ -38,9 +38,9 @@ const HEADER_WORDS = 6;
 const RECORD_WORDS = 9;
 /** What a chunk is made of stays in the processor's caches meanwhile. */
 const RECORDS_PER_CHUNK = 1024;
-const FIRST_CHUNK_BYTES = 1 << 16;
-/** Larger ones are not kept for the next tree. */
-const KEPT_CHUNK_BYTES = 1 << 20;
+/** Of a buffer, at first; and the largest that is kept for the next tree. */
+const FIRST_BYTES = 1 << 16;
+const KEPT_BYTES = 1 << 20;
 const FEW_BYTES = 64;
 const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
@@ -77,9 +77,10 @@ class Encoder {
 	#count = 0;
 	#lengths: number[] = [];
 	#strings: string[] = [];
-	#blobs: Uint8Array[] = [];
+	/** Copied as soon as they are met, when they are at hand and nobody can have changed them. */
+	#blobs = Buffer.allocUnsafeSlow(FIRST_BYTES);
 	#blobBytes = 0;
-	#chunk = Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
+	#chunk = Buffer.allocUnsafeSlow(FIRST_BYTES);
 
 	begin(add: (chunk: Uint8Array) => void): void {
 		this.#add = add;
@@ -118,7 +119,8 @@ class Encoder {
 		this.#add = NOWHERE;
 		this.#redundantWhiteouts = [];
 		this.#empty();
-		if (this.#chunk.length > KEPT_CHUNK_BYTES) this.#chunk = Buffer.allocUnsafeSlow(FIRST_CHUNK_BYTES);
+		if (this.#chunk.length > KEPT_BYTES) this.#chunk = Buffer.allocUnsafeSlow(FIRST_BYTES);
+		if (this.#blobs.length > KEPT_BYTES) this.#blobs = Buffer.allocUnsafeSlow(FIRST_BYTES);
 	}
 
 	/** Begins a record; returns the index of its first word. */
@@ -149,10 +151,10 @@ class Encoder {
 
 	#file(inode: RegularFile, at: number): number {
 		const mode = TYPE_BITS.file | inode.mode;
-		if (inode.content !== undefined) {
-			if (inode.content.length > 0) this.#blob(inode.content);
-			const flags = inode.content.length > 0 ? HAS_CONTENT : 0;
-			return this.#words(at, mode, inode.content.length, 0) | flags;
+		const { content } = inode;
+		if (content !== undefined) {
+			this.#blob(content);
+			return this.#words(at, mode, content.length, 0) | (content.length > 0 ? HAS_CONTENT : 0);
 		}
 		let flags = this.#words(at, mode, inode.size, Math.floor(inode.size / 2 ** 32));
 		if (inode.path !== undefined) {
@@ -184,8 +186,11 @@ class Encoder {
 	}
 
 	#blob(bytes: Uint8Array): void {
-		this.#blobs.push(bytes);
-		this.#blobBytes += bytes.length;
+		const at = this.#blobBytes;
+		const end = at + bytes.length;
+		if (end > this.#blobs.length) this.#blobs = Buffer.concat([this.#blobs], end * 2);
+		copyTo(this.#blobs, at, bytes);
+		this.#blobBytes = end;
 	}
 
 	#closeChunk(): void {
@@ -200,18 +205,12 @@ class Encoder {
 		words.set([MAGIC, RECORDS_VERSION, this.#count, this.#lengths.length, stringBytes, this.#blobBytes]);
 		words.set(this.#records.subarray(0, this.#count * RECORD_WORDS), HEADER_WORDS);
 		words.set(this.#lengths, HEADER_WORDS + this.#count * RECORD_WORDS);
-		let at = wordCount * 4;
+		const at = wordCount * 4;
 		if (typeof strings !== "string") chunk.set(strings, at);
 		// All of it ASCII: nothing has to be looked at.
 		else if (strings.length === stringBytes) chunk.write(strings, at, stringBytes, "latin1");
 		else chunk.write(strings, at, stringBytes, "utf8");
-		at += stringBytes;
-		for (const blob of this.#blobs) {
-			copyTo(chunk, at, blob);
-			at += blob.length;
-		}
-		// Arrays can shrink, or be taken away, while the walk gives way to others.
-		if (at !== size) throw new ComposefsError("ERR_COMPOSEFS_RECORDS", "the tree was changed meanwhile");
+		chunk.set(this.#blobs.subarray(0, this.#blobBytes), at + stringBytes);
 		this.#add(chunk.subarray(0, size));
 		this.#empty();
 	}
@@ -220,7 +219,6 @@ class Encoder {
 		this.#count = 0;
 		this.#lengths = [];
 		this.#strings = [];
-		this.#blobs = [];
 		this.#blobBytes = 0;
 	}
 }

@@ -5,10 +5,11 @@
  */
 import type { ComposefsError } from "./errors.ts";
 import { Idle } from "./idle.ts";
-import { type Directory, directory, type Inode, isWhiteout } from "./inode.ts";
+import { type Directory, type Inode, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
 import type { Tree } from "./tree.ts";
+import { type Place, Upcoming } from "./upcoming.ts";
 import { checkFields, checkIsName, checkName, checkTexts, Violation } from "./validate.ts";
 
 /** What a walk tells of, in its order. */
@@ -23,20 +24,8 @@ export interface GateVisitor {
 	violation?(error: ComposefsError): void;
 }
 
-/** A directory on the way of a walk. */
-interface Place {
-	readonly directory: Directory;
-	readonly name: string;
-	readonly parent: Place | undefined;
-	/** 1 for the root */
-	readonly depth: number;
-	/** The path, with a slash at the end, once it was asked for. */
-	path: string | undefined;
-}
-
 const NAMES_PER_STEP = 256;
 
-const NOWHERE: Place = { directory: directory(), name: "", parent: undefined, depth: 0, path: undefined };
 const NOBODY: GateVisitor = { inode() {}, link() {} };
 
 /**
@@ -59,34 +48,27 @@ export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefine
 class Walk {
 	#visitor: GateVisitor = NOBODY;
 	readonly #seen = new InodeIndex();
-	/** Directories whose children are to come, the next one last; and those among the children at hand. */
-	#pending: Place[] = [];
-	#met: Place[] = [];
-	/** The directory at hand, which of its children are to come, and the name of the last that came. */
-	#place: Place = NOWHERE;
-	#names: Iterator<string> = NOWHERE.directory.children.keys();
-	#inodes: Iterator<Inode> = NOWHERE.directory.children.values();
-	#isOpaque = false;
-	#name = "";
+	readonly #upcoming = new Upcoming();
 
 	/** False if there is nothing to do. */
 	begin(tree: Tree, visitor: GateVisitor): boolean {
 		this.#visitor = visitor;
-		const root = enterRoot(tree, this.#seen, this.#visitor);
-		if (root !== undefined) this.#pending.push(root);
+		const root = enterRoot(tree, this.#seen, visitor);
+		if (root !== undefined) this.#upcoming.begin(root);
 		return root !== undefined;
 	}
 
 	/** Goes on for some names, or up to one that breaks a rule. False if there is no more to do. */
 	step(): boolean {
+		const upcoming = this.#upcoming;
 		try {
 			for (let left = NAMES_PER_STEP; left > 0; left--) {
-				const name = this.#names.next();
-				if (!name.done) this.#visit(name.value, this.#inodes.next().value);
-				else if (!this.#enterNext()) return false;
+				if (upcoming.next()) this.#visit(upcoming.name, upcoming.inode, upcoming.place);
+				else if (!upcoming.look(this.#seen)) return false;
 			}
 		} catch (error) {
-			report(error, pathOf(this.#place, this.#name), this.#visitor);
+			upcoming.refuse();
+			report(error, pathOf(upcoming.place, upcoming.name), this.#visitor);
 		}
 		return true;
 	}
@@ -95,48 +77,22 @@ class Walk {
 	forget(): void {
 		this.#visitor = NOBODY;
 		this.#seen.clear();
-		this.#pending = [];
-		this.#met = [];
-		this.#enter(NOWHERE);
-		this.#name = "";
+		this.#upcoming.forget();
 	}
 
-	#enterNext(): boolean {
-		if (this.#met.length > 0) this.#putOff();
-		const place = this.#pending.pop();
-		if (place !== undefined) this.#enter(place);
-		return place !== undefined;
-	}
-
-	/** Of the directories among the children that came, the first by name is next, so that the addon's walks are short. */
-	#putOff(): void {
-		const met = this.#met;
-		if (!areInOrder(met) && met.every(({ name }) => ASCII.test(name)))
-			met.sort((a, b) => (a.name < b.name ? -1 : 1));
-		for (let place = met.pop(); place !== undefined; place = met.pop()) this.#pending.push(place);
-	}
-
-	#enter(place: Place): void {
-		this.#place = place;
-		this.#names = place.directory.children.keys();
-		this.#inodes = place.directory.children.values();
-		this.#isOpaque = isOpaque(place.directory);
-	}
-
-	#visit(name: string, inode: Inode): void {
-		this.#name = name;
+	#visit(name: string, inode: Inode, place: Place): void {
 		checkIsName(name);
 		checkFields(inode);
 		const target = this.#seen.add(inode);
 		if (target !== undefined) {
-			checkLink(inode, this.#place);
+			checkLink(inode, place);
 			this.#visitor.link(name, target);
 			return;
 		}
 		this.#visitor.inode(name, inode);
-		if (inode.type === "directory") this.#met.push(below(this.#place, name, inode));
-		else if (this.#isOpaque && isWhiteout(inode))
-			this.#visitor.redundantWhiteout?.(pathOf(this.#place, name));
+		if (inode.type === "directory") checkDepth(place.depth + 1);
+		else if (isWhiteout(inode) && isOpaque(place.directory))
+			this.#visitor.redundantWhiteout?.(pathOf(place, name));
 	}
 }
 
@@ -170,15 +126,7 @@ export function firstViolation(tree: Tree): Generator<undefined, void, undefined
 	return gatedWalk(tree, WHOLE);
 }
 
-const ASCII = /^[\0-\x7f]*$/;
-
-function areInOrder(places: readonly Place[]): boolean {
-	for (let n = 1; n < places.length; n++)
-		if ((places[n - 1] as Place).name > (places[n] as Place).name) return false;
-	return true;
-}
-
-function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Place | undefined {
+function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Directory | undefined {
 	const { root } = tree;
 	try {
 		if (root?.type !== "directory") fail("root", "the root is not a directory");
@@ -189,16 +137,13 @@ function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Place | 
 	}
 	seen.add(root);
 	visitor.inode("", root);
-	return { directory: root, name: "", parent: undefined, depth: 1, path: "/" };
+	return root;
 }
 
-function below(parent: Place, name: string, directory: Directory): Place {
-	const depth = parent.depth + 1;
-	if (depth > LIMITS.depth) {
-		const text = `the directory is ${depth} levels deep, the limit is ${LIMITS.depth}`;
-		throw new Violation("ERR_COMPOSEFS_TREE", "depth", text, LIMITS.depth, depth);
-	}
-	return { directory, name, parent, depth, path: undefined };
+function checkDepth(depth: number): void {
+	if (depth <= LIMITS.depth) return;
+	const text = `the directory is ${depth} levels deep, the limit is ${LIMITS.depth}`;
+	throw new Violation("ERR_COMPOSEFS_TREE", "depth", text, LIMITS.depth, depth);
 }
 
 /** Only some inodes may have several names: libcomposefs would write an invalid image, or read freed memory. */

@@ -5,6 +5,8 @@ const BLOCK = 1 << 12;
 /** Which table has a fingerprint, its last bits say: each grows by itself, so that none stops the event loop for long. */
 const TABLE_BITS = 6;
 const TABLES = 1 << TABLE_BITS;
+/** How many inodes may be touched at once. */
+export const MOST_TOUCHED = 64;
 /** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
 const SLOT_WORDS = 2;
 const FIRST_WORDS = 64 * SLOT_WORDS;
@@ -37,6 +39,7 @@ export class InodeIndex {
 	readonly #used = new Int32Array(TABLES);
 	readonly #others = new Map<Inode, number>();
 	#count = 0;
+	readonly #prints = new Int32Array(MOST_TOUCHED);
 	/** Some inodes were out of reach: a free slot does not mean any more that an inode is new. */
 	#isCrowded = false;
 
@@ -60,6 +63,20 @@ export class InodeIndex {
 		slots[slot + 1] = print;
 		this.#take(print & (TABLES - 1), slots);
 		return undefined;
+	}
+
+	/** Looks at where each of some inodes has its place, so that all of that is at hand when they are added (see Upcoming). */
+	touch(inodes: readonly Inode[], count: number): void {
+		const prints = this.#prints;
+		const tables = this.#tables;
+		for (let n = 0; n < count; n++) prints[n] = fingerprint(inodes[n] as Inode);
+		let sum = 0;
+		for (let n = 0; n < count; n++) {
+			const print = prints[n] as number;
+			const slots = tables[print & (TABLES - 1)] as Int32Array;
+			sum ^= slots[((print >>> TABLE_BITS) * SLOT_WORDS) & (slots.length - 1)] as number;
+		}
+		prints[0] = sum;
 	}
 
 	/** Forgets them all, and keeps room for as many, within bounds: making it again takes as long as filling it. */

@@ -219,5 +219,7 @@ test("bug: content that is gone before its chunk is complete left what was there
 			return 0;
 		},
 	});
-	await expect(encode(tree)).rejects.toMatchObject({ code: "ERR_COMPOSEFS_RECORDS" });
+	const [chunk] = await encode(tree);
+	expect(content).toHaveLength(0);
+	expect(chunk?.includes(Buffer.alloc(1000, 1))).toBe(true);
 });
