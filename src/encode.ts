@@ -41,7 +41,8 @@ const RECORDS_PER_CHUNK = 1024;
 /** Of a buffer, at first; and the largest that is kept for the next tree. */
 const FIRST_BYTES = 1 << 16;
 const KEPT_BYTES = 1 << 20;
-const FEW_BYTES = 64;
+/** Copying so few in a loop takes less than a call. */
+const FEW_BYTES = 8;
 const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
 const HAS_CONTENT = 1 << 18;
@@ -76,7 +77,9 @@ class Encoder {
 	readonly #records = new Int32Array(RECORDS_PER_CHUNK * RECORD_WORDS);
 	#count = 0;
 	#lengths: number[] = [];
+	/** What follows the first of them is left from earlier chunks: an array that shrinks has to grow anew. */
 	#strings: string[] = [];
+	#stringCount = 0;
 	/** Copied as soon as they are met, when they are at hand and nobody can have changed them. */
 	#blobs = Buffer.allocUnsafeSlow(FIRST_BYTES);
 	#blobBytes = 0;
@@ -119,6 +122,7 @@ class Encoder {
 		this.#add = NOWHERE;
 		this.#redundantWhiteouts = [];
 		this.#empty();
+		this.#strings = [];
 		if (this.#chunk.length > KEPT_BYTES) this.#chunk = Buffer.allocUnsafeSlow(FIRST_BYTES);
 		if (this.#blobs.length > KEPT_BYTES) this.#blobs = Buffer.allocUnsafeSlow(FIRST_BYTES);
 	}
@@ -126,7 +130,7 @@ class Encoder {
 	/** Begins a record; returns the index of its first word. */
 	#next(name: string): number {
 		if (this.#count === RECORDS_PER_CHUNK) this.#closeChunk();
-		this.#strings.push(name);
+		this.#string(name);
 		return this.#count++ * RECORD_WORDS;
 	}
 
@@ -139,7 +143,7 @@ class Encoder {
 			case "file":
 				return this.#file(inode, at);
 			case "symlink":
-				this.#strings.push(inode.target);
+				this.#string(inode.target);
 				return this.#words(at, TYPE_BITS.symlink | mode, 0, 0);
 			case "character-device":
 			case "block-device":
@@ -158,11 +162,11 @@ class Encoder {
 		}
 		let flags = this.#words(at, mode, inode.size, Math.floor(inode.size / 2 ** 32));
 		if (inode.path !== undefined) {
-			this.#strings.push(inode.path);
+			this.#string(inode.path);
 			flags |= HAS_PATH;
 		}
 		if (inode.digest !== undefined) {
-			this.#strings.push(inode.digest);
+			this.#string(inode.digest);
 			flags |= HAS_DIGEST;
 		}
 		return flags;
@@ -178,11 +182,15 @@ class Encoder {
 	#xattrs({ xattrs }: Inode): number {
 		if (xattrs === undefined) return 0;
 		for (const [name, value] of xattrs) {
-			this.#strings.push(name);
+			this.#string(name);
 			this.#lengths.push(value.length);
 			this.#blob(value);
 		}
 		return xattrs.size;
+	}
+
+	#string(text: string): void {
+		this.#strings[this.#stringCount++] = text;
 	}
 
 	#blob(bytes: Uint8Array): void {
@@ -194,6 +202,8 @@ class Encoder {
 	}
 
 	#closeChunk(): void {
+		this.#string(""); // for the last NUL: adding it to what is joined would copy that
+		this.#strings.length = this.#stringCount;
 		const strings = joinStrings(this.#strings);
 		const stringBytes = typeof strings === "string" ? Buffer.byteLength(strings, "utf8") : strings.length;
 		const wordCount = HEADER_WORDS + this.#count * RECORD_WORDS + this.#lengths.length;
@@ -218,14 +228,13 @@ class Encoder {
 	#empty(): void {
 		this.#count = 0;
 		this.#lengths = [];
-		this.#strings = [];
+		this.#stringCount = 0;
 		this.#blobBytes = 0;
 	}
 }
 
 const idle = new Idle(() => new Encoder());
 
-/** Most blobs are shorter than what the call costs. */
 function copyTo(target: Uint8Array, at: number, bytes: Uint8Array): void {
 	if (bytes.length > FEW_BYTES) target.set(bytes, at);
 	else for (let n = 0; n < bytes.length; n++) target[at + n] = bytes[n] as number;
@@ -233,12 +242,10 @@ function copyTo(target: Uint8Array, at: number, bytes: Uint8Array): void {
 
 /** One text for all strings of a chunk; bytes, name by name, only if one of them is not valid UTF-8. */
 function joinStrings(strings: string[]): string | Uint8Array {
-	strings.push(""); // for the last NUL: adding it to what is joined would copy that
 	const joined = strings.join("\0");
 	if (joined.isWellFormed()) return joined;
 	const terminator = Uint8Array.of(0);
-	strings.pop();
-	return Buffer.concat(strings.flatMap((text) => [textToBytes(text), terminator]));
+	return Buffer.concat(strings.slice(0, -1).flatMap((text) => [textToBytes(text), terminator]));
 }
 
 /** What is wrong with a text is the gate's to say, as it is with what the addon refuses. */

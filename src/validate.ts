@@ -39,6 +39,8 @@ const MAX_64 = 2n ** 63n - 1n;
 const MIN_64 = -(2n ** 63n);
 const MAX_MTIME = LIMITS.mtimeSeconds * 1_000_000_000n + 999_999_999n;
 const MIN_MTIME = -(LIMITS.mtimeSeconds + 1n) * 1_000_000_000n;
+/** Of numbers. Imported ones are read anew, and looked at, for each of a million inodes. */
+const { mode: MODE, id: ID, fileSize: FILE_SIZE, major: MAJOR, minor: MINOR } = LIMITS;
 const DIGEST = /^[0-9a-f]{64}$/;
 const DIGEST_LENGTH = 64;
 /** The most that a code unit takes in UTF-8. */
@@ -104,9 +106,9 @@ export function checkFields(inode: Inode): void {
 }
 
 function checkMetadata(inode: Metadata): void {
-	checkInteger(inode.mode, "mode", LIMITS.mode);
-	checkInteger(inode.uid, "uid", LIMITS.id);
-	checkInteger(inode.gid, "gid", LIMITS.id);
+	checkInteger(inode.mode, "mode", MODE);
+	checkInteger(inode.uid, "uid", ID);
+	checkInteger(inode.gid, "gid", ID);
 	const { mtimeNs, xattrs } = inode;
 	if (typeof mtimeNs !== "bigint") fail("INODE", "mtime", "mtimeNs is not a bigint");
 	if ((mtimeNs > MAX_64 || mtimeNs < MIN_64) && (mtimeNs > MAX_MTIME || mtimeNs < MIN_MTIME))
@@ -128,7 +130,7 @@ function checkFile(inode: RegularFile): void {
 			fail("INODE", "content", "a file has either content or size, digest and path");
 		return;
 	}
-	checkInteger(inode.size, "size", LIMITS.fileSize);
+	checkInteger(inode.size, "size", FILE_SIZE);
 	if (inode.path !== undefined) checkLengthOf(inode.path, "object-path", "the object path");
 	const { digest } = inode;
 	if (digest !== undefined && (typeof digest !== "string" || digest.length !== DIGEST_LENGTH)) failDigest();
@@ -139,8 +141,8 @@ function failDigest(): never {
 }
 
 function checkDevice(rdev: DeviceNumber): void {
-	checkInteger(rdev?.major, "rdev.major", LIMITS.major);
-	checkInteger(rdev?.minor, "rdev.minor", LIMITS.minor);
+	checkInteger(rdev?.major, "rdev.major", MAJOR);
+	checkInteger(rdev?.minor, "rdev.minor", MINOR);
 }
 
 function checkXattrs(xattrs: Map<string, Uint8Array>): void {
