@@ -1,7 +1,8 @@
 /** Which inodes a walk has met, by identity. */
 import { fileSize, type Inode } from "./inode.ts";
 
-const BLOCK = 1 << 12;
+/** So large that V8 never copies one, as it does with what is young. */
+const BLOCK = 1 << 15;
 /** Which table has a fingerprint, its last bits say: each grows by itself, so that none stops the event loop for long. */
 const TABLE_BITS = 6;
 const TABLES = 1 << TABLE_BITS;
@@ -32,7 +33,7 @@ const halves = new Int32Array(time.buffer);
  * whose slots are all taken.
  */
 export class InodeIndex {
-	/** By number, in blocks: one array would be copied whenever it grows. */
+	/** By number, in blocks: one array would be copied whenever it grows, as the first is, for most trees are small. */
 	#inodes: Inode[][] = [];
 	readonly #tables: Int32Array[] = Array.from({ length: TABLES }, () => new Int32Array(FIRST_WORDS));
 	/** Words of each that are taken: at most half. */
@@ -46,8 +47,8 @@ export class InodeIndex {
 	/** Gives an inode the next number. If it has one already, that is returned, and the number is left out. */
 	add(inode: Inode): number | undefined {
 		const number = this.#count++;
-		if ((number & (BLOCK - 1)) === 0) this.#inodes.push([]);
-		(this.#inodes[(number / BLOCK) | 0] as Inode[]).push(inode);
+		if ((number & (BLOCK - 1)) === 0) this.#inodes.push(number === 0 ? [] : new Array(BLOCK));
+		(this.#inodes[(number / BLOCK) | 0] as Inode[])[number & (BLOCK - 1)] = inode;
 		const print = fingerprint(inode);
 		const slots = this.#tables[print & (TABLES - 1)] as Int32Array;
 		const slot = findSlot(slots, print);
