@@ -110,7 +110,8 @@ export class InodeIndex {
 	}
 
 	#grown(old: Int32Array): Int32Array {
-		const slots = new Int32Array(old.length * 2);
+		// Zeros that are only read are one page of the kernel's, which each first write then has to take out everywhere.
+		const slots = new Int32Array(old.length * 2).fill(0);
 		for (let at = 0; at < old.length; at += SLOT_WORDS) {
 			const number = old[at] as number;
 			if (number === 0) continue;
