@@ -139,7 +139,7 @@ describe("readImage", () => {
 		const timer = setInterval(() => turns++, 1);
 		await readImage(image);
 		clearInterval(timer);
-		// In slices of 4 ms, 100,000 names take some twenty turns or more; all at once, one.
+		// In slices of 2 ms, 100,000 names take some twenty turns or more; all at once, one.
 		expect(turns).toBeGreaterThan(5);
 	});
 
