@@ -67,6 +67,7 @@ class Walk {
 				else if (!upcoming.look(this.#seen)) return false;
 			}
 		} catch (error) {
+			if (!(error instanceof Violation)) throw error;
 			upcoming.refuse();
 			report(error, pathOf(upcoming.place, upcoming.name), this.#visitor);
 		}
@@ -132,6 +133,7 @@ function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Director
 		if (root?.type !== "directory") fail("root", "the root is not a directory");
 		checkFields(root);
 	} catch (error) {
+		if (!(error instanceof Violation)) throw error;
 		report(error, "/", visitor);
 		return undefined;
 	}
@@ -159,16 +161,15 @@ function fail(rule: string, text: string): never {
 	throw new Violation("ERR_COMPOSEFS_TREE", rule, text);
 }
 
-function report(error: unknown, path: string, visitor: GateVisitor): void {
-	if (!(error instanceof Violation)) throw error;
-	const placed = error.at(path);
+function report(violation: Violation, path: string, visitor: GateVisitor): void {
+	const placed = violation.at(path);
 	if (visitor.violation === undefined) throw placed;
 	visitor.violation(placed);
 }
 
-/** By concatenation, so that V8 shares what paths have in common: a deep directory's path takes half a megabyte. */
+/** Also of what is no name. By concatenation, so that V8 shares what paths have in common: a deep directory's path takes half a megabyte. */
 function pathOf(place: Place, name: string): string {
-	return `${directoryPath(place)}${name}`;
+	return directoryPath(place) + String(name);
 }
 
 function directoryPath(place: Place): string {

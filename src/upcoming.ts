@@ -27,9 +27,9 @@ const ASCII = /^[\0-\x7f]*$/;
  * directory, in the order of their names if all of those are ASCII, else as they came. Nothing is known yet of what
  * comes, not even that it is an inode.
  *
- * It runs some dozen names ahead, and looks at all of these before the first is met. A tree is scattered over memory,
- * and one walk that needs each piece in its turn waits for each; loads that do not wait for one another take the time
- * of a few. That, and no use that it makes of what it reads, is the sense of whatever is called `touch` here.
+ * It runs some dozen names ahead, and reads something of each before the first is met. A tree is scattered over memory,
+ * and a walk that reads each piece when it needs it waits for each; reads that do not depend on one another are waited for
+ * together. What is called `touch` here reads for that alone: nothing is done with what it reads.
  */
 export class Upcoming {
 	/** Directories whose children are to come, the next one last; and those among the children of the one at hand. */

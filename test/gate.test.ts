@@ -163,3 +163,15 @@ test("bug: what the addon refuses was looked for all at once, and for all that i
 	expect(count).toBeGreaterThan(0);
 	expect(steps.next().done).toBe(true);
 });
+
+test("bug: what an inode threw when it was looked at was lost, for there was no path yet to tell it with", () => {
+	const tree = new Tree();
+	const thrown = new Error("not now");
+	const inode = Object.defineProperty(file(), "type", {
+		get: () => {
+			throw thrown;
+		},
+	});
+	tree.root.children.set("a", inode);
+	expect(() => validate(tree)).toThrow(thrown);
+});

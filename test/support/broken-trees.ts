@@ -71,6 +71,16 @@ export const BROKEN_NAMES: readonly BrokenTree[] = [
 		'"\\udcc3\\udca9" has escaped bytes that are valid UTF-8 together',
 	),
 	{
+		title: "a symbol",
+		build: (tree) => tree.root.children.set(junk(Symbol("s")), file()),
+		error: {
+			code: "ERR_COMPOSEFS_NAME",
+			rule: "name-type",
+			path: "/Symbol(s)",
+			message: "/Symbol(s): a name is a string",
+		},
+	},
+	{
 		title: "no string",
 		build: (tree) => tree.root.children.set(junk(7), file()),
 		error: { code: "ERR_COMPOSEFS_NAME", rule: "name-type", path: "/7", message: "/7: a name is a string" },
