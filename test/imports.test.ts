@@ -53,6 +53,7 @@ const TREE_SIDE = [
 	"limits",
 	"tree",
 	"tree-path",
+	"upcoming",
 	"slices",
 	"parallel",
 	"time",
