@@ -11,8 +11,13 @@ export const MOST_TOUCHED = 64;
 /** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
 const SLOT_WORDS = 2;
 const FIRST_WORDS = 64 * SLOT_WORDS;
-/** Larger ones are not kept when the index is cleared: all together 2 MiB, enough for 130,000 inodes. */
-const KEPT_WORDS = 4096 * SLOT_WORDS;
+/**
+ * Larger ones are not kept when the index is cleared: all together 16 MiB, enough for a million inodes. New memory is
+ * dear where a kernel, and below it a hypervisor, has to find each page of it.
+ */
+const KEPT_WORDS = (1 << 15) * SLOT_WORDS;
+/** Nor are those of which only one word in so many was taken: clearing them would take longer than a small tree does. */
+const FULL_ENOUGH = 16;
 /**
  * How many slots a search looks at. In a table that is half full it looks at a few; but whoever chooses the times in an
  * archive can choose them so that all fingerprints want the same slots, and each search would look at all of them.
@@ -80,12 +85,14 @@ export class InodeIndex {
 		prints[0] = sum;
 	}
 
-	/** Forgets them all, and keeps room for as many, within bounds: making it again takes as long as filling it. */
+	/** Forgets them all, and keeps room for about as many, within bounds: making it again takes as long as filling it. */
 	clear(): void {
 		this.#inodes = [];
-		for (const [at, table] of this.#tables.entries())
-			if (table.length > KEPT_WORDS) this.#tables[at] = new Int32Array(FIRST_WORDS);
+		for (const [at, table] of this.#tables.entries()) {
+			const mostKept = Math.min(KEPT_WORDS, Math.max(FIRST_WORDS, (this.#used[at] as number) * FULL_ENOUGH));
+			if (table.length > mostKept) this.#tables[at] = new Int32Array(FIRST_WORDS);
 			else if (this.#used[at] !== 0) table.fill(0);
+		}
 		this.#used.fill(0);
 		this.#others.clear();
 		this.#count = 0;
