@@ -19,6 +19,9 @@ export async function listMounts(): Promise<MountEntry[]> {
 	return parseMountInfo(await readFile("/proc/self/mountinfo"));
 }
 
+/** Before the optional ones, which a "-" ends. */
+const FIXED_FIELDS = 6;
+
 /** Lines that are none are left out: the kernel writes only what it should. */
 export function parseMountInfo(bytes: Uint8Array): MountEntry[] {
 	const lines = Buffer.from(bytes).toString("latin1").split("\n");
@@ -26,10 +29,12 @@ export function parseMountInfo(bytes: Uint8Array): MountEntry[] {
 }
 
 function parseLine(line: string): MountEntry | undefined {
-	const [mount = "", fileSystem] = line.split(/ - (.*)/s);
-	const [id = "", , , , mountPoint] = mount.split(" ");
-	const [type = "", source = "", options = ""] = fileSystem?.split(" ") ?? [];
-	if (!/^\d+$/.test(id) || mountPoint === undefined || type === "") return undefined;
+	const fields = line.split(" ");
+	const separator = fields.indexOf("-", FIXED_FIELDS);
+	if (separator < 0) return undefined;
+	const [id = "", , , , mountPoint = ""] = fields;
+	const [type = "", source = "", options = ""] = fields.slice(separator + 1);
+	if (!/^\d+$/.test(id) || type === "") return undefined;
 	return {
 		id: Number(id),
 		mountPoint: decodeOctal(mountPoint),

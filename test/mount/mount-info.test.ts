@@ -26,6 +26,11 @@ no line
 		]);
 	});
 
+	test("bug: a mount point that looks like the separator hid its mount", () => {
+		const lines = Buffer.from("1 0 0:1 / - rw - erofs src rw\n");
+		expect(parseMountInfo(lines)).toMatchObject([{ id: 1, mountPoint: "-", type: "erofs" }]);
+	});
+
 	test("has paths of any bytes", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ min: 1, minLength: 1, maxLength: 30 }), (bytes) => {
