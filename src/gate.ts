@@ -29,11 +29,8 @@ const NAMES_PER_STEP = 256;
 const NOBODY: GateVisitor = { inode() {}, link() {} };
 
 /**
- * Walks a tree through the gate. Yields every few hundred names, so that the caller can give way to the event
- * loop; the tree must not change meanwhile.
- *
- * The children of a directory come together, and behind them all that is below: directory by directory, in the order
- * of their names if all of those are ASCII, else as they came.
+ * Walks a tree through the gate, in the order of Upcoming. Yields every few hundred names, so that the caller can give
+ * way to the event loop; the tree must not change meanwhile.
  */
 export function* gatedWalk(tree: Tree, visitor: GateVisitor): Generator<undefined, void, undefined> {
 	const walk = idle.take();
