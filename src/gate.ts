@@ -9,7 +9,7 @@ import { type Directory, type Inode, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
 import type { Tree } from "./tree.ts";
-import { type Place, Upcoming } from "./upcoming.ts";
+import { MOST_AHEAD, type Place, Upcoming } from "./upcoming.ts";
 import { checkFields, checkIsName, checkName, checkTexts, Violation } from "./validate.ts";
 
 /** What a walk tells of, in its order. */
@@ -60,7 +60,8 @@ class Walk {
 		const upcoming = this.#upcoming;
 		try {
 			for (let left = NAMES_PER_STEP; left > 0; left--) {
-				if (upcoming.next()) this.#visit(upcoming.name, upcoming.inode, upcoming.place);
+				if (upcoming.next()) this.#visit(upcoming.name, upcoming.inode, upcoming.place, upcoming.print);
+				else if (!this.#seen.makeRoom(MOST_AHEAD)) return true;
 				else if (!upcoming.look(this.#seen)) return false;
 			}
 		} catch (error) {
@@ -78,10 +79,10 @@ class Walk {
 		this.#upcoming.forget();
 	}
 
-	#visit(name: string, inode: Inode, place: Place): void {
+	#visit(name: string, inode: Inode, place: Place, print: number | undefined): void {
 		checkIsName(name);
 		checkFields(inode);
-		const target = this.#seen.add(inode);
+		const target = this.#seen.add(inode, print);
 		if (target !== undefined) {
 			checkLink(inode, place);
 			this.#visitor.link(name, target);

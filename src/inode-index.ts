@@ -3,21 +3,23 @@ import { fileSize, type Inode } from "./inode.ts";
 
 /** So large that V8 never copies one, as it does with what is young. */
 const BLOCK = 1 << 15;
-/** Which table has a fingerprint, its last bits say: each grows by itself, so that none stops the event loop for long. */
-const TABLE_BITS = 6;
-const TABLES = 1 << TABLE_BITS;
-/** How many inodes may be touched at once. */
-export const MOST_TOUCHED = 64;
-/** Words of a slot: the number of an inode plus one, or 0 if the slot is free; the inode's fingerprint. */
-const SLOT_WORDS = 2;
-const FIRST_WORDS = 64 * SLOT_WORDS;
 /**
- * Larger ones are not kept when the index is cleared: all together 16 MiB, enough for a million inodes. New memory is
- * dear where a kernel, and below it a hypervisor, has to find each page of it.
+ * A slot is a word, 0 if it is free. Its low bits are the number of an inode plus one, the others those of its
+ * fingerprint: few others need to be looked up to see that they are not the one that is sought.
  */
-const KEPT_WORDS = (1 << 15) * SLOT_WORDS;
-/** Nor are those of which only one word in so many was taken: clearing them would take longer than a small tree does. */
+const NUMBER = (1 << 26) - 1;
+const FIRST_SLOTS = 1 << 12;
+/**
+ * More are not kept when the index is cleared: 8 MiB, enough for a million inodes, and 4 for their fingerprints. New
+ * memory is dear where a kernel, and below it a hypervisor, has to find each page of it.
+ */
+const KEPT_SLOTS = 1 << 21;
+const KEPT_BLOCKS = KEPT_SLOTS / 2 / BLOCK;
+/** Nor are those of which only one in so many was taken: clearing them would take longer than a small tree does. */
 const FULL_ENOUGH = 16;
+/** How many slots are cleared, or inodes moved, at a time. */
+const CLEARED_AT_ONCE = 1 << 15;
+const MOVED_AT_ONCE = 1 << 12;
 /**
  * How many slots a search looks at. In a table that is half full it looks at a few; but whoever chooses the times in an
  * archive can choose them so that all fingerprints want the same slots, and each search would look at all of them.
@@ -25,78 +27,122 @@ const FULL_ENOUGH = 16;
 const MOST_SLOTS = 128;
 const OUT_OF_REACH = -1;
 
+/** Where what was touched goes, lest V8 finds out that nobody needs it. */
+const touched = new Int32Array(1);
+
 // A time's low and high half, without making a number of it.
 const time = new BigInt64Array(1);
 const halves = new Int32Array(time.buffer);
+
+interface LargerTable {
+	readonly slots: Int32Array<ArrayBuffer>;
+	/** How many of its slots are cleared, and how many inodes were moved to it. */
+	cleared: number;
+	moved: number;
+	used: number;
+}
 
 /**
  * Numbers inodes in the order in which they are met, and finds again those that were met before.
  *
  * A Map of a million inodes would do, but stops the event loop for 60 ms whenever it grows, and takes twice
- * the time. So these are hash tables over a fingerprint: any values that all names of an inode have in common.
- * They know the first inode of each fingerprint; the few others with the same one are in a Map after all, and those
+ * the time. So this is a hash table over a fingerprint: any values that all names of an inode have in common.
+ * It knows the first inode of each fingerprint; the few others with the same one are in a Map after all, and those
  * whose slots are all taken.
  */
 export class InodeIndex {
 	/** By number, in blocks: one array would be copied whenever it grows, as the first is, for most trees are small. */
-	#inodes: Inode[][] = [];
-	readonly #tables: Int32Array[] = Array.from({ length: TABLES }, () => new Int32Array(FIRST_WORDS));
-	/** Words of each that are taken: at most half. */
-	readonly #used = new Int32Array(TABLES);
-	readonly #others = new Map<Inode, number>();
+	readonly #inodes: Inode[][] = [];
+	readonly #prints: Int32Array<ArrayBuffer>[] = [];
+	/** The last of each, which is being filled. */
+	#newInodes: Inode[] = [];
+	#newPrints = new Int32Array(0);
 	#count = 0;
-	readonly #prints = new Int32Array(MOST_TOUCHED);
+	#slots = new Int32Array(FIRST_SLOTS);
+	/** How many slots are taken: at most half. */
+	#used = 0;
+	/** What is to take the place of this table. */
+	#larger: LargerTable | undefined;
+	readonly #others = new Map<Inode, number>();
 	/** Some inodes were out of reach: a free slot does not mean any more that an inode is new. */
 	#isCrowded = false;
 
-	/** Gives an inode the next number. If it has one already, that is returned, and the number is left out. */
-	add(inode: Inode): number | undefined {
-		const number = this.#count++;
-		if ((number & (BLOCK - 1)) === 0) this.#inodes.push(number === 0 ? [] : new Array(BLOCK));
-		(this.#inodes[(number / BLOCK) | 0] as Inode[])[number & (BLOCK - 1)] = inode;
-		const print = fingerprint(inode);
-		const slots = this.#tables[print & (TABLES - 1)] as Int32Array;
-		const slot = findSlot(slots, print);
+	/**
+	 * Makes room for so many further inodes, a piece at a time. False if that is not all yet. Whoever adds without room
+	 * waits for the whole of it.
+	 */
+	makeRoom(count: number): boolean {
+		if ((this.#used + count) * 2 <= this.#slots.length) return true;
+		this.#larger ??= { slots: new Int32Array(this.#slots.length * 2), cleared: 0, moved: 0, used: 0 };
+		const larger = this.#larger;
+		if (larger.cleared < larger.slots.length) clearSome(larger);
+		else if (larger.moved < this.#count) this.#moveSome(larger);
+		else this.#enlarge(larger);
+		return false;
+	}
+
+	/**
+	 * Gives an inode the next number. If it has one already, that is returned, and the number is left out.
+	 * `print` is what `touch` found.
+	 */
+	add(inode: Inode, print = fingerprint(inode)): number | undefined {
+		while (!this.makeRoom(1));
+		const number = this.#append(inode, print);
+		const slot = number < NUMBER ? this.#findSlot(this.#slots, print) : OUT_OF_REACH;
 		if (slot === OUT_OF_REACH) {
 			this.#isCrowded = true;
 			return this.#addOther(inode, number);
 		}
-		const first = (slots[slot] as number) - 1;
+		const first = ((this.#slots[slot] as number) & NUMBER) - 1;
 		if (first >= 0) return this.#at(first) === inode ? first : this.#addOther(inode, number);
 		const found = this.#isCrowded ? this.#others.get(inode) : undefined;
 		if (found !== undefined) return found;
-		slots[slot] = number + 1;
-		slots[slot + 1] = print;
-		this.#take(print & (TABLES - 1), slots);
+		this.#slots[slot] = slotOf(number, print);
+		this.#used++;
 		return undefined;
 	}
 
-	/** Looks at where each of some inodes has its place, so that all of that is at hand when they are added (see Upcoming). */
-	touch(inodes: readonly Inode[], count: number): void {
-		const prints = this.#prints;
-		const tables = this.#tables;
+	/**
+	 * Looks at where each of some inodes has its place, so that all of that is at hand when they are added (see Upcoming).
+	 * Their fingerprints go to `prints`.
+	 */
+	touch(inodes: readonly Inode[], count: number, prints: Int32Array): void {
 		for (let n = 0; n < count; n++) prints[n] = fingerprint(inodes[n] as Inode);
+		const slots = this.#slots;
 		let sum = 0;
-		for (let n = 0; n < count; n++) {
-			const print = prints[n] as number;
-			const slots = tables[print & (TABLES - 1)] as Int32Array;
-			sum ^= slots[firstSlot(print) & (slots.length - 1)] as number;
-		}
-		prints[0] = sum; // lest V8 finds out that nobody needs it
+		for (let n = 0; n < count; n++) sum ^= slots[firstSlot(prints[n] as number, slots)] as number;
+		touched[0] = sum;
 	}
 
 	/** Forgets them all, and keeps room for about as many, within bounds: making it again takes as long as filling it. */
 	clear(): void {
-		this.#inodes = [];
-		for (const [at, table] of this.#tables.entries()) {
-			const mostKept = Math.min(KEPT_WORDS, Math.max(FIRST_WORDS, (this.#used[at] as number) * FULL_ENOUGH));
-			if (table.length > mostKept) this.#tables[at] = new Int32Array(FIRST_WORDS);
-			else if (this.#used[at] !== 0) table.fill(0);
-		}
-		this.#used.fill(0);
-		this.#others.clear();
+		const mostKept = Math.min(KEPT_SLOTS, Math.max(FIRST_SLOTS, this.#used * FULL_ENOUGH));
+		if (this.#slots.length > mostKept) this.#slots = new Int32Array(FIRST_SLOTS);
+		else if (this.#used > 0) this.#slots.fill(0);
+		this.#prints.length = Math.min(KEPT_BLOCKS, this.#inodes.length);
+		this.#inodes.length = 0;
+		this.#newInodes = [];
 		this.#count = 0;
+		this.#used = 0;
+		this.#larger = undefined;
+		this.#others.clear();
 		this.#isCrowded = false;
+	}
+
+	#append(inode: Inode, print: number): number {
+		const number = this.#count++;
+		const at = number & (BLOCK - 1);
+		if (at === 0) this.#beginBlock(number / BLOCK);
+		this.#newInodes[at] = inode;
+		this.#newPrints[at] = print;
+		return number;
+	}
+
+	#beginBlock(block: number): void {
+		this.#newInodes = block === 0 ? [] : new Array(BLOCK);
+		this.#inodes.push(this.#newInodes);
+		this.#newPrints = this.#prints[block] ?? new Int32Array(BLOCK);
+		this.#prints[block] = this.#newPrints;
 	}
 
 	#addOther(inode: Inode, number: number): number | undefined {
@@ -105,54 +151,66 @@ export class InodeIndex {
 		return found;
 	}
 
-	#at(number: number): Inode | undefined {
-		return this.#inodes[(number / BLOCK) | 0]?.[number & (BLOCK - 1)];
+	#at(number: number): Inode {
+		return (this.#inodes[(number / BLOCK) | 0] as Inode[])[number & (BLOCK - 1)] as Inode;
 	}
 
-	/** Counts a slot of a table as taken, and makes the table larger in time. */
-	#take(table: number, slots: Int32Array): void {
-		const used = (this.#used[table] as number) + SLOT_WORDS;
-		this.#used[table] = used;
-		if (used * 2 > slots.length) this.#tables[table] = this.#grown(slots);
+	#printAt(number: number): number {
+		return (this.#prints[(number / BLOCK) | 0] as Int32Array)[number & (BLOCK - 1)] as number;
 	}
 
-	#grown(old: Int32Array): Int32Array {
-		// Zeros that are only read are one page of the kernel's, which each first write then has to take out everywhere.
-		const slots = new Int32Array(old.length * 2).fill(0);
-		for (let at = 0; at < old.length; at += SLOT_WORDS) {
-			const number = old[at] as number;
-			if (number === 0) continue;
-			const print = old[at + 1] as number;
-			const slot = findSlot(slots, print);
-			if (slot === OUT_OF_REACH) this.#moveOut(number - 1);
-			else {
-				slots[slot] = number;
-				slots[slot + 1] = print;
-			}
+	/** The slot of a fingerprint, or the free one that it would take. */
+	#findSlot(slots: Int32Array, print: number): number {
+		let slot = firstSlot(print, slots);
+		for (let left = MOST_SLOTS; left > 0; left--) {
+			const word = slots[slot] as number;
+			if (word === 0) return slot;
+			if (((word ^ print) & ~NUMBER) === 0 && this.#printAt((word & NUMBER) - 1) === print) return slot;
+			slot = (slot + 1) & (slots.length - 1);
 		}
-		return slots;
+		return OUT_OF_REACH;
 	}
 
-	#moveOut(number: number): void {
-		this.#others.set(this.#at(number) as Inode, number);
-		this.#isCrowded = true;
+	#moveSome(larger: LargerTable): void {
+		const end = Math.min(this.#count, larger.moved + MOVED_AT_ONCE);
+		for (; larger.moved < end; larger.moved++) this.#move(larger.moved, larger);
+	}
+
+	/** Of several with one fingerprint the first comes first here too; what is among the others already stays there. */
+	#move(number: number, larger: LargerTable): void {
+		const { slots } = larger;
+		const print = this.#printAt(number);
+		const slot = number < NUMBER ? this.#findSlot(slots, print) : OUT_OF_REACH;
+		if (slot === OUT_OF_REACH) {
+			this.#isCrowded = true;
+			this.#addOther(this.#at(number), number);
+		} else if (slots[slot] === 0) {
+			slots[slot] = slotOf(number, print);
+			larger.used++;
+		}
+	}
+
+	#enlarge({ slots, used }: LargerTable): void {
+		this.#slots = slots;
+		this.#used = used;
+		this.#larger = undefined;
 	}
 }
 
-/** Where the search for a fingerprint begins, for tables of any length. */
-function firstSlot(print: number): number {
-	return (print >>> TABLE_BITS) * SLOT_WORDS;
+/** Zeros that are only read are one page of the kernel's, which each first write then has to take out everywhere. */
+function clearSome(larger: LargerTable): void {
+	const begin = larger.cleared;
+	larger.cleared += CLEARED_AT_ONCE;
+	larger.slots.fill(0, begin, larger.cleared);
 }
 
-/** The slot of a fingerprint in its table, or the free one that it would take. */
-function findSlot(slots: Int32Array, print: number): number {
-	const mask = slots.length - 1;
-	const begin = firstSlot(print);
-	for (let at = begin; at < begin + MOST_SLOTS * SLOT_WORDS; at += SLOT_WORDS) {
-		const slot = at & mask;
-		if (slots[slot] === 0 || slots[slot + 1] === print) return slot;
-	}
-	return OUT_OF_REACH;
+function slotOf(number: number, print: number): number {
+	return (number + 1) | (print & ~NUMBER);
+}
+
+/** Where the search for a fingerprint begins. */
+function firstSlot(print: number, slots: Int32Array): number {
+	return print & (slots.length - 1);
 }
 
 function fingerprint(inode: Inode): number {

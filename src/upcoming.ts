@@ -1,6 +1,6 @@
 /** What a walk through a tree meets next, and in which order. */
 import { type Directory, directory, type Inode } from "./inode.ts";
-import { type InodeIndex, MOST_TOUCHED } from "./inode-index.ts";
+import type { InodeIndex } from "./inode-index.ts";
 
 /** A directory on the way of a walk. */
 export interface Place {
@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** How many names are known ahead: what is looked at of them fits into the fastest caches. */
-const MOST = MOST_TOUCHED;
+export const MOST_AHEAD = 64;
 const NO_CHILDREN: ReadonlyMap<string, Inode> = new Map();
 const NOBODY = directory();
 const NOWHERE = placeOf(NOBODY, "", undefined);
@@ -40,10 +40,13 @@ export class Upcoming {
 	#nextNames = NO_CHILDREN.keys();
 	#nextInodes = NO_CHILDREN.values();
 	/** The names ahead, with their inodes, the directories that they are in, and those that they are, if any. */
-	readonly #names: string[] = new Array(MOST).fill("");
-	readonly #inodes: Inode[] = new Array(MOST).fill(NOBODY);
-	readonly #places: Place[] = new Array(MOST).fill(NOWHERE);
-	readonly #owns: (Place | undefined)[] = new Array(MOST).fill(undefined);
+	readonly #names: string[] = new Array(MOST_AHEAD).fill("");
+	readonly #inodes: Inode[] = new Array(MOST_AHEAD).fill(NOBODY);
+	readonly #places: Place[] = new Array(MOST_AHEAD).fill(NOWHERE);
+	readonly #owns: (Place | undefined)[] = new Array(MOST_AHEAD).fill(undefined);
+	/** Their fingerprints, if all of them are inodes. */
+	readonly #prints = new Int32Array(MOST_AHEAD);
+	#hasPrints = false;
 	/** Which of them is at hand, and how many there are. */
 	#at = 0;
 	#count = 0;
@@ -59,6 +62,11 @@ export class Upcoming {
 
 	get inode(): Inode {
 		return this.#inodes[this.#at] as Inode;
+	}
+
+	/** What the index of inodes knows the inode by, or undefined if that is not known yet. */
+	get print(): number | undefined {
+		return this.#hasPrints ? (this.#prints[this.#at] as number) : undefined;
 	}
 
 	/** The directory that the name is in. */
@@ -90,11 +98,11 @@ export class Upcoming {
 		this.#at = -1;
 		this.#count = 0;
 		let isEnd = false;
-		for (let directories = 0; directories < MOST && this.#count < MOST && !isEnd; directories++) {
+		for (let directories = 0; directories < MOST_AHEAD && this.#count < MOST_AHEAD && !isEnd; directories++) {
 			const begin = this.#count;
 			this.#takeChildren();
 			this.#takeDirectories(begin);
-			isEnd = this.#count < MOST && !this.#enterNext();
+			isEnd = this.#count < MOST_AHEAD && !this.#enterNext();
 		}
 		this.#touch(seen);
 		return this.#count > 0 || !isEnd;
@@ -123,7 +131,7 @@ export class Upcoming {
 		const nextNames = this.#nextNames;
 		const nextInodes = this.#nextInodes;
 		let count = this.#count;
-		for (; count < MOST; count++) {
+		for (; count < MOST_AHEAD; count++) {
 			const { done, value } = nextNames.next();
 			if (done) break;
 			names[count] = value;
@@ -172,8 +180,10 @@ export class Upcoming {
 	}
 
 	#touch(seen: InodeIndex): void {
+		this.#hasPrints = false;
 		try {
-			seen.touch(this.#inodes, this.#count);
+			seen.touch(this.#inodes, this.#count, this.#prints);
+			this.#hasPrints = true;
 			touchContents(this.#inodes, this.#count);
 		} catch {
 			// One of them is no inode: whoever meets it says so.

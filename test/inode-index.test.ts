@@ -70,6 +70,35 @@ describe("InodeIndex", () => {
 		expectSameAnswers([...inodes, ...inodes.toReversed()]);
 	});
 
+	test("finds again what was out of reach until it grew", () => {
+		const crowd = Array.from({ length: 1000 }, (_, n) => withFingerprint(n << 12));
+		const twins = [withFingerprint(5 << 12), withFingerprint(900 << 12)];
+		const rest = Array.from({ length: 5000 }, (_, i) => file({ size: i }, { mtimeNs: BigInt(i) << 20n }));
+		const before = [...crowd, ...twins];
+		expectSameAnswers([...before, ...before, ...rest, ...before.toReversed(), ...rest]);
+	});
+
+	test("makes room piece by piece, and loses nothing meanwhile", () => {
+		const inodes = Array.from({ length: 200_000 }, (_, n) => fifo({ mtimeNs: BigInt(n) }));
+		const index = new InodeIndex();
+		let pieces = 0;
+		for (const inode of inodes) {
+			while (!index.makeRoom(100)) pieces++;
+			index.add(inode);
+		}
+		expect(pieces).toBeGreaterThan(40);
+		expect(inodes.every((inode, n) => index.add(inode) === n)).toBe(true);
+	});
+
+	test("goes by the fingerprints that it found when it looked ahead", () => {
+		const inodes = Array.from({ length: 64 }, (_, n) => symlink("abc", { mtimeNs: BigInt(n % 50) }));
+		const index = new InodeIndex();
+		const prints = new Int32Array(64);
+		index.touch(inodes, 64, prints);
+		for (const [n, inode] of inodes.entries()) expect(index.add(inode, prints[n])).toBeUndefined();
+		expect(inodes.map((inode) => index.add(inode))).toEqual(inodes.map((_, n) => n));
+	});
+
 	test.each([10, 20_000, 400_000])("is as new once it is cleared, after %i inodes", (count) => {
 		const inodes = Array.from({ length: count }, (_, n) => fifo({ mtimeNs: BigInt(n) }));
 		const index = new InodeIndex();
