@@ -93,7 +93,8 @@ std::string Resolve(std::string path) {
 /// A file that has no name, or a hidden one, until it is complete.
 class AtomicFileOutput final : public Output {
  public:
-  explicit AtomicFileOutput(const std::string& path) : path_(path), folder_(FolderOf(path)) {
+  AtomicFileOutput(const std::string& path, Flush flush)
+      : path_(path), folder_(FolderOf(path)), flush_(flush) {
     if (!OpenUnnamed()) OpenHidden();
   }
 
@@ -103,17 +104,18 @@ class AtomicFileOutput final : public Output {
 
   void Write(std::span<const uint8_t> bytes) override {
     WriteAll(file_.Get(), bytes);
+    if (flush_ == Flush::kNo) return;
     // On its way to the disk before Commit waits for it. A file system that cannot do this does it then.
     sync_file_range(file_.Get(), size_, static_cast<off_t>(bytes.size()), SYNC_FILE_RANGE_WRITE);
     size_ += static_cast<off_t>(bytes.size());
   }
 
   void Commit() override {
-    if (fsync(file_.Get()) != 0) ThrowErrno("fsync");
+    if (flush_ == Flush::kYes && fsync(file_.Get()) != 0) ThrowErrno("fsync");
     if (hidden_name_.empty()) LinkHidden();
     if (rename(hidden_name_.c_str(), path_.c_str()) != 0) ThrowErrno("rename");
     hidden_name_.clear();
-    SyncFolder();
+    if (flush_ == Flush::kYes) SyncFolder();
   }
 
  private:
@@ -160,6 +162,7 @@ class AtomicFileOutput final : public Output {
 
   std::string path_;
   std::string folder_;
+  Flush flush_;
   std::string hidden_name_;
   Descriptor file_;
   off_t size_ = 0;  // written so far
@@ -206,11 +209,11 @@ void DescriptorOutput::Write(std::span<const uint8_t> bytes) {
     WriteAll(file_.Get(), bytes);
 }
 
-std::unique_ptr<Output> OpenPath(const std::string& path, const CancelFlag& cancel) {
+std::unique_ptr<Output> OpenPath(const std::string& path, Flush flush, const CancelFlag& cancel) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) throw SystemFailure{EISDIR, "open"};
-  if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path));
+  if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path), flush);
   // A device or a pipe cannot be replaced by a file: it is written to.
   return std::make_unique<DescriptorOutput>(OpenForWriting(path, cancel), cancel);
 }

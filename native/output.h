@@ -31,7 +31,7 @@ class Output {
   virtual ~Output() = default;
   /// Takes all of the bytes, in order. Throws SystemFailure.
   virtual void Write(std::span<const uint8_t> bytes) = 0;
-  /// Makes what was written lasting and visible; without it a file at a path stays as it was.
+  /// Makes what was written visible, and lasting if that was asked for; without it a file at a path stays as it was.
   virtual void Commit() {}
 };
 
@@ -72,7 +72,11 @@ class DescriptorOutput final : public Output {
   bool may_block_;
 };
 
-/// A file at a path: all of the new one, or the old one untouched.
-std::unique_ptr<Output> OpenPath(const std::string& path, const CancelFlag& cancel);
+/// Whether the new file is on the disk before it has its name.
+enum class Flush { kYes, kNo };
+
+/// A file at a path: all of the new one, or the old one untouched. Without a flush that holds as long as the
+/// system runs.
+std::unique_ptr<Output> OpenPath(const std::string& path, Flush flush, const CancelFlag& cancel);
 
 }  // namespace composefs

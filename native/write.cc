@@ -47,6 +47,7 @@ struct WriteOptions {
   FormatVersions versions;
   bool digest_only = false;
   std::optional<std::string> path;
+  Flush flush = Flush::kYes;
   Descriptor file;
   int file_error = 0;
 };
@@ -55,6 +56,7 @@ WriteOptions OptionsFrom(Napi::Object object) {
   WriteOptions options;
   options.versions.minimum = object.Get("minVersion").As<Napi::Number>().Uint32Value();
   options.versions.maximum = object.Get("maxVersion").As<Napi::Number>().Uint32Value();
+  options.flush = object.Get("flush").ToBoolean() ? Flush::kYes : Flush::kNo;
   const Napi::Value to = object.Get("to");
   if (to.IsNumber())
     options.file = DuplicateDescriptor(to.As<Napi::Number>().Int32Value(), options.file_error);
@@ -145,7 +147,7 @@ class WriteJob final : public Job {
 
   std::unique_ptr<Output> OpenOutput() {
     if (options_.digest_only) return std::make_unique<NoOutput>();
-    if (options_.path) return OpenPath(*options_.path, cancel());
+    if (options_.path) return OpenPath(*options_.path, options_.flush, cancel());
     if (options_.file_error != 0) throw SystemFailure{options_.file_error, "dup"};
     if (options_.file.IsOpen()) return std::make_unique<DescriptorOutput>(std::move(options_.file), cancel());
     auto memory = std::make_unique<MemoryOutput>();

@@ -43,6 +43,11 @@ async function imageScenarios(folder, files) {
 			run: async () => check((await writeImage(tree, { to: at("image") })).digest),
 			after: (done) => checkFile("image", !done),
 		},
+		"writeImage without a flush": {
+			prepare: () => fs.writeFileSync(at("unflushed"), OLD),
+			run: async () => check((await writeImage(tree, { to: at("unflushed"), flush: false })).digest),
+			after: (done) => checkFile("unflushed", !done),
+		},
 		"writeImage to a symlink": {
 			prepare: () => {
 				fs.rmSync(at("link"), { force: true });

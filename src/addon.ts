@@ -179,6 +179,8 @@ export interface NativeWriteOptions {
 	readonly maxVersion: number;
 	/** A descriptor, the bytes of a path, null for nowhere, undefined for memory. */
 	readonly to: number | Uint8Array | null | undefined;
+	/** Of a path: synced before it is renamed. */
+	readonly flush: boolean;
 }
 
 export interface NativeImage {

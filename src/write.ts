@@ -37,6 +37,11 @@ export interface WriteImageOptions extends VersionOptions {
 	 * file: written from where it stands. Left out: the image is in the result.
 	 */
 	readonly to?: FilePath | OpenFile | undefined;
+	/**
+	 * Whether the image at a path is synced, as in fs.writeFile. Without it, a crash of the system soon afterwards may
+	 * leave an unfinished file: for images that can be made again (mkcomposefs syncs none). Default: true
+	 */
+	readonly flush?: boolean | undefined;
 	/** Compute digest, size and version, and keep nothing. Not together with `to`. */
 	readonly digestOnly?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
@@ -77,8 +82,8 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 
 async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenImage> {
 	const { signal } = options;
-	const { to, minVersion, maxVersion } = checkOptions(options);
-	const writer = openWriter({ minVersion, maxVersion, to });
+	const { to, ...checked } = checkOptions(options);
+	const writer = openWriter({ to, ...checked });
 	try {
 		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
 		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
@@ -94,8 +99,7 @@ export async function writeRecords(
 	chunks: Iterable<Uint8Array>,
 	options: VersionOptions,
 ): Promise<WrittenImage> {
-	const { minVersion, maxVersion } = checkOptions(options);
-	const writer = openWriter({ minVersion, maxVersion, to: undefined });
+	const writer = openWriter(checkOptions(options));
 	try {
 		const add = adder(writer);
 		for (const chunk of chunks) add(chunk);
@@ -129,12 +133,13 @@ function toResult({ image, digest, size, version }: NativeImage, redundantWhiteo
 	};
 }
 
-function checkOptions({ to, digestOnly, minVersion = 0, maxVersion = 1 }: WriteImageOptions) {
+function checkOptions(options: WriteImageOptions): NativeWriteOptions {
+	const { to, digestOnly, flush = true, minVersion = 0, maxVersion = 1 } = options;
 	for (const [name, value] of Object.entries({ minVersion, maxVersion }))
 		if (value !== 0 && value !== 1) throw argumentError(`${name} is ${value}, not 0 or 1`);
 	if (minVersion > maxVersion) throw argumentError("minVersion is greater than maxVersion");
 	if (digestOnly && to !== undefined) throw argumentError("digestOnly leaves nothing to write to a file");
-	return { minVersion, maxVersion, to: digestOnly ? null : destination(to) };
+	return { minVersion, maxVersion, flush, to: digestOnly ? null : destination(to) };
 }
 
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */

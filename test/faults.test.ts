@@ -4,8 +4,8 @@ import { runNode } from "./support/child.ts";
 import { describeIf, findProgram, projectRoot } from "./support/needs.ts";
 
 // The calls that are let fail are those of glibc; under a sanitizer, its own stand in their place.
-const report = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-const isPlain = report.header.glibcVersionRuntime !== undefined && process.env.LD_PRELOAD === undefined;
+const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+const isPlain = header.glibcVersionRuntime !== undefined && process.env.LD_PRELOAD === undefined;
 const compiler = isPlain ? findProgram(process.env.CXX ?? "g++") : undefined;
 
 describeIf(
@@ -13,16 +13,26 @@ describeIf(
 	compiler,
 	"needs g++ and glibc",
 	() => {
-		test("end in a clear error or a right result, and leave nothing", () => {
-			const args = [path.join(projectRoot, "scripts/faults.mjs"), "--quick"];
-			const { ended, stdout, stderr } = runNode(args, { timeout: 580_000 });
+		const report = (...args: string[]) => {
+			const script = path.join(projectRoot, "scripts/faults.mjs");
+			const { ended, stdout, stderr } = runNode([script, "--quick", ...args], { timeout: 580_000 });
 			expect({ ended, stderr }).toEqual({ ended: 0, stderr: "" });
-			const { faults, survived, errors, findings } = JSON.parse(stdout);
+			return JSON.parse(stdout);
+		};
+
+		test("end in a clear error or a right result, and leave nothing", () => {
+			const { faults, survived, errors, findings } = report();
 			expect(findings).toEqual([]);
 			expect(faults).toBeGreaterThan(200);
 			// Cut and interrupted calls are made again; others are not swallowed.
 			expect(survived).toBeGreaterThan(20);
 			expect(errors.ENOMEM).toBeGreaterThan(100);
 		}, 600_000);
+
+		test("are not there for an image that is not to be flushed", () => {
+			const synced = (name: string) => report("--only", name, "--call", "fsync").faults;
+			expect(synced("writeImage to a path")).toBeGreaterThan(0);
+			expect(synced("writeImage without a flush")).toBe(0);
+		}, 60_000);
 	},
 );

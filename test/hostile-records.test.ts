@@ -12,7 +12,7 @@ import { projectRoot } from "./support/needs.ts";
 
 /** Hands chunks to the addon as they are. */
 function writeRecords(...chunks: Uint8Array[]): Promise<unknown> {
-	const writer = native().openWriter({ minVersion: 0, maxVersion: 1, to: null });
+	const writer = native().openWriter({ minVersion: 0, maxVersion: 1, to: null, flush: false });
 	for (const chunk of chunks) writer.add(chunk);
 	return writer.finish();
 }

@@ -37,6 +37,13 @@ describe("a path", () => {
 		expect(await readdir(temporary())).toEqual(["image"]);
 	});
 
+	test("without a flush", async () => {
+		await writeFile(temporary("image"), "old");
+		await writeImage(tree, { to: temporary("image"), flush: false });
+		expectImage(temporary("image"));
+		expect(await readdir(temporary())).toEqual(["image"]);
+	});
+
 	test("that is not UTF-8", async () => {
 		const file = Buffer.concat([Buffer.from(temporary("/")), Uint8Array.of(0xff)]);
 		await write(file);

@@ -42,7 +42,7 @@ class OutputTest : public testing::Test {
 };
 
 TEST_F(OutputTest, NothingIsThereBeforeTheCommit) {
-  const std::unique_ptr<Output> output = OpenPath(Path("new"), cancel_);
+  const std::unique_ptr<Output> output = OpenPath(Path("new"), Flush::kYes, cancel_);
   Put(*output, "text");
   EXPECT_FALSE(fs::exists(Path("new")));
   output->Commit();
@@ -50,9 +50,19 @@ TEST_F(OutputTest, NothingIsThereBeforeTheCommit) {
   EXPECT_EQ(Files(), 1u);
 }
 
+TEST_F(OutputTest, WithoutAFlushToo) {
+  std::ofstream(Path("file")) << "old";
+  const std::unique_ptr<Output> output = OpenPath(Path("file"), Flush::kNo, cancel_);
+  Put(*output, "new");
+  EXPECT_EQ(Read(Path("file")), "old");
+  output->Commit();
+  EXPECT_EQ(Read(Path("file")), "new");
+  EXPECT_EQ(Files(), 1u);
+}
+
 TEST_F(OutputTest, WithoutACommitTheOldFileStays) {
   std::ofstream(Path("old")) << "old";
-  Put(*OpenPath(Path("old"), cancel_), "new");
+  Put(*OpenPath(Path("old"), Flush::kYes, cancel_), "new");
   EXPECT_EQ(Read(Path("old")), "old");
   EXPECT_EQ(Files(), 1u);
 }
@@ -60,7 +70,7 @@ TEST_F(OutputTest, WithoutACommitTheOldFileStays) {
 TEST_F(OutputTest, ASymlinkKeepsPointingToTheFile) {
   std::ofstream(Path("file")) << "old";
   fs::create_symlink("file", Path("link"));
-  const std::unique_ptr<Output> output = OpenPath(Path("link"), cancel_);
+  const std::unique_ptr<Output> output = OpenPath(Path("link"), Flush::kYes, cancel_);
   Put(*output, "new");
   output->Commit();
   EXPECT_TRUE(fs::is_symlink(Path("link")));
@@ -70,7 +80,7 @@ TEST_F(OutputTest, ASymlinkKeepsPointingToTheFile) {
 TEST_F(OutputTest, ASymlinkToNothingYetIsFollowedToo) {
   fs::create_directory(Path("folder"));
   fs::create_symlink("folder/file", Path("link"));
-  const std::unique_ptr<Output> output = OpenPath(Path("link"), cancel_);
+  const std::unique_ptr<Output> output = OpenPath(Path("link"), Flush::kYes, cancel_);
   Put(*output, "new");
   output->Commit();
   EXPECT_TRUE(fs::is_symlink(Path("link")));
@@ -80,7 +90,7 @@ TEST_F(OutputTest, ASymlinkToNothingYetIsFollowedToo) {
 TEST_F(OutputTest, SymlinksInACircle) {
   fs::create_symlink("b", Path("a"));
   fs::create_symlink("a", Path("b"));
-  EXPECT_THROW(OpenPath(Path("a"), cancel_), SystemFailure);
+  EXPECT_THROW(OpenPath(Path("a"), Flush::kYes, cancel_), SystemFailure);
 }
 
 TEST_F(OutputTest, APipeThatNobodyReadsCanBeGivenUp) {
@@ -102,12 +112,12 @@ TEST_F(OutputTest, AFifoThatNobodyOpensCanBeGivenUp) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     cancel_.Set();
   });
-  EXPECT_THROW(OpenPath(Path("fifo"), cancel_), Cancelled);
+  EXPECT_THROW(OpenPath(Path("fifo"), Flush::kYes, cancel_), Cancelled);
   other.join();
 }
 
 TEST_F(OutputTest, ADeviceIsWrittenToAndStays) {
-  const std::unique_ptr<Output> output = OpenPath("/dev/null", cancel_);
+  const std::unique_ptr<Output> output = OpenPath("/dev/null", Flush::kYes, cancel_);
   Put(*output, "text");
   output->Commit();
   EXPECT_TRUE(fs::is_character_file("/dev/null"));
@@ -116,7 +126,7 @@ TEST_F(OutputTest, ADeviceIsWrittenToAndStays) {
 TEST_F(OutputTest, FailuresNameTheCall) {
   const auto error_of = [this](const std::string& path) {
     try {
-      OpenPath(path, cancel_);
+      OpenPath(path, Flush::kYes, cancel_);
       return 0;
     } catch (const SystemFailure& failure) {
       EXPECT_STREQ(failure.call, "open");
