@@ -16,6 +16,7 @@ export interface Result {
 }
 
 const LEGEND = `tree: tree in memory → image on disk, synced; dump: dump text → image; both in a running Node
+unsynced: as tree, with flush: false, as mkcomposefs writes it
 file: mkcomposefs --from-file, dump on disk; pipe: a Node program piping dump text to it
 readImage: image → tree; info dump: composefs-info dump; our dump: composefs dump; stat: openImage and one stat
 toc: text of a table of contents → tree, → image; from-json: 1.6 of file, as composefs-from-json was
@@ -37,6 +38,8 @@ function toRow({ set, entries, times, ratios, loop, memory }: Result): Record<st
 		tree: ms(times.tree),
 		file: ms(times.file),
 		"tree/file": ratio(ratios.file),
+		unsynced: ms(times.unsynced),
+		"unsynced/file": ratio(ratios.unsynced),
 		pipe: ms(times.pipe),
 		"tree/pipe": ratio(ratios.pipe),
 		dump: ms(times.dump),
@@ -77,7 +80,7 @@ function toTocRow({ set, toc }: Result): Record<string, string>[] {
 }
 
 function ms(value: number | undefined): string {
-	return value === undefined ? "–" : `${value.toFixed(0)} ms`;
+	return value === undefined ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }
 
 function ratio(value: number | undefined): string {

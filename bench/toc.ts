@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Tree, writeImage } from "composefs";
 import { parseTocJson } from "composefs/toc";
-import { type Contestant, type LoopLoad, measureLoop, median, medianRatio, runPaired } from "./measure.ts";
+import { type Contestant, type LoopLoad, measureMedianLoop, median, medianRatio, runPaired } from "./measure.ts";
 import { runToEnd } from "./peers.ts";
 import { tocText } from "./toc-text.ts";
 
@@ -36,7 +36,7 @@ export async function measureToc(
 	if (mkcomposefs !== undefined)
 		contestants.push(["file", () => runToEnd(mkcomposefs, ["--from-file", files.dump, image])]);
 	const times = await runPaired(contestants, rounds, `${files.name}: table of contents`);
-	const loop = await measureLoop(parse);
+	const loop = await measureMedianLoop(parse);
 	for (const file of [text, image]) rmSync(file, { force: true });
 	return {
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),

@@ -47,6 +47,7 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 		times: Object.fromEntries([...times].map(([name, values]) => [name, median(values)])),
 		ratios: {
 			file: medianRatio(ours, file),
+			unsynced: medianRatio(times.get("unsynced") ?? [], file),
 			pipe: medianRatio(ours, times.get("pipe") ?? []),
 			dump: medianRatio(times.get("dump") ?? [], file),
 		},
@@ -61,6 +62,7 @@ async function measure(set: BenchmarkSet, folder: string): Promise<Result> {
 function contestants(tree: Tree, dump: string, image: string): Contestant[] {
 	const ours: Contestant[] = [
 		["tree", () => writeImage(tree, { to: image })],
+		["unsynced", () => writeImage(tree, { to: image, flush: false })],
 		["dump", async () => writeImage(await parseDump(readDump(dump)), { to: image })],
 	];
 	if (mkcomposefs === undefined) return ours;
