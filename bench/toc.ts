@@ -5,7 +5,14 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Tree, writeImage } from "composefs";
 import { parseTocJson } from "composefs/toc";
-import { type Contestant, type LoopLoad, measureMedianLoop, median, medianRatio, runPaired } from "./measure.ts";
+import {
+	type Contestant,
+	type LoopLoad,
+	measureMedianLoop,
+	median,
+	medianRatio,
+	runPaired,
+} from "./measure.ts";
 import { runToEnd } from "./peers.ts";
 import { tocText } from "./toc-text.ts";
 

@@ -31,7 +31,8 @@ class Output {
   virtual ~Output() = default;
   /// Takes all of the bytes, in order. Throws SystemFailure.
   virtual void Write(std::span<const uint8_t> bytes) = 0;
-  /// Makes what was written visible, and lasting if that was asked for; without it a file at a path stays as it was.
+  /// Makes what was written visible, and lasting if that was asked for; without it a file at a path stays as
+  /// it was.
   virtual void Commit() {}
 };
 

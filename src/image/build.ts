@@ -8,7 +8,8 @@ import { BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, FIFO, InodeFields, REGULAR, 
 import { BLOCK_SIZE, LAST_ESCAPING_VERSION } from "./layout.ts";
 import { type ImageBytes, NO_IMAGE } from "./source.ts";
 import { NO_SUPERBLOCK, type Superblock } from "./superblock.ts";
-import { dropWhiteoutMarks, hasWhiteoutMarks, XattrReader } from "./xattrs.ts";
+import { dropWhiteoutMarks, hasWhiteoutMarks } from "./whiteout-marks.ts";
+import { XattrReader } from "./xattrs.ts";
 
 /** Reads inodes one after another; `fields` are those of the one read last. */
 export class InodeReader {

@@ -10,7 +10,7 @@ import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layou
 import type { ImageBytes } from "./source.ts";
 import { type ImageStat, type Node, statOf } from "./stat.ts";
 import type { Superblock } from "./superblock.ts";
-import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./xattrs.ts";
+import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./whiteout-marks.ts";
 
 export interface ImageEntry {
 	readonly name: string;

@@ -12,7 +12,7 @@ import { checkType, Level } from "./level.ts";
 import type { Listing } from "./listing.ts";
 import { type ImageBytes, type Limits, NO_IMAGE } from "./source.ts";
 import { NO_SUPERBLOCK, readSuperblock, type Superblock } from "./superblock.ts";
-import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./xattrs.ts";
+import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./whiteout-marks.ts";
 
 /** Told of what is met. Nothing of it is certain before the walk has come to its end. */
 export interface Visitor {

@@ -1,0 +1,96 @@
+// The part of ObjectStore that begins and ends writing: the lock, and the folder of this writer.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <random>
+#include <utility>
+
+#include "errors.h"
+#include "object_store.h"
+
+namespace composefs {
+namespace {
+
+constexpr int kNameAttempts = 100;
+constexpr const char* kLockName = ".lock";
+constexpr const char* kCacheName = ".digests";
+
+std::string RandomName() {
+  static thread_local std::random_device device;
+  char name[32];
+  std::snprintf(name, sizeof(name), ".tmp-%08x%08x", device(), device());
+  return name;
+}
+
+}  // namespace
+
+bool ObjectStore::BeginWriting() {
+  if (writing_) return true;
+  const std::lock_guard lock(opening_);
+  if (writing_) return true;
+  if (!TakeLock()) return false;
+  MakeStagingFolder();
+  if (options_.cache) cache_.Load(root_.Get(), kCacheName);
+  return writing_ = true;
+}
+
+bool ObjectStore::TakeLock() {
+  lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  if (flock(lock_.Get(), LOCK_SH | LOCK_NB) == 0) return true;
+  if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
+  return false;
+}
+
+void ObjectStore::MakeStagingFolder() {
+  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+    const std::string name = RandomName();
+    if (mkdirat(root_.Get(), name.c_str(), 0700) == 0) {
+      staging_name_ = name;
+      staging_.path = PathOf(name);
+      staging_.file =
+          Descriptor(openat(root_.Get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!staging_.file.IsOpen()) ThrowErrno("open", staging_.path);
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  ThrowErrno("mkdir", options_.path);
+}
+
+std::optional<std::string> ObjectStore::LockAlone() {
+  const std::lock_guard lock(opening_);
+  if (!lock_.IsOpen())
+    lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) return staging_name_;
+  if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
+  if (writing_) flock(lock_.Get(), LOCK_SH);  // trying may have lost the one that was held (flock(2))
+  return std::nullopt;
+}
+
+void ObjectStore::Unlock() {
+  const std::lock_guard lock(opening_);
+  if (lock_.IsOpen()) flock(lock_.Get(), writing_ ? LOCK_SH : LOCK_UN);
+}
+
+std::unique_ptr<StagedFile> ObjectStore::NewFile() {
+  return std::make_unique<StagedFile>(staging_, std::to_string(next_name_++));
+}
+
+void ObjectStore::Close() {
+  const std::lock_guard lock(opening_);
+  {
+    const std::lock_guard pending_lock(mutex_);
+    Discard(std::exchange(pending_, {}));
+  }
+  if (!staging_name_.empty()) cache_.Save(staging_.file.Get(), root_.Get(), kCacheName);
+  if (!staging_name_.empty()) unlinkat(root_.Get(), staging_name_.c_str(), AT_REMOVEDIR);
+  staging_name_.clear();
+  lock_ = Descriptor();
+}
+
+}  // namespace composefs
