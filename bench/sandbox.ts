@@ -17,7 +17,7 @@ type Pair = readonly [name: string, here: Work, there: Work];
 
 async function pairsOf(tree: Tree, sandbox: Sandbox): Promise<Pair[]> {
 	const dump = Buffer.from(formatDump(tree));
-	const image = (await writeImage(tree)).image as Uint8Array;
+	const image = (await writeImage(tree)).image;
 	return [
 		["dump to image", async () => writeImage(await parseDump(dump)), () => sandbox.writeImage({ dump })],
 		["tree to image", () => writeImage(tree), () => sandbox.writeImage(tree)],

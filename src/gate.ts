@@ -126,18 +126,18 @@ export function firstViolation(tree: Tree): Generator<undefined, void, undefined
 }
 
 function enterRoot(tree: Tree, seen: InodeIndex, visitor: GateVisitor): Directory | undefined {
-	const { root } = tree;
 	try {
+		const root = tree?.root;
 		if (root?.type !== "directory") fail("root", "the root is not a directory");
 		checkFields(root);
+		seen.add(root);
+		visitor.inode("", root);
+		return root;
 	} catch (error) {
 		if (!(error instanceof Violation)) throw error;
 		report(error, "/", visitor);
 		return undefined;
 	}
-	seen.add(root);
-	visitor.inode("", root);
-	return root;
 }
 
 function checkDepth(depth: number): void {

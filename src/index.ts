@@ -48,6 +48,7 @@ export {
 	type VerityOptions,
 } from "./verity.ts";
 export {
+	type ImageInMemory,
 	type VersionOptions,
 	type WriteImageOptions,
 	type WriteWarning,

@@ -1,4 +1,5 @@
 /** The inodes of a tree: plain objects, told apart by `type`. What cannot exist cannot be written down. */
+import { types } from "node:util";
 import { ComposefsError } from "./errors.ts";
 import { type Name, toName } from "./names.ts";
 
@@ -109,10 +110,7 @@ export function directory(options?: MetadataOptions): Directory {
 /** @throws ComposefsError ERR_COMPOSEFS_ARGUMENT for text, which would need an encoding */
 export function file(content: FileContent = NO_BYTES, options?: MetadataOptions): RegularFile {
 	if (typeof content === "string")
-		throw new ComposefsError(
-			"ERR_COMPOSEFS_ARGUMENT",
-			"a file's content is bytes, not text: Buffer.from(text)",
-		);
+		throw argumentError("a file's content is bytes, not text: Buffer.from(text)");
 	const { mode, uid, gid, mtimeNs, xattrs } = metadata(0o644, options);
 	const none = undefined;
 	if (content instanceof Uint8Array)
@@ -158,6 +156,9 @@ export function fileSize(inode: RegularFile): number {
 
 function metadata(defaultMode: number, options: MetadataOptions = {}): Metadata {
 	const { mode = defaultMode, uid = 0, gid = 0, mtimeNs, mtime = 0, xattrs } = options;
+	// Of an object Array.from makes an empty list.
+	if (xattrs !== undefined && typeof xattrs[Symbol.iterator] !== "function")
+		throw argumentError("xattrs are a Map, or pairs of name and value: Object.entries(xattrs)");
 	return {
 		mode,
 		uid,
@@ -169,10 +170,16 @@ function metadata(defaultMode: number, options: MetadataOptions = {}): Metadata 
 
 /** A time as the constructors take it, in nanoseconds since 1970. */
 export function nanoseconds(time: Date | number): bigint {
-	const value = typeof time === "number" ? time : time.getTime();
+	if (typeof time !== "number" && !types.isDate(time))
+		throw argumentError(`mtime is neither a Date nor a number of seconds: ${String(time)}`);
+	const value = Number(time);
 	if (!Number.isFinite(value))
 		throw new ComposefsError("ERR_COMPOSEFS_INODE", `mtime is not a time: ${value}`, { rule: "mtime" });
 	if (typeof time !== "number") return BigInt(value) * 1_000_000n;
 	const seconds = Math.floor(value);
 	return BigInt(seconds) * 1_000_000_000n + BigInt(Math.round((value - seconds) * 1e9));
+}
+
+function argumentError(message: string): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

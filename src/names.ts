@@ -7,6 +7,7 @@
  * The same holds for symlink targets, object paths and names of extended attributes.
  */
 import { isUtf8 } from "node:buffer";
+import { types } from "node:util";
 import { ComposefsError } from "./errors.ts";
 
 /** A name or path, as a string in the mapping above or as the bytes themselves. */
@@ -73,7 +74,9 @@ export function byteLength(name: string): number {
 
 /** A name in either form, as the string. */
 export function toName(name: Name): string {
-	return typeof name === "string" ? name : bytesToName(name);
+	if (typeof name === "string") return name;
+	if (types.isUint8Array(name)) return bytesToName(name);
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `${String(name)} is no name: neither text nor bytes`);
 }
 
 /** Orders names by their bytes, as directories of an image are ordered. */

@@ -60,6 +60,11 @@ export interface WrittenImage {
 	readonly warnings: readonly WriteWarning[];
 }
 
+/** What comes of a write that names no place. */
+export interface ImageInMemory extends WrittenImage {
+	readonly image: Uint8Array;
+}
+
 export interface WriteWarning {
 	readonly code: "WHITEOUT_IN_OPAQUE_DIRECTORY";
 	readonly path: string;
@@ -73,6 +78,11 @@ export interface WriteWarning {
  *
  * @throws ComposefsError: a broken rule, or the error of a system call; or the reason of `signal`
  */
+export async function writeImage(
+	tree: Tree,
+	options?: WriteImageOptions & { readonly to?: undefined; readonly digestOnly?: false | undefined },
+): Promise<ImageInMemory>;
+export async function writeImage(tree: Tree, options: WriteImageOptions): Promise<WrittenImage>;
 export async function writeImage(tree: Tree, options: WriteImageOptions = {}): Promise<WrittenImage> {
 	options.signal?.throwIfAborted();
 	const begin = () => ({ to: options.to === undefined ? undefined : nameOfFile(options.to) });
@@ -98,12 +108,12 @@ async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenIma
 export async function writeRecords(
 	chunks: Iterable<Uint8Array>,
 	options: VersionOptions,
-): Promise<WrittenImage> {
+): Promise<ImageInMemory> {
 	const writer = openWriter(checkOptions(options));
 	try {
 		const add = adder(writer);
 		for (const chunk of chunks) add(chunk);
-		return toResult(await finish(writer), []);
+		return toResult(await finish(writer), []) as ImageInMemory;
 	} catch (error) {
 		writer.cancel();
 		throw error;

@@ -96,7 +96,7 @@ describe("channels", () => {
 		const { digest, size, version } = await writeImage(tree(), { to: at("a.cfs") });
 		await readImage(at("a.cfs"));
 		const { image } = await writeImage(tree());
-		await readImage(image as Uint8Array);
+		await readImage(image);
 		const done = { to: at("a.cfs"), result: { digest, size, version } };
 		expect(written.slice(0, 2)).toEqual([
 			["start", { to: at("a.cfs") }],

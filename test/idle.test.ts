@@ -90,7 +90,7 @@ const PARSERS: [string, (more: string) => Promise<Tree>][] = [
 
 async function imageOf(isDamaged: boolean): Promise<Uint8Array> {
 	const { image } = await writeImage(await parseDump(DUMP));
-	const bytes = image as Uint8Array;
+	const bytes = image;
 	if (isDamaged) bytes.fill(0xff, bytes.length / 2);
 	return bytes;
 }

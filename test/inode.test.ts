@@ -49,8 +49,15 @@ describe("constructors", () => {
 		expect(file({ size: 1, path: Uint8Array.of(0x61, 0x80) }).path).toBe("a\udc80");
 	});
 
-	test("text is no content", () => {
-		const wrong = () => file("text" as unknown as Uint8Array);
+	test.each<[string, () => unknown]>([
+		["text as content", () => file("text" as unknown as Uint8Array)],
+		["no target", () => symlink(undefined as unknown as string)],
+		["a time as text", () => fifo({ mtime: "2026" as unknown as Date })],
+		[
+			"bug: xattrs in an object, which were left out",
+			() => fifo({ xattrs: { "user.a": NO_BYTES } as never }),
+		],
+	])("%s is refused", (_title, wrong) => {
 		expect(wrong).toThrow(expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }));
 	});
 

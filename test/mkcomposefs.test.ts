@@ -94,7 +94,7 @@ describeIf(
 
 		async function dumpOf(tree: Tree): Promise<string> {
 			const image = temporary(`image-${count++}`);
-			writeFileSync(image, (await writeImage(tree)).image as Uint8Array);
+			writeFileSync(image, (await writeImage(tree)).image);
 			return (await run(composefsInfo, ["dump", image])).toString("latin1");
 		}
 

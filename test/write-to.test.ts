@@ -16,7 +16,7 @@ const tree = manyFiles(50);
 let expected: Buffer;
 
 beforeAll(async () => {
-	expected = Buffer.from((await writeImage(tree)).image as Uint8Array);
+	expected = Buffer.from((await writeImage(tree)).image);
 });
 
 const write = (to: WriteImageOptions["to"]) => writeImage(tree, { to });

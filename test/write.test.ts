@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { computeDigest } from "../src/digest.ts";
 import { file, type Inode, whiteout } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
-import { type WriteImageOptions, writeImage } from "../src/write.ts";
+import { type VersionOptions, type WriteImageOptions, writeImage } from "../src/write.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
 import { deepDirectory } from "./support/deep-directory.ts";
 import { manyFiles } from "./support/many-files.ts";
@@ -16,13 +16,13 @@ describe("an image", () => {
 		const { image, digest, size, version, warnings } = await writeImage(new Tree());
 		expect(image).toBeInstanceOf(Uint8Array);
 		expect(image?.length).toBe(size);
-		expect(digest).toBe(await computeDigest(image as Uint8Array));
+		expect(digest).toBe(await computeDigest(image));
 		expect(version).toBe(0);
 		expect(warnings).toEqual([]);
 	});
 
 	test("begins as composefs says", async () => {
-		const image = Buffer.from((await writeImage(new Tree())).image as Uint8Array);
+		const image = Buffer.from((await writeImage(new Tree())).image);
 		expect(image.readUInt32LE(0)).toBe(0xd078629a); // composefs
 		expect(image.readUInt32LE(1024)).toBe(0xe0f5e1e2); // EROFS
 		expect(image.length % 4096).toBe(0);
@@ -43,7 +43,7 @@ describe("an image", () => {
 	test("has the bytes of names that are not UTF-8", async () => {
 		const tree = new Tree();
 		tree.symlink(Uint8Array.of(0xfe), Uint8Array.of(0xff, 0x61));
-		const image = Buffer.from((await writeImage(tree)).image as Uint8Array);
+		const image = Buffer.from((await writeImage(tree)).image);
 		expect(image.includes(Buffer.of(0xff, 0x61))).toBe(true);
 		expect(image.includes(Buffer.from("\ufffd"))).toBe(false);
 	});
@@ -52,7 +52,7 @@ describe("an image", () => {
 const EMPTY_TREE = "8f589e8f57ecb88823736b0d857ddca1e1068a23e264fad164b28f7038eb3682";
 
 describe("versions", () => {
-	test.each<[WriteImageOptions, boolean, number]>([
+	test.each<[VersionOptions, boolean, number]>([
 		[{}, false, 0],
 		[{}, true, 1],
 		[{ maxVersion: 0 }, true, 0],
@@ -64,7 +64,7 @@ describe("versions", () => {
 		if (whiteouts) tree.whiteout("/gone");
 		const { image, version } = await writeImage(tree, options);
 		expect(version).toBe(expected);
-		expect(Buffer.from(image as Uint8Array).readUInt32LE(12)).toBe(expected);
+		expect(Buffer.from(image).readUInt32LE(12)).toBe(expected);
 	});
 
 	test.each<[WriteImageOptions, string]>([
@@ -182,5 +182,13 @@ describe("a tree that changes while it is written", () => {
 		await nextTurn();
 		change(tree);
 		await expect(writing).rejects.toMatchObject({ code: "ERR_COMPOSEFS_RECORDS", rule: expect.any(String) });
+	});
+});
+
+describe("what a JavaScript program may leave out", () => {
+	test("a tree", async () => {
+		const broken = { name: "ComposefsError", code: "ERR_COMPOSEFS_TREE", rule: "root", path: "/" };
+		await expect(writeImage(undefined as unknown as Tree)).rejects.toMatchObject(broken);
+		await expect(writeImage({} as Tree)).rejects.toMatchObject(broken);
 	});
 });

@@ -54,7 +54,7 @@ const SLASH = 0x2f;
 
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: MountOptions): MountRequest {
-	if (!Array.isArray(options.objects)) throw argumentError("objects is not a list of folders");
+	if (!Array.isArray(options?.objects)) throw argumentError("objects is not a list of folders");
 	const digest = checkDigest(options.digest);
 	const request: MountRequest = {
 		objects: options.objects.map(absolute),

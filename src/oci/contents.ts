@@ -1,6 +1,7 @@
 /** Contents of a layer's files, on their way into a store. */
 import { createHash, type Hash } from "node:crypto";
 import type { ContentChunk } from "../content.ts";
+import { ComposefsError } from "../errors.ts";
 import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { hashZeros } from "./hash-zeros.ts";
@@ -23,6 +24,12 @@ export interface ContentStore {
 	): Promise<readonly (FoundContent | undefined)[]>;
 	/** Remembers content under its SHA-256, which was checked; what is not an object has at most 64 bytes. */
 	remember?(sha256: string, content: Uint8Array | { readonly digest: string; readonly size: number }): void;
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
+export function checkStore(store: ContentStore | undefined): void {
+	if (typeof store?.put === "function") return;
+	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a store is needed, for the contents of files");
 }
 
 /** Content as a table of contents names it. */

@@ -9,7 +9,7 @@ import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
 import { Tree } from "../tree.ts";
 import { layOver } from "./apply.ts";
-import { type ContentStore, Contents } from "./contents.ts";
+import { type ContentStore, Contents, checkStore } from "./contents.ts";
 import { Digester, parseDigest } from "./digest.ts";
 import { impliedDirectory } from "./directories.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
@@ -91,6 +91,7 @@ export interface PullOptions {
  *   source or the store throws; the signal's reason
  */
 export async function pullImage(image: ResolvedImage, options: PullOptions): Promise<Tree> {
+	checkStore(options?.store);
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
 	checkParallel(parallel);

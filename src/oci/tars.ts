@@ -7,7 +7,7 @@ import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
 import { Tree } from "../tree.ts";
 import { layOver } from "./apply.ts";
-import { type ContentStore, Contents } from "./contents.ts";
+import { type ContentStore, Contents, checkStore } from "./contents.ts";
 import { impliedDirectory } from "./directories.ts";
 import { type Layer, readLayerWithin } from "./layer.ts";
 import { LayerBudget } from "./layer-budget.ts";
@@ -32,6 +32,7 @@ export interface LayTarsOptions {
  *   sources or the store throw; the signal's reason
  */
 export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptions): Promise<Tree> {
+	checkStore(options?.store);
 	const { store, profile = "raw", signal } = options;
 	const limits = fillLimits(PULL_LIMITS, options.limits);
 	const { layerSize, fileSize } = limits;

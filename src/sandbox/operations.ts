@@ -11,7 +11,7 @@ import type { ReadLimits } from "../image/source.ts";
 import { dumpText } from "../image-text.ts";
 import { nameToBytes } from "../names.ts";
 import { type ParseTocOptions, parseTocJson } from "../toc/parse.ts";
-import { type VersionOptions, type WrittenImage, writeImage, writeRecords } from "../write.ts";
+import { type ImageInMemory, type VersionOptions, writeImage, writeRecords } from "../write.ts";
 import { readDocuments, readPieces } from "./input.ts";
 
 type TocOptions = VersionOptions & Pick<ParseTocOptions, "limits">;
@@ -31,9 +31,9 @@ export const OPERATIONS: { readonly [name: string]: Operation } = {
 };
 
 /** The image; then the paths that there are warnings of, each with a NUL behind it. */
-function imageParts({ image, warnings }: WrittenImage): Uint8Array[] {
+function imageParts({ image, warnings }: ImageInMemory): Uint8Array[] {
 	const paths = warnings.flatMap(({ path }) => [nameToBytes(path), Uint8Array.of(0)]);
-	return [image as Uint8Array, Buffer.concat(paths)];
+	return [image, Buffer.concat(paths)];
 }
 
 async function dumpTree(image: Buffer, limits: ReadLimits): Promise<Buffer[]> {

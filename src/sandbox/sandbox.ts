@@ -11,7 +11,7 @@ import { Slices } from "../slices.ts";
 import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
-import { explain, redundantWhiteout, type VersionOptions, type WrittenImage } from "../write.ts";
+import { explain, type ImageInMemory, redundantWhiteout, type VersionOptions } from "../write.ts";
 import type { InputFile } from "./child.ts";
 import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
@@ -78,7 +78,7 @@ export class Sandbox implements AsyncDisposable {
 	async writeImage(
 		source: SandboxSource,
 		{ signal, minVersion, maxVersion }: VersionOptions & SandboxCallOptions = {},
-	): Promise<WrittenImage> {
+	): Promise<ImageInMemory> {
 		const versions = { minVersion, maxVersion };
 		if (source instanceof Tree) return this.#writeTree(source, versions, signal);
 		if (typeof source === "object" && source !== null && "dump" in source) {
@@ -99,7 +99,7 @@ export class Sandbox implements AsyncDisposable {
 		tree: Tree,
 		versions: VersionOptions,
 		signal: AbortSignal | undefined,
-	): Promise<WrittenImage> {
+	): Promise<ImageInMemory> {
 		let whiteouts: string[] = [];
 		const feed = async (input: InputFile) => {
 			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), signal);
@@ -145,7 +145,7 @@ export class Sandbox implements AsyncDisposable {
 		options: object,
 		feed: (input: InputFile) => Promise<void>,
 		signal: AbortSignal | undefined,
-	): Promise<WrittenImage> {
+	): Promise<ImageInMemory> {
 		const [image, warnings] = await this.#run(operation, options, feed, signal);
 		if (image === undefined || warnings === undefined || image.length < HEADER) throw junk("no image");
 		return {

@@ -7,6 +7,7 @@ import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
+import { systemCall } from "../system-call.ts";
 import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
 import { checkDigest, objectPath } from "./digest.ts";
 import { type FoundContent, findContents } from "./find.ts";
@@ -158,14 +159,24 @@ export class ObjectStore {
 	async verify(digest: string, { trust = "content" }: { readonly trust?: Trust } = {}): Promise<boolean> {
 		const seen = await this.#inspect(digest, trust);
 		if (seen !== undefined) return seen.sound;
-		const path = this.path(digest).toString();
-		throw new ComposefsError("ENOENT", `ENOENT: no such object, '${path}'`, { path, syscall: "open" });
+		throw this.#noObject(digest);
 	}
 
-	/** Opens an object for reading. It is closed by the caller. */
+	/**
+	 * Opens an object for reading. It is closed by the caller.
+	 *
+	 * @throws ComposefsError `ENOENT` where there is none
+	 */
 	async open(digest: string): Promise<FileHandle> {
-		await this.#inspect(digest, undefined);
-		return open(this.path(digest), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		if ((await this.#inspect(digest, undefined)) === undefined) throw this.#noObject(digest);
+		const path = this.path(digest);
+		const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+		return systemCall(open(path, flags), path.toString());
+	}
+
+	#noObject(digest: string): ComposefsError {
+		const path = this.path(digest).toString();
+		return new ComposefsError("ENOENT", `ENOENT: no such object, '${path}'`, { path, syscall: "open" });
 	}
 
 	async #inspect(digest: string, trust: Trust | undefined): Promise<NativeSeen | undefined> {

@@ -26,7 +26,7 @@ describe("listObjects", () => {
 			{ path: "b/2", size: expect.any(Number) },
 		];
 		expect(await listObjects(tree)).toEqual(expected);
-		expect(await listObjects((await writeImage(tree)).image as Uint8Array)).toEqual(expected);
+		expect(await listObjects((await writeImage(tree)).image)).toEqual(expected);
 	});
 });
 

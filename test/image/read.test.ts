@@ -23,7 +23,7 @@ type Version = 0 | 1;
 
 async function imageOf(tree: Tree, version?: Version): Promise<Uint8Array> {
 	const options = version === undefined ? {} : { minVersion: version, maxVersion: version };
-	return (await writeImage(tree, options)).image as Uint8Array;
+	return (await writeImage(tree, options)).image;
 }
 
 function sha256(bytes: Uint8Array): string {
@@ -219,7 +219,7 @@ async function expectRoundTrip(file: string, folder: string): Promise<void> {
 	const named = existsSync(`${file}.version`) ? Number(readFileSync(`${file}.version`, "utf8")) : undefined;
 	const tree = await parseDump(readDump(file));
 	const written = await writeImage(tree, named === undefined ? {} : { minVersion: named, maxVersion: named });
-	const image = written.image as Uint8Array;
+	const image = written.image;
 	const back = await readImage(image);
 	const dump = formatDump(back);
 	expect(dump).toBe(formatDump(tree));

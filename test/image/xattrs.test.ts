@@ -102,7 +102,7 @@ describe("xattrs", () => {
 		tree.mkdir("/a", { xattrs });
 		tree.mkdir("/b", { xattrs });
 		const { image, digest } = await writeImage(tree);
-		const back = await readImage(image as Uint8Array);
+		const back = await readImage(image);
 		expect(back.get("/a")?.xattrs?.size).toBe(200);
 		expect((await writeImage(back)).digest).toBe(digest);
 	});
@@ -114,7 +114,7 @@ describe("xattrs", () => {
 		tree.mkdir("/d", { xattrs });
 		tree.whiteout("/d/gone", { xattrs });
 		const { image, digest } = await writeImage(tree);
-		const back = await readImage(image as Uint8Array);
+		const back = await readImage(image);
 		expect(back.get("/f")).toEqual(tree.get("/f"));
 		expect((await writeImage(back)).digest).toBe(digest);
 	});
@@ -124,7 +124,7 @@ describe("xattrs", () => {
 		const names = ["user.\udcff", "lustre.a", "trusted.overlay.metacopy", "trusted.overlay.", "odd", "user."];
 		const xattrs = names.map((name) => [name, text(name)] as const);
 		tree.mkdir("/d", { xattrs });
-		const back = await readImage((await writeImage(tree)).image as Uint8Array);
+		const back = await readImage((await writeImage(tree)).image);
 		expect([...(back.get("/d")?.xattrs?.keys() ?? [])].sort()).toEqual([...names].sort());
 	});
 });

@@ -2,6 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { computeDigest } from "../../src/digest.ts";
 import { Contents, INLINE_SIZE } from "../../src/oci/contents.ts";
+import { pullImage } from "../../src/oci/pull.ts";
+import type { ResolvedImage } from "../../src/oci/resolve.ts";
+import { layTars } from "../../src/oci/tars.ts";
 import { readTar } from "../../src/tar/read.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { type PlainEntry, plainTar } from "../support/plain-tar.ts";
@@ -92,3 +95,12 @@ describe("files on their way", () => {
 		);
 	});
 });
+
+test.each([undefined, {}, { store: undefined }, { store: "folder" }])(
+	"%j is no store to pull into",
+	async (options) => {
+		const refused = { name: "ComposefsError", code: "ERR_COMPOSEFS_ARGUMENT" };
+		await expect(pullImage({} as ResolvedImage, options as never)).rejects.toMatchObject(refused);
+		await expect(layTars([], options as never)).rejects.toMatchObject(refused);
+	},
+);

@@ -25,7 +25,7 @@ describe("what is asked of a store", () => {
 		const handle = await store.open(digest);
 		expect((await handle.readFile("utf8")).startsWith("bbb")).toBe(true);
 		await handle.close();
-		const none = { code: "ENOENT" };
+		const none = { name: "ComposefsError", code: "ENOENT" };
 		await expect(store.open("0".repeat(64))).rejects.toMatchObject(none);
 		await expect(store.verify("0".repeat(64))).rejects.toMatchObject(none);
 	});

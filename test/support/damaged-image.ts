@@ -17,7 +17,7 @@ export class DamagedImage {
 
 	static async of(tree: Tree, version: 0 | 1 = 0): Promise<DamagedImage> {
 		const { image } = await writeImage(tree, { minVersion: version, maxVersion: version });
-		return new DamagedImage(image as Uint8Array);
+		return new DamagedImage(image);
 	}
 
 	/** Offset of an inode. */
