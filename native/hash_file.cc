@@ -83,8 +83,8 @@ class Round {
       if (!processor) return;
       try {
         helpers.emplace_back([this, held = std::move(*processor)] { Work(); });
-      } catch (const std::system_error&) {
-        return;  // the process may have no more threads: those that there are do it
+      } catch (const std::exception&) {
+        return;  // no more threads, or no memory for one: those that there are do it
       }
     }
   }

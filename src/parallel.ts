@@ -10,16 +10,18 @@ export class Slots {
 	}
 
 	async run<T>(work: () => Promise<T>): Promise<T> {
-		while (this.#free === 0)
+		if (this.#free > 0) this.#free--;
+		else
 			await new Promise<void>((resolve) => {
 				this.#waiting.push(resolve);
 			});
-		this.#free--;
 		try {
 			return await work();
 		} finally {
-			this.#free++;
-			this.#waiting.shift()?.();
+			// Handed on, so that nobody who comes now is served first.
+			const next = this.#waiting.shift();
+			if (next === undefined) this.#free++;
+			else next();
 		}
 	}
 }
@@ -48,6 +50,7 @@ export async function forEachParallel<T>(
 	};
 	try {
 		for await (const item of items) {
+			if (either.aborted) break;
 			begin(item);
 			while (running.size >= limit && !either.aborted) await Promise.race(running);
 			if (either.aborted) break;

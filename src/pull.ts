@@ -83,12 +83,15 @@ export class ChunkPull {
 	}
 
 	async #step(): Promise<IteratorResult<Uint8Array>> {
-		const step = this.#iterator.next();
-		if (this.#signal === undefined || !("then" in step)) return step;
+		if (this.#signal === undefined) return this.#iterator.next();
+		this.#signal.throwIfAborted();
 		// Not Promise.race: it would leave a reaction on the signal's promise for every chunk.
 		const result = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+			// First, for the source may abort the signal while it is asked.
 			this.#rejectPending = reject;
-			step.then(resolve, reject);
+			const step = this.#iterator.next();
+			if ("then" in step) step.then(resolve, reject);
+			else resolve(step);
 		});
 		this.#rejectPending = undefined;
 		return result;

@@ -29,6 +29,21 @@ describe("work in parallel", () => {
 		expect(events).toEqual(["begin slow", "begin bad", "end slow, aborted: true"]);
 	});
 
+	test("bug: an item was begun when another had failed while the next one came", async () => {
+		const begun: number[] = [];
+		const items = (async function* () {
+			yield 1;
+			await delay(5);
+			yield 2;
+		})();
+		const work = async (item: number) => {
+			begun.push(item);
+			throw new Error("bad");
+		};
+		await expect(forEachParallel(items, 4, work)).rejects.toThrow("bad");
+		expect(begun).toEqual([1]);
+	});
+
 	test("ends with what the items fail with", async () => {
 		let finished = false;
 		const items = (async function* () {
@@ -88,5 +103,14 @@ describe("slots", () => {
 		]);
 		expect(order).toEqual([1, 2, 3, 4, 5]);
 		expect(most).toBe(2);
+	});
+
+	test("bug: who came at the right moment was served before those that waited", async () => {
+		const slots = new Slots(1);
+		const order: string[] = [];
+		const use = (name: string) => slots.run(async () => void order.push(name));
+		const first = use("first").then(() => use("newcomer"));
+		await Promise.all([first, use("second"), use("third")]);
+		expect(order).toEqual(["first", "second", "third", "newcomer"]);
 	});
 });

@@ -68,4 +68,22 @@ describe("closing", () => {
 		await expect(next).rejects.toThrow("enough");
 		await pull.close();
 	});
+
+	test.each(["while it is asked", "before it is asked"])(
+		"bug: a signal that aborts %s was not seen",
+		async (when) => {
+			const controller = new AbortController();
+			const abort = () => controller.abort(new Error("enough"));
+			const stuck = async function* () {
+				yield Buffer.alloc(1);
+				if (when === "while it is asked") abort();
+				await new Promise(() => undefined);
+			};
+			const pull = new ChunkPull(stuck(), controller.signal);
+			await pull.next();
+			if (when === "before it is asked") abort();
+			await expect(pull.next()).rejects.toThrow("enough");
+			await pull.close();
+		},
+	);
 });

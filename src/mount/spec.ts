@@ -13,10 +13,16 @@ import { absolute, argumentError, checkOptions, type MountOptions, type MountReq
 /** What a context (fsopen) or a mount (fsmount) is of. */
 export type MountPart = "image" | "overlay";
 
+/** ioctl FS_IOC_MEASURE_VERITY: go no further unless it gives this SHA-256 digest. */
+export interface MeasureCall {
+	readonly call: "measure";
+	readonly file: string;
+	readonly digest: string;
+}
+
 /** A call of the kernel's own mount API (Linux 6.7), in the order in which they are made. */
 export type MountCall =
-	/** ioctl FS_IOC_MEASURE_VERITY: go no further unless it gives this SHA-256 digest. */
-	| { readonly call: "measure"; readonly file: string; readonly digest: string }
+	| MeasureCall
 	| { readonly call: "fsopen"; readonly type: "erofs" | "overlay"; readonly context: MountPart }
 	| {
 			readonly call: "fsconfig";
@@ -71,9 +77,10 @@ export interface MountSpec {
 	readonly calls: readonly MountCall[];
 	/**
 	 * The same with mount(2), from Linux 6.5 on, with `verity` from 6.6 on; undefined with an `idmap`, which it cannot
-	 * express. Before Linux 6.12, and on file systems such as tmpfs, the image's source is to be a loop device over the file.
+	 * express. `verity: "try"` it cannot express either: the objects are not verified then. Before Linux 6.12, and on file
+	 * systems such as tmpfs, the image's source is to be a loop device over the file.
 	 */
-	readonly classic: readonly (ClassicMount | UnmountCall)[] | undefined;
+	readonly classic: readonly (MeasureCall | ClassicMount | UnmountCall)[] | undefined;
 	/**
 	 * The mounts of an OCI runtime, and what its caller does on the host before it starts and once it has mounted;
 	 * undefined with an `idmap`.
@@ -154,7 +161,7 @@ async function hasAcl(image: FilePath, signal: AbortSignal | undefined): Promise
 	}
 }
 
-function measure({ image, request: { digest } }: Plan): MountCall[] {
+function measure({ image, request: { digest } }: Plan): MeasureCall[] {
 	return digest === undefined ? [] : [{ call: "measure", file: image, digest }];
 }
 
@@ -205,7 +212,7 @@ function unmountImage({ imageMount }: Plan): UnmountCall {
 	return { call: "umount2", target: imageMount, flags: ["MNT_DETACH"] };
 }
 
-function classic(plan: Plan): (ClassicMount | UnmountCall)[] {
+function classic(plan: Plan): (MeasureCall | ClassicMount | UnmountCall)[] {
 	const { image, target, objects, imageMount, request } = plan;
 	const alone = objects.length === 0;
 	const erofs: ClassicMount = {
@@ -216,7 +223,7 @@ function classic(plan: Plan): (ClassicMount | UnmountCall)[] {
 		flags: ["MS_RDONLY"],
 		data: plan.hasAcl ? "" : "noacl",
 	};
-	if (alone) return [erofs];
+	if (alone) return [...measure(plan), erofs];
 	const overlay: ClassicMount = {
 		call: "mount",
 		source: "composefs",
@@ -225,7 +232,7 @@ function classic(plan: Plan): (ClassicMount | UnmountCall)[] {
 		flags: request.readOnly ? ["MS_RDONLY"] : [],
 		data: overlayOptions(plan).join(","),
 	};
-	return [erofs, overlay, unmountImage(plan)];
+	return [...measure(plan), erofs, overlay, unmountImage(plan)];
 }
 
 /** As mount(2) takes them. `verity: "try"` cannot be expressed: an older kernel would refuse the mount. */

@@ -52,7 +52,7 @@ export async function writeChunkedLayer(
 	signal?.throwIfAborted();
 	const level = checkLevel(options.level);
 	const chunkBits = bitsOf(options.chunkSize);
-	const target = await LayerTarget.open(to);
+	const target = await LayerTarget.open(to, signal);
 	try {
 		const writer = new ChunkedWriter(target, level, chunkBits, signal);
 		const { diffId, annotations } = await writer.write(tree, options);

@@ -65,6 +65,15 @@ describe("the specification of a mount", () => {
 		expect(JSON.stringify(classic)).not.toContain("verity");
 	});
 
+	test("bug: with mount(2) no digest was measured", async () => {
+		const digest = "ab".repeat(32);
+		const measured = { call: "measure", file: await image(), digest };
+		const overlaid = await mountSpec(await image(), "/t", { objects: ["/o"], imageMount: "/m", digest });
+		const alone = await mountSpec(await image(), "/t", { objects: [], digest });
+		for (const { calls, classic, oci } of [overlaid, alone])
+			expect([calls[0], classic?.[0], oci?.before[0]]).toEqual([measured, measured, measured]);
+	});
+
 	test("of an image alone is short; of one with ACLs it lets them work", async () => {
 		const tree = new Tree();
 		tree.root.xattrs = new Map([["system.posix_acl_default", Buffer.from("any")]]);

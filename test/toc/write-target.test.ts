@@ -1,5 +1,14 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	readlinkSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import { LayerTarget } from "../../src/toc/write-target.ts";
@@ -43,13 +52,27 @@ describe("a path", () => {
 		expect(readFileSync(temporary("a"), "utf8")).toBe("new");
 	});
 
+	test("bug: a symlink to nothing yet was itself replaced", async () => {
+		mkdirSync(temporary("folder"));
+		symlinkSync("folder/a", temporary("link"));
+		await put(temporary("link"), "new");
+		expect(readlinkSync(temporary("link"))).toBe("folder/a");
+		expect(readFileSync(temporary("folder", "a"), "utf8")).toBe("new");
+	});
+
+	test("has the mode of any new file", async () => {
+		writeFileSync(temporary("other"), "");
+		await put(temporary("a"), "new");
+		expect(statSync(temporary("a")).mode).toBe(statSync(temporary("other")).mode);
+	});
+
 	test("may be a device, which stays", async () => {
 		expect(await put("/dev/null", "text")).toEqual({ size: 4, digest: digest("text") });
 	});
 
 	test("is no folder", async () => {
 		mkdirSync(temporary("folder"));
-		await expect(put(temporary("folder"))).rejects.toMatchObject({ code: "EISDIR" });
+		await expect(put(temporary("folder"))).rejects.toMatchObject({ name: "ComposefsError", code: "EISDIR" });
 	});
 });
 
@@ -60,4 +83,31 @@ test("an open file is written from where it stands, and left open", async () => 
 	await handle.write(" behind");
 	await handle.close();
 	expect(readFileSync(temporary("a"), "utf8")).toBe("before layer behind");
+});
+
+describe("a pipe that does not block", () => {
+	const program = `
+		import { LayerTarget } from ${JSON.stringify(new URL("../../lib/toc/write-target.js", import.meta.url))};
+		process.stdout; // which Node makes non-blocking
+		const target = await LayerTarget.open({ fd: 1 }, AbortSignal.timeout(Number(process.argv[1])));
+		await target.write(Buffer.alloc(1 << 20, "a"));
+		await target.finish();`;
+	const writeInto = (reader: string, timeout: number) =>
+		spawnSync(
+			"sh",
+			["-c", `"$0" --input-type=module -e "$1" "$2" | ${reader}`, process.execPath, program, `${timeout}`],
+			{
+				encoding: "utf8",
+				timeout: 20_000,
+			},
+		);
+
+	test("bug: a reader that is slow was an error", () => {
+		const { stdout, stderr } = writeInto("(sleep 0.3; wc -c)", 10_000);
+		expect([stdout.trim(), stderr]).toEqual([`${1 << 20}`, ""]);
+	});
+
+	test("is given up when the signal aborts", () => {
+		expect(writeInto("sleep 2", 200).stderr).toContain("TimeoutError");
+	});
 });
