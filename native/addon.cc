@@ -1,4 +1,4 @@
-// The export table. What each function takes and gives is told in src/native.ts.
+// The export table. What each function takes and gives is told in src/addon.ts.
 #include <napi.h>
 #include <zstd.h>
 

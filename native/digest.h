@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (source, algorithm) → { promise, cancel }; see Native in src/native.ts.
+/// (source, algorithm) → { promise, cancel }; see Native in src/addon.ts.
 Napi::Value ComputeDigest(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (paths, algorithm, identities?) → { promise, cancel }; see Native in src/native.ts.
+/// (paths, algorithm, identities?) → { promise, cancel }; see Native in src/addon.ts.
 Napi::Value DigestFiles(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (directories, options) → { promise, cancel }; see Native in src/native.ts.
+/// (directories, options) → { promise, cancel }; see Native in src/addon.ts.
 Napi::Value ScanDirectories(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

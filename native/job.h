@@ -18,11 +18,16 @@ namespace composefs {
 ///
 /// A job is owned by whoever holds it on the main thread and by each turn that is on its way. A subclass has
 ///   the constructor   main thread: copies the arguments, keeps references to buffers
+///
 ///   Run()             a worker thread, one turn at a time: no Node-API here; throws what errors.h has, and
 ///                     says if the job is done
+///
 ///   Result()          main thread: the promise's value
-///   Release()         main thread, once it is settled: lets go of buffers, which would stay until the job is
-///   collected the destructor    main thread
+///
+///   Release()         main thread, once it is settled: lets go of buffers, which would otherwise stay until
+///                     the job is collected
+///
+///   the destructor    main thread
 class Job : public std::enable_shared_from_this<Job> {
  public:
   virtual ~Job() = default;

@@ -8,12 +8,12 @@
 
 namespace composefs {
 
-/// (options) → { promise of a NativeStore, cancel }; see Native in src/native.ts.
+/// (options) → { promise of a NativeStore, cancel }; see Native in src/addon.ts.
 Napi::Value OpenStore(const Napi::CallbackInfo& info);
 
 using SharedStore = std::shared_ptr<ObjectStore>;
 
-/// NativeStored of src/native.ts.
+/// NativeStored of src/addon.ts.
 Napi::Object ToObject(Napi::Env env, const StoredObject& stored);
 
 /// What a call fails with that comes after `close`.

@@ -6,7 +6,7 @@
 
 namespace composefs {
 
-/// NativeStream of src/native.ts.
+/// NativeStream of src/addon.ts.
 Napi::Value NewStream(Napi::Env env, const SharedStore& store);
 
 }  // namespace composefs

@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (file) → { promise, cancel }; see Native in src/native.ts.
+/// (file) → { promise, cancel }; see Native in src/addon.ts.
 Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info);
 Napi::Value EnableVerityJob(const Napi::CallbackInfo& info);
 

@@ -4,7 +4,7 @@
 
 namespace composefs {
 
-/// (options) → { add, finish, cancel }; see Native in src/native.ts.
+/// (options) → { add, finish, cancel }; see Native in src/addon.ts.
 Napi::Value OpenWriter(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

@@ -5,7 +5,7 @@
 
 namespace composefs {
 
-/// openZstdDecoder(): see src/native.ts
+/// openZstdDecoder(): see src/addon.ts
 Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info);
 
 }  // namespace composefs

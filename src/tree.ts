@@ -10,6 +10,7 @@ import {
 	fifo,
 	file,
 	type Inode,
+	isWhiteout,
 	type MetadataOptions,
 	type RegularFile,
 	type Socket,
@@ -54,9 +55,10 @@ export class Tree {
 	/** Makes a directory. With `recursive`, parents too, and one that is there already is returned. */
 	mkdir(path: Name, options: MetadataOptions & { recursive?: boolean | undefined } = {}): Directory {
 		if (!options.recursive) return this.#add(path, directory(options));
+		const { xattrs } = directory(options); // copied once: pairs may come but once
 		let at = this.root;
 		for (const name of splitPath(path)) {
-			const found: Inode = at.children.get(name) ?? directory(options);
+			const found: Inode = at.children.get(name) ?? directory({ ...options, xattrs });
 			if (found.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
 			at.children.set(name, found);
 			at = found;
@@ -64,7 +66,10 @@ export class Tree {
 		return at;
 	}
 
-	/** Puts a regular file at a path; another file there is replaced, as fs.writeFile does. */
+	/**
+	 * Puts a regular file at a path. What is no directory there is replaced, inode and all: a symlink is not followed, and
+	 * further names of the old inode keep it.
+	 */
 	writeFile(path: Name, content: FileContent, options?: MetadataOptions): RegularFile {
 		const { parent, name } = this.#entry(path);
 		const old = parent.children.get(name);
@@ -83,6 +88,7 @@ export class Tree {
 		const inode = this.get(existingPath);
 		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", existingPath);
 		if (inode.type === "directory") throw pathError("EPERM", "a directory has one name", existingPath);
+		if (isWhiteout(inode)) throw pathError("EPERM", "a whiteout has one name", existingPath);
 		return this.#add(newPath, inode);
 	}
 
@@ -116,6 +122,7 @@ export class Tree {
 		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", path);
 		if (inode.type === "directory" && !options.recursive)
 			throw pathError("EISDIR", "is a directory, and recursive is not set", path);
+		if (inode === this.root) throw pathError("EPERM", "the root cannot be removed", path);
 		const { parent, name } = this.#entry(path);
 		parent.children.delete(name);
 	}
