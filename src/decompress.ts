@@ -1,6 +1,6 @@
 /** Compressed bytes, whatever compressed them. */
 import { decompressionError } from "./decompress-error.ts";
-import { ComposefsError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 import { decodeGzip, gunzipPiece } from "./gunzip.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
 import { decodeZstd, decodeZstdPiece } from "./zstd.ts";
@@ -30,7 +30,7 @@ export async function* decompress(
 ): AsyncGenerator<Uint8Array> {
 	if (!(limit >= 0)) {
 		const text = `limit is a number of bytes, not ${limit}`;
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "limit" });
+		throw argumentError(text, { rule: "limit" });
 	}
 	const stop = new AbortController();
 	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);

@@ -1,6 +1,6 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
 import { ALGORITHMS, type Algorithm, digestPaths, queueDigest } from "./digests.ts";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, type ComposefsError } from "./errors.ts";
 import {
 	type FileIdentity,
 	type FilePath,
@@ -69,5 +69,5 @@ export async function computeDigests(
 
 function checkAlgorithm(algorithm: Algorithm): (typeof ALGORITHMS)[Algorithm] {
 	if (Object.hasOwn(ALGORITHMS, algorithm)) return ALGORITHMS[algorithm];
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `algorithm is ${algorithm}, not sha256 or sha512`);
+	throw argumentError(`algorithm is ${algorithm}, not sha256 or sha512`);
 }

@@ -94,3 +94,8 @@ export class ComposefsError extends Error implements ComposefsErrorDetails {
 		Object.assign(this, fields);
 	}
 }
+
+/** An argument or option of a call is not what the call takes. */
+export function argumentError(message: string, details?: ComposefsErrorDetails): ComposefsError {
+	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message, details);
+}

@@ -1,6 +1,6 @@
 /** Files of this machine, named in the forms that node:fs takes. */
 import { fileURLToPath } from "node:url";
-import { ComposefsError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 
 export type FilePath = string | Uint8Array | URL;
 
@@ -55,24 +55,20 @@ export function nameOfFile(file: FilePath | OpenFile): string | undefined {
 function packIdentity({ dev, ino, size, mtimeNs, ctimeNs }: FileIdentity): BigInt64Array {
 	const fields = [dev, ino, size, mtimeNs, ctimeNs];
 	if (fields.every((field) => typeof field === "bigint")) return BigInt64Array.from(fields);
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the fields of an identity are bigints");
+	throw argumentError("the fields of an identity are bigints");
 }
 
 /** The descriptor of an open file. That of a closed FileHandle is -1: the system refuses it. */
 export function descriptorOf(file: OpenFile): number {
 	const fd = file?.fd;
 	if (typeof fd === "number" && (fd | 0) === fd) return fd;
-	throw new ComposefsError(
-		"ERR_COMPOSEFS_ARGUMENT",
-		"a file is named by its path or given open, as a FileHandle",
-	);
+	throw argumentError("a file is named by its path or given open, as a FileHandle");
 }
 
 /** The bytes to give to a system call. */
 export function pathToBytes(path: FilePath): Uint8Array {
 	const bytes = path instanceof Uint8Array ? path : Buffer.from(pathToString(path), "utf8");
-	if (bytes.length === 0 || bytes.includes(0))
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a path is empty or has a NUL in it");
+	if (bytes.length === 0 || bytes.includes(0)) throw argumentError("a path is empty or has a NUL in it");
 	return bytes;
 }
 
@@ -81,5 +77,5 @@ export function pathToString(path: FilePath): string {
 	if (typeof path === "string") return path;
 	if (path instanceof URL) return fileURLToPath(path);
 	if (path instanceof Uint8Array) return Buffer.from(path).toString("utf8");
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a path is a string, a Buffer or a file: URL");
+	throw argumentError("a path is a string, a Buffer or a file: URL");
 }

@@ -1,5 +1,5 @@
 /** Files as they were found, for the addon: many of them in two arguments. */
-import { ComposefsError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 import { nameToBytes } from "./names.ts";
 
 /** Numbers of a FileIdentity, in the order of its fields. */
@@ -37,10 +37,6 @@ export function packPaths(paths: readonly Uint8Array[]): Uint8Array {
 }
 
 const NUL = Uint8Array.of(0);
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
-}
 
 /**
  * The digests that the addon answers with, in hexadecimal.

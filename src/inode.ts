@@ -1,6 +1,6 @@
 /** The inodes of a tree: plain objects, told apart by `type`. What cannot exist cannot be written down. */
 import { types } from "node:util";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, ComposefsError } from "./errors.ts";
 import { type Name, toName } from "./names.ts";
 
 export type Inode = Directory | RegularFile | Symlink | Device | Fifo | Socket;
@@ -178,8 +178,4 @@ export function nanoseconds(time: Date | number): bigint {
 	if (typeof time !== "number") return BigInt(value) * 1_000_000n;
 	const seconds = Math.floor(value);
 	return BigInt(seconds) * 1_000_000_000n + BigInt(Math.round((value - seconds) * 1e9));
-}
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

@@ -1,4 +1,4 @@
-import { ComposefsError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 
 /** What an image can hold, and who says so. Lengths are in bytes. */
 export const LIMITS = {
@@ -57,10 +57,7 @@ export function fillLimits<Limits extends object>(
 		if (value === undefined) continue;
 		// What is no number would be no limit: nothing is more than it.
 		if (typeof value !== "number" || !(value >= 0))
-			throw new ComposefsError(
-				"ERR_COMPOSEFS_ARGUMENT",
-				`limits.${name} is ${String(value)}, not a number from 0 on`,
-			);
+			throw argumentError(`limits.${name} is ${String(value)}, not a number from 0 on`);
 		limits[name] = value;
 	}
 	return limits as { readonly [Name in keyof Limits]: number };

@@ -8,7 +8,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { types } from "node:util";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, ComposefsError } from "./errors.ts";
 
 /** A name or path, as a string in the mapping above or as the bytes themselves. */
 export type Name = string | Uint8Array;
@@ -76,7 +76,7 @@ export function byteLength(name: string): number {
 export function toName(name: Name): string {
 	if (typeof name === "string") return name;
 	if (types.isUint8Array(name)) return bytesToName(name);
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `${String(name)} is no name: neither text nor bytes`);
+	throw argumentError(`${String(name)} is no name: neither text nor bytes`);
 }
 
 /** Orders names by their bytes, as directories of an image are ordered. */

@@ -1,6 +1,6 @@
 /** Chunks of bytes from any source, one at a time. */
 import { onAbort } from "./abort.ts";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, type ComposefsError } from "./errors.ts";
 import { Slices } from "./slices.ts";
 
 /** Where bytes come from: a stream, an array, a generator. What it has given out it may not use again. */
@@ -48,7 +48,7 @@ export class ChunkPull {
 				this.#ended = true;
 				return undefined;
 			}
-			if (!(value instanceof Uint8Array)) throw argumentError("a source gives Uint8Arrays", value);
+			if (!(value instanceof Uint8Array)) throw wrongSource("a source gives Uint8Arrays", value);
 			if (value.length > 0) return Buffer.from(value.buffer, value.byteOffset, value.length);
 		}
 	}
@@ -103,10 +103,10 @@ function iterate(source: ChunkSource): AsyncIterator<Uint8Array> | Iterator<Uint
 		if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
 		if (Symbol.iterator in source) return source[Symbol.iterator]();
 	}
-	throw argumentError("a source of bytes is an iterable of Uint8Arrays", source);
+	throw wrongSource("a source of bytes is an iterable of Uint8Arrays", source);
 }
 
-function argumentError(rule: string, actual: unknown): ComposefsError {
+function wrongSource(rule: string, actual: unknown): ComposefsError {
 	const text = `${rule}, not ${actual === null ? "null" : typeof actual}`;
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "source" });
+	return argumentError(text, { rule: "source" });
 }

@@ -1,7 +1,7 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
 import { trace } from "./diagnostics.ts";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, ComposefsError } from "./errors.ts";
 import {
 	descriptorOf,
 	type FilePath,
@@ -92,11 +92,11 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 
 async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenImage> {
 	const { signal } = options;
-	const { to, ...checked } = checkOptions(options);
-	const writer = openWriter({ to, ...checked });
+	const checked = checkOptions(options);
+	const writer = openWriter(checked);
 	try {
 		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
-		const file = to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
+		const file = checked.to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
 		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
@@ -177,8 +177,4 @@ function checkedAddon(): Native {
 export function redundantWhiteout(path: string): WriteWarning {
 	const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
 	return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
-}
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

@@ -1,5 +1,5 @@
 /** zstd frames, made by libzstd on a worker thread. */
-import { ComposefsError } from "./errors.ts";
+import { argumentError } from "./errors.ts";
 import { awaitJob, callNative, type NativeZstdEncoder } from "./native.ts";
 import { ChunkPull, type ChunkSource } from "./pull.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -58,7 +58,7 @@ async function* encode(pull: ChunkPull, frame: FrameWriter): AsyncGenerator<Uint
 export function checkLevel(level: number = DEFAULT_LEVEL): number {
 	if (Number.isInteger(level) && level >= 1 && level <= MAX_LEVEL) return level;
 	const text = `level is a whole number from 1 to ${MAX_LEVEL}, not ${level}`;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "level" });
+	throw argumentError(text, { rule: "level" });
 }
 
 /** One frame. What is added must not change before it is sent. */

@@ -1,6 +1,6 @@
 /** What `fromDirectory` can be told. */
 import { availableParallelism } from "node:os";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, type ComposefsError } from "../errors.ts";
 import { type DeviceNumber, type Inode, nanoseconds } from "../inode.ts";
 import { READ_LIMITS } from "../limits.ts";
 import type { ContentStore } from "./contents.ts";
@@ -108,5 +108,5 @@ export function checkOptions(options: FromDirectoryOptions): Settings {
 }
 
 function refused(text: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text);
+	return argumentError(text);
 }

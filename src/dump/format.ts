@@ -4,7 +4,7 @@
  */
 import { constants } from "node:buffer";
 import { directorySize } from "../erofs.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { InodeIndex } from "../inode-index.ts";
 import { MetDirectories } from "../met-directories.ts";
@@ -28,7 +28,7 @@ export function formatDump(tree: Tree): string {
 		length += chunk.length;
 		if (length > limit) {
 			const text = "the dump is longer than a string can be: formatDumpChunks gives it in pieces";
-			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { limit });
+			throw argumentError(text, { limit });
 		}
 		chunks.push(chunk);
 	}

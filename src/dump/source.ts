@@ -1,5 +1,5 @@
 /** Dump text as it comes: in pieces, which end anywhere in a line. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 
 /** Dump text, whole or in pieces of any length. */
 export type DumpSource =
@@ -11,8 +11,7 @@ export type DumpSource =
 export function toBuffer(piece: string | Uint8Array): Buffer {
 	if (typeof piece === "string") {
 		// It would become U+FFFD: half a character, or a byte that no UTF-8 can express.
-		if (!piece.isWellFormed())
-			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the dump has a lone surrogate: give it as bytes");
+		if (!piece.isWellFormed()) throw argumentError("the dump has a lone surrogate: give it as bytes");
 		return Buffer.from(piece, "utf8");
 	}
 	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Bytes } from "../byte-pool.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-path.ts";
 import { fillLimits, LIMITS, READ_LIMITS } from "../limits.ts";
 import { systemCall } from "../system-call.ts";
@@ -59,15 +59,10 @@ export function checkLimits(asked: ReadLimits = {}): Limits {
 	const limits: Limits = fillLimits(READ_LIMITS, asked);
 	for (const [name, value] of Object.entries(limits))
 		if (!Number.isSafeInteger(value) || value < 1)
-			throw new ComposefsError(
-				"ERR_COMPOSEFS_ARGUMENT",
-				`limits.${name} is ${value}, not a number from 1 on`,
-			);
+			throw argumentError(`limits.${name} is ${value}, not a number from 1 on`);
 	const { depth, imageSize } = limits;
-	if (depth > LIMITS.depth)
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.depth is more than ${LIMITS.depth}`);
-	if (imageSize > MAX_IMAGE)
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `limits.imageSize is more than ${MAX_IMAGE}`);
+	if (depth > LIMITS.depth) throw argumentError(`limits.depth is more than ${LIMITS.depth}`);
+	if (imageSize > MAX_IMAGE) throw argumentError(`limits.imageSize is more than ${MAX_IMAGE}`);
 	return limits;
 }
 
@@ -274,5 +269,3 @@ function windowOf(bytes: Buffer, base: number): Window {
 		base,
 	};
 }
-
-export { systemCall };

@@ -1,15 +1,17 @@
 /** An image becomes a file system. */
+
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
+import { argumentError } from "../errors.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
-import { systemCall } from "../image/source.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
+import { systemCall } from "../system-call.ts";
 import { mountError } from "./failure.ts";
 import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
 import { mountIdAt } from "./mount-info.ts";
-import { absolute, argumentError, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
+import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 import { type UnmountOptions, unmountById } from "./unmount.ts";
 
 /** Something that is mounted. It outlives this process, unless it is unmounted. */

@@ -1,5 +1,5 @@
 /** What a mount is asked for, checked, with every path absolute. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { type FilePath, type OpenFile, pathToBytes } from "../file-path.ts";
 
 /**
@@ -97,8 +97,4 @@ function optional(path: FilePath | undefined): Uint8Array | undefined {
 export function absolute(path: FilePath): Uint8Array {
 	const bytes = pathToBytes(path);
 	return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(`${process.cwd()}/`), bytes]);
-}
-
-export function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

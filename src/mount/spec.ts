@@ -3,12 +3,13 @@
  * names.ts, so `nameToBytes` gives the bytes of any of them.
  */
 import { open } from "node:fs/promises";
+import { argumentError } from "../errors.ts";
 import { type FilePath, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
-import { systemCall } from "../image/source.ts";
 import { bytesToName } from "../names.ts";
+import { systemCall } from "../system-call.ts";
 import { checkImageMount } from "./folders.ts";
-import { absolute, argumentError, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
+import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 
 /** What a context (fsopen) or a mount (fsmount) is of. */
 export type MountPart = "image" | "overlay";

@@ -3,8 +3,8 @@ import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToString } from "../file-path.ts";
-import { systemCall } from "../image/source.ts";
 import { awaitJob } from "../native.ts";
+import { systemCall } from "../system-call.ts";
 import { listMounts, type MountEntry, mountIdAt } from "./mount-info.ts";
 import { absolute } from "./options.ts";
 

@@ -1,7 +1,7 @@
 /** Contents of a layer's files, on their way into a store. */
 import { createHash, type Hash } from "node:crypto";
 import type { ContentChunk } from "../content.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
 import type { TarEntry } from "../tar/entry.ts";
 import { hashZeros } from "./hash-zeros.ts";
@@ -29,7 +29,7 @@ export interface ContentStore {
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkStore(store: ContentStore | undefined): void {
 	if (typeof store?.put === "function") return;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "a store is needed, for the contents of files");
+	throw argumentError("a store is needed, for the contents of files");
 }
 
 /** Content as a table of contents names it. */

@@ -1,5 +1,5 @@
 /** Profiles: what an image's tree must look like, so that everybody gets the same digest for it. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { MetDirectories } from "../met-directories.ts";
 import { runInSlices } from "../slices.ts";
@@ -49,7 +49,7 @@ export async function canonicalise(
 export function checkProfile(profile: Profile): void {
 	if (PROFILES.has(profile)) return;
 	const text = `profile is ${JSON.stringify(profile)}, not ${[...PROFILES].join(", ")}`;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "profile" });
+	throw argumentError(text, { rule: "profile" });
 }
 
 function directoryAt(root: Directory, name: string): Directory | undefined {

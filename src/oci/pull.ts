@@ -1,7 +1,7 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, type ComposefsError } from "../errors.ts";
 import type { Directory } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { forEachParallel } from "../parallel.ts";
@@ -133,7 +133,7 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 function checkParallel(parallel: number): void {
 	if (Number.isInteger(parallel) && parallel >= 1) return;
 	const text = `parallel is ${parallel}, not a number of layers`;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "parallel" });
+	throw argumentError(text, { rule: "parallel" });
 }
 
 /** Lays layers over each other, from the lowest, and leaves nothing of them to be used again. */

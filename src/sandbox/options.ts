@@ -1,6 +1,6 @@
 /** What a sandbox is asked for, and what it is without being asked. */
 import { availableParallelism } from "node:os";
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 
 export interface SandboxOptions {
 	/** Processes that are kept ready, and requests that are served at once. Default: as many as there are cores. */
@@ -78,8 +78,4 @@ export function checkSandboxOptions(options: SandboxOptions): SandboxSettings {
 function whole(name: string, value: number, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
 	if (Number.isInteger(value) && value >= min && value <= max) return value;
 	throw argumentError(`${name} is ${value}, not a whole number from ${min} to ${max}`);
-}
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

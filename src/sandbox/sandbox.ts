@@ -3,7 +3,7 @@ import { computeDigest } from "../digest.ts";
 import { parseDump } from "../dump/parse.ts";
 import type { DumpSource } from "../dump/source.ts";
 import { encodeTree } from "../encode.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
@@ -193,10 +193,6 @@ function bytesOf(piece: string | Uint8Array): Uint8Array {
 	if (typeof piece !== "string") return piece;
 	if (piece.isWellFormed()) return Buffer.from(piece, "utf8");
 	throw argumentError("the text has a lone surrogate: give it as bytes");
-}
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }
 
 async function pathsOf(warnings: Buffer, signal: AbortSignal | undefined): Promise<string[]> {

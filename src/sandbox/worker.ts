@@ -1,7 +1,7 @@
 /** The worker's side of a sandbox: locks itself up, then serves one request after another. */
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { callNative } from "../native.ts";
 import { INPUT, OUTPUT, PIPE, readFrame, type WorkerSettings, writeBytes, writeFrame } from "./frames.ts";
 import { describeError, OPERATIONS, type Operation } from "./operations.ts";
@@ -55,8 +55,7 @@ async function answer(
 ): Promise<object> {
 	try {
 		const run = operations[operation];
-		if (run === undefined)
-			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", `unknown operation ${operation}`);
+		if (run === undefined) throw argumentError(`unknown operation ${operation}`);
 		const parts = await run(readInput(size), options);
 		let at = 0;
 		for (const part of parts) {

@@ -1,6 +1,6 @@
 /** The content of one entry, read while the archive is. */
 import type { ContentChunk } from "../content.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, type ComposefsError } from "../errors.ts";
 import type { EntryDescription } from "./describe.ts";
 import { fail } from "./fault.ts";
 import { paddedSize, type TarReader } from "./reader.ts";
@@ -50,7 +50,7 @@ export class EntryContent {
 
 	/** The content, to be asked for once. */
 	read(): AsyncGenerator<ContentChunk> {
-		if (this.#state === "asked") throw argumentError("an entry's content can be asked for once");
+		if (this.#state === "asked") throw wrongContent("an entry's content can be asked for once");
 		this.#checkPlace();
 		this.#state = "asked";
 		const { map, size } = this.#place;
@@ -64,7 +64,7 @@ export class EntryContent {
 
 	/** Goes on to the next header: what has not been read never will be. */
 	leave(): Promise<void> {
-		if (this.#waiting) throw argumentError("the next entry was asked for while this one's content is read");
+		if (this.#waiting) throw wrongContent("the next entry was asked for while this one's content is read");
 		this.#state = "over";
 		return this.#reader.skipTo(this.#end);
 	}
@@ -103,10 +103,10 @@ export class EntryContent {
 	}
 
 	#checkPlace(): void {
-		if (this.#state === "over") throw argumentError("the archive is read past this entry's content");
+		if (this.#state === "over") throw wrongContent("the archive is read past this entry's content");
 	}
 }
 
-function argumentError(text: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "content" });
+function wrongContent(text: string): ComposefsError {
+	return argumentError(text, { rule: "content" });
 }

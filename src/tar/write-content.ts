@@ -1,5 +1,5 @@
 /** Contents of a tree's files, on their way into an archive: read a little ahead, and given out in order. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import type { ExternalFile } from "../inode.ts";
 import { Slices } from "../slices.ts";
 import type { WrittenEntry } from "./write-entries.ts";
@@ -174,7 +174,7 @@ async function openObject(
 ): Promise<ReadableObject> {
 	if (store === undefined) {
 		const text = `${path}: the content is in an object store: option store is missing`;
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "store", path });
+		throw argumentError(text, { rule: "store", path });
 	}
 	const named =
 		file.path !== undefined && OBJECT_PATH.test(file.path) ? file.path.replace("/", "") : undefined;

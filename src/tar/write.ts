@@ -1,5 +1,5 @@
 /** `writeTar`: a tree as an archive. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { firstViolation } from "../gate.ts";
 import { runInSlices } from "../slices.ts";
 import type { Tree } from "../tree.ts";
@@ -71,7 +71,7 @@ export async function* tarParts(tree: Tree, options: WriteTarOptions): AsyncGene
 	const { store, marks = "oci", signal } = options;
 	if (marks !== "oci" && marks !== "overlay") {
 		const text = `marks is "oci" or "overlay", not ${JSON.stringify(marks)}`;
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "marks" });
+		throw argumentError(text, { rule: "marks" });
 	}
 	await runInSlices(firstViolation(tree), signal);
 	for await (const { entry, content } of withContents(treeEntries(tree, marks), store, signal)) {

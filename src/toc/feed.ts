@@ -1,5 +1,5 @@
 /** Text becomes steps: its bytes go to a cursor, window by window, and a reader takes what it can of each. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { Slices } from "../slices.ts";
 import { type JsonCursor, STARVED } from "./json.ts";
 import { Window } from "./window.ts";
@@ -66,7 +66,6 @@ function takeSteps(steps: Steps, count: number): boolean {
 function piecesOf(text: TocText): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
 	if (text instanceof Uint8Array) return [text];
 	if (typeof text !== "string") return text;
-	if (!text.isWellFormed())
-		throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "the text has a lone surrogate: give it as bytes");
+	if (!text.isWellFormed()) throw argumentError("the text has a lone surrogate: give it as bytes");
 	return [Buffer.from(text, "utf8")];
 }

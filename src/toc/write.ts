@@ -1,6 +1,6 @@
 /** `writeChunkedLayer`: a tree as a zstd:chunked layer, of which clients can fetch what they lack. */
 import { createHash } from "node:crypto";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import type { FilePath, OpenFile } from "../file-path.ts";
 import type { Descriptor } from "../oci/image.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
@@ -69,7 +69,7 @@ function bitsOf(chunkSize = 65_536): number {
 	const bits = Math.log2(chunkSize);
 	if (Number.isInteger(bits) && bits >= MIN_CHUNK_BITS && bits <= MAX_CHUNK_BITS) return bits;
 	const text = `chunkSize is a power of two from 4096 to ${2 ** MAX_CHUNK_BITS}, not ${chunkSize}`;
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { rule: "chunk-size" });
+	throw argumentError(text, { rule: "chunk-size" });
 }
 
 class ChunkedWriter {

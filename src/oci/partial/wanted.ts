@@ -20,8 +20,6 @@ export interface LayerContents {
 	readonly missing: readonly WantedContent[];
 	/** Files that are not empty. */
 	readonly files: number;
-	/** Of their contents, those that are there or come from another layer. */
-	readonly reused: number;
 }
 
 /** Tells what there is of contents, in their order; what it says nothing of is not there. */
@@ -66,10 +64,7 @@ export async function wantedContents(
 		layers.push({ own, files });
 	}
 	const missing = await withoutFound([...all.values()], find);
-	return layers.map(({ own, files }) => {
-		const left = own.filter((wanted) => missing.has(wanted));
-		return { missing: left, files, reused: files - left.length };
-	});
+	return layers.map(({ own, files }) => ({ missing: own.filter((wanted) => missing.has(wanted)), files }));
 }
 
 async function withoutFound(

@@ -1,5 +1,5 @@
 /** Registries: their endpoints, with what they share. */
-import { ComposefsError } from "../../errors.ts";
+import { argumentError } from "../../errors.ts";
 import { type CredentialSource, type Credentials, dockerCredentials } from "./docker-config.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { checkPlainHttp } from "./plain-http.ts";
@@ -78,8 +78,4 @@ function checkOptions({ plainHttp, mirrors = {}, timeoutMs, retries, backoffMs }
 		if (!isRegistry(host) || !folders.every((folder) => /^[a-z0-9][a-z0-9._-]*$/.test(folder)))
 			throw argumentError(`${JSON.stringify(mirror)} is no mirror: a host, or a host and a folder`);
 	}
-}
-
-function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

@@ -1,5 +1,5 @@
 /** Where HTTP without TLS may be spoken: nowhere, unless it is asked for. */
-import { ComposefsError } from "../../errors.ts";
+import { argumentError } from "../../errors.ts";
 import { isRegistry } from "./reference.ts";
 
 /** Hosts, with their ports if those are not 80; or `loopback` for every address of this machine alone. */
@@ -17,7 +17,7 @@ export function checkPlainHttp(plainHttp: PlainHttp | undefined): void {
 	if (Array.isArray(plainHttp) && plainHttp.every((host) => typeof host === "string" && isRegistry(host)))
 		return;
 	const text = 'plainHttp is "loopback" or a list of hosts, with ports where they are not 80';
-	throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text);
+	throw argumentError(text);
 }
 
 /** Whether a host is this machine, whatever the network is. */

@@ -1,6 +1,6 @@
 /** The ranges of a blob that a reader still waits for. */
 import type { ByteRange, RangePiece } from "../../blob.ts";
-import { ComposefsError } from "../../errors.ts";
+import { argumentError } from "../../errors.ts";
 
 export class WantedRanges {
 	readonly #ranges: ByteRange[];
@@ -15,12 +15,12 @@ export class WantedRanges {
 		let end = 0;
 		for (const range of ranges) {
 			if (!Number.isSafeInteger(range.start) || range.start < end || !(range.end >= range.start))
-				throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", "ranges are ascending, apart, and of whole bytes");
+				throw argumentError("ranges are ascending, apart, and of whole bytes");
 			end = range.end;
 		}
 		if (end > size) {
 			const text = `a range ends at ${end}, the blob at ${size}`;
-			throw new ComposefsError("ERR_COMPOSEFS_ARGUMENT", text, { limit: size, actual: end });
+			throw argumentError(text, { limit: size, actual: end });
 		}
 		this.#ranges = ranges.filter((range) => range.end > range.start);
 	}
