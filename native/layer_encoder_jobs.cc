@@ -31,6 +31,11 @@ class Pieces {
     }
   }
 
+  void Clear() {
+    references_.clear();
+    bytes_.clear();
+  }
+
   size_t size() const { return bytes_.size(); }
   std::span<const uint8_t> operator[](size_t i) const { return bytes_[i]; }
 
@@ -138,9 +143,11 @@ class LayerJob final : public Job {
     return result;
   }
 
+  void Release() override { pieces_.Clear(); }
+
   std::shared_ptr<SharedLayer> layer_;
   const Bytes kinds_;
-  const Pieces pieces_;
+  Pieces pieces_;
   Bytes output_;
   Report report_;
 };
@@ -165,9 +172,10 @@ class FramesJob final : public Job {
   }
 
   Napi::Value Result(Napi::Env env) override { return ToBuffer(env, std::move(output_)); }
+  void Release() override { pieces_.Clear(); }
 
   std::shared_ptr<SharedFrames> frames_;
-  const Pieces pieces_;
+  Pieces pieces_;
   const bool end_;
   Bytes output_;
 };

@@ -67,6 +67,7 @@ MountFolder::MountFolder(const std::string& parent, const std::string& own) : pa
 void MountFolder::LockParent() {
   const std::string parent = path_.substr(0, path_.rfind('/') + 1);
   lock_ = Descriptor(open(parent.c_str(), kOpenFolder));
+  if (!lock_.IsOpen()) throw MountFailure{"folder", errno, parent};
   for (int attempt = 0; flock(lock_.Get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
     if (errno != EWOULDBLOCK || attempt == kLockAttempts) throw MountFailure{"folder", errno, parent};
     poll(nullptr, 0, kPauseMilliseconds);

@@ -33,21 +33,23 @@ class VerityHasher::Hasher {
  public:
   explicit Hasher(HashAlgorithm algorithm) : context_(EVP_MD_CTX_new()) {
     const EVP_MD* type = algorithm == HashAlgorithm::kSha256 ? EVP_sha256() : EVP_sha512();
-    if (context_ == nullptr || EVP_DigestInit_ex(context_, type, nullptr) != 1) throw std::bad_alloc();
+    if (context_ == nullptr || EVP_DigestInit_ex(context_.get(), type, nullptr) != 1) throw std::bad_alloc();
   }
-  ~Hasher() { EVP_MD_CTX_free(context_); }
-  Hasher(const Hasher&) = delete;
 
   Hash Of(const void* bytes, size_t size) {
     Hash hash;
-    if (EVP_DigestInit_ex(context_, nullptr, nullptr) != 1 || EVP_DigestUpdate(context_, bytes, size) != 1 ||
-        EVP_DigestFinal_ex(context_, hash.bytes.data(), nullptr) != 1)
+    EVP_MD_CTX* context = context_.get();
+    if (EVP_DigestInit_ex(context, nullptr, nullptr) != 1 || EVP_DigestUpdate(context, bytes, size) != 1 ||
+        EVP_DigestFinal_ex(context, hash.bytes.data(), nullptr) != 1)
       throw std::bad_alloc();
     return hash;
   }
 
  private:
-  EVP_MD_CTX* context_;
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
 VerityHasher::VerityHasher(HashAlgorithm algorithm)
