@@ -2,6 +2,7 @@
 import { type Bytes, copyOf } from "../byte-pool.ts";
 import { ComposefsError } from "../errors.ts";
 import { bytesToName } from "../names.ts";
+import { SharedValues } from "../shared-values.ts";
 import { timeOf } from "../time.ts";
 import { EscapeError, unescapeBytes, unescapeName } from "./escape.ts";
 import { FIELDS, type Field, fieldAt, INDEX } from "./fields.ts";
@@ -32,10 +33,6 @@ const LOWER_HEX = Uint8Array.from({ length: 256 }, (_, byte) =>
 	/[0-9a-f]/.test(String.fromCharCode(byte)) ? 1 : 0,
 );
 
-/** Values of xattrs that are kept, to be used again: labels repeat; what is long does not. */
-const MAX_SHARED = 4096;
-const MAX_SHARED_LENGTH = 128;
-
 /** How much of a field that is no good number an error shows. */
 const SHOWN_DIGITS = 40;
 
@@ -61,7 +58,7 @@ export class DumpLine {
 	/** Where the last slash of the path stands, or -1. */
 	#slash = -1;
 	#lastXattr = "";
-	readonly #values = new Map<string, Uint8Array>();
+	readonly #values = new SharedValues();
 
 	/** Lets go of the text, and stands before the first line of another one. */
 	forget(): void {
@@ -213,7 +210,7 @@ export class DumpLine {
 		return (negative ? -exact : exact) * 1_000_000_000n + BigInt(nanoseconds);
 	}
 
-	/** Undefined if there are none. Of two with one name, the later one counts, as for mkcomposefs. */
+	/** Undefined if there are none. Of two with one name, the later one counts, as for mkcomposefs. Equal values are one array. */
 	xattrs(): Map<string, Uint8Array> | undefined {
 		let at = this.#starts[FIELDS.length] as number;
 		if (at >= this.#end) return undefined;
@@ -224,7 +221,9 @@ export class DumpLine {
 			if (equals === end) this.fail("XATTR", "there is no = between name and value");
 			const name = this.#xattrName(at, equals);
 			if (name === "") this.fail("XATTR", "the name is empty");
-			xattrs.set(name, this.#xattrValue(equals + 1, end));
+			const start = equals + 1;
+			const value = this.#values.get(this.#bytes, start, end, () => this.#value(INDEX.XATTR, start, end));
+			xattrs.set(name, value);
 			at = end + 1;
 		}
 		return xattrs;
@@ -243,17 +242,6 @@ export class DumpLine {
 		while (at < last.length && last.charCodeAt(at) === this.#bytes[start + at]) at++;
 		if (at !== last.length) this.#lastXattr = this.#name(INDEX.XATTR, start, end);
 		return this.#lastXattr;
-	}
-
-	/** Equal ones are the same array. */
-	#xattrValue(start: number, end: number): Uint8Array {
-		if (end - start > MAX_SHARED_LENGTH) return this.#value(INDEX.XATTR, start, end);
-		const text = this.#bytes.latin1Slice(start, end);
-		const known = this.#values.get(text);
-		if (known !== undefined) return known;
-		const value = this.#value(INDEX.XATTR, start, end);
-		if (this.#values.size < MAX_SHARED) this.#values.set(text, value);
-		return value;
 	}
 
 	#isAbsent(index: number): boolean {

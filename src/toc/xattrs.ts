@@ -1,15 +1,12 @@
 /** Extended attributes of entries: an object of names and base64. */
+import { SharedValues } from "../shared-values.ts";
 import { decodeBase64 } from "./base64.ts";
 import { CLOSE_OBJECT, type JsonCursor, OPEN_OBJECT, TextRange } from "./json.ts";
-
-/** Values that are kept, to be used again: labels repeat; what is long does not. */
-const MAX_SHARED = 4096;
-const MAX_SHARED_LENGTH = 128;
 
 export class XattrReader {
 	private readonly nameRange = new TextRange();
 	private readonly valueRange = new TextRange();
-	private readonly shared = new Map<string, Uint8Array>();
+	private readonly shared = new SharedValues();
 
 	/** The attributes, or undefined if the object is empty. */
 	read(cursor: JsonCursor): Map<string, Uint8Array> | undefined {
@@ -30,14 +27,7 @@ export class XattrReader {
 	value(cursor: JsonCursor): Uint8Array {
 		const range = this.valueRange;
 		cursor.string(range);
-		const { start, end } = range;
-		if (end - start > MAX_SHARED_LENGTH) return base64Of(cursor, range);
-		const key = cursor.bytes.latin1Slice(start, end);
-		const known = this.shared.get(key);
-		if (known !== undefined) return known;
-		const value = base64Of(cursor, range);
-		if (this.shared.size < MAX_SHARED) this.shared.set(key, value);
-		return value;
+		return this.shared.get(cursor.bytes, range.start, range.end, () => base64Of(cursor, range));
 	}
 }
 
