@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import type { Platform, Profile } from "../oci/index.ts";
 import { UsageError } from "./exit.ts";
+import { collect } from "./options.ts";
 
 /** For the help of commands that take an image. */
 export const IMAGE_SOURCE = `an image:
@@ -41,10 +42,6 @@ export function profileOption(value: Profile): Option {
 	return new Option("--profile <profile>", "raw: all as in the layers; oci: as composefs-rs makes trees")
 		.choices(PROFILES)
 		.default(value);
-}
-
-export function collect(text: string, before: string[] = []): string[] {
-	return [...before, text];
 }
 
 /** @throws UsageError */

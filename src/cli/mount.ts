@@ -4,7 +4,7 @@ import { ComposefsError } from "../errors.ts";
 import { mount, unmount } from "../mount/index.ts";
 import { asUsage, EXIT, ExitStatus, fail, interruptible, isUnverified, UsageError } from "./exit.ts";
 import { parseMountOptions } from "./mount-options.ts";
-import { examples } from "./options.ts";
+import { collect, examples } from "./options.ts";
 
 interface MountCommandOptions {
 	readonly options?: string[];
@@ -38,10 +38,6 @@ export function mountCommand(): Command {
 			),
 		)
 		.action(mountAction);
-}
-
-function collect(text: string, before: string[] = []): string[] {
-	return [...before, text];
 }
 
 async function mountAction(image: string, target: string, command: MountCommandOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { nameToBytes, sortNames } from "../names.ts";
 import type { Tree } from "../tree.ts";
 import { interruptible } from "./exit.ts";
 import { eachImage, type ImageOptions } from "./images.ts";
-import { examples, imageCommand } from "./options.ts";
+import { collect, examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
 
 const NEWLINE = Buffer.from("\n");
@@ -24,8 +24,8 @@ export function objectsCommand(): Command {
 
 export function missingObjectsCommand(): Command {
 	return imageCommand("missing-objects", "list the objects that images need and no store has")
-		.requiredOption("--basedir <folder...>", "object stores")
-		.addHelpText("after", examples("composefs missing-objects --basedir /var/objects -- rootfs.cfs"))
+		.requiredOption("--basedir <folder>", "an object store; may be repeated", collect)
+		.addHelpText("after", examples("composefs missing-objects --basedir /var/objects rootfs.cfs"))
 		.action((images: string[], options: MissingOptions) =>
 			list(images, options, (tree, signal) => missingObjects(tree, options.basedir, { signal })),
 		);

@@ -28,7 +28,7 @@ describe("composefs dump", () => {
 		];
 		composefs(["build", "-", at("image")], { input: lines.join("\n") });
 		const filter = ["f", "o", "s", "d"].flatMap((name) => ["--filter", name]);
-		const { stdout } = composefs(["dump", "--json", ...filter, "--", at("image")]);
+		const { stdout } = composefs(["dump", "--json", ...filter, at("image")]);
 		const [{ entries }] = JSON.parse(stdout);
 		const common = { uid: 0, gid: 0, mtimeNs: "0" };
 		expect(entries).toEqual([

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { UsageError } from "../../src/cli/exit.ts";
-import { collect, parsePlatform, placeOptions, profileOption } from "../../src/cli/image-options.ts";
+import { parsePlatform, placeOptions, profileOption } from "../../src/cli/image-options.ts";
+import { collect } from "../../src/cli/options.ts";
 
 test("platforms", () => {
 	expect(parsePlatform(undefined)).toBeUndefined();

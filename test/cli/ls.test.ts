@@ -30,7 +30,15 @@ describe("composefs ls", () => {
 		expect(composefs(["ls", at("image"), at("image")]).stdout).toBe(LISTING.repeat(2));
 	});
 
-	test("--filter", () => {
+	test("--filter names one entry, and takes no image behind it for another", () => {
+		expect(composefs(["ls", "--filter", "usr", at("image")]).stdout).toBe(
+			"/usr/\t\n/usr/tool\t@ ab/cd\n/usr/zz\n",
+		);
+		const both = composefs(["ls", "--filter", "usr", "--filter", "etc", at("image")]);
+		expect(both).toEqual({ status: 0, stdout: LISTING, stderr: "" });
+	});
+
+	test("--filter may stand behind the images", () => {
 		expect(composefs(["ls", at("image"), "--filter", "usr"]).stdout).toBe(
 			"/usr/\t\n/usr/tool\t@ ab/cd\n/usr/zz\n",
 		);

@@ -33,9 +33,7 @@ describe("composefs objects", () => {
 		await writeImage(tree, { to: at("bytes") });
 		const lines = paths.sort().map((path) => `${path}\n`);
 		expect(composefs(["objects", at("bytes")]).stdout).toBe(lines.join(""));
-		expect(composefs(["missing-objects", "--basedir", at("store"), "--", at("bytes")]).stdout).toBe(
-			lines.join(""),
-		);
+		expect(composefs(["missing-objects", "--basedir", at("store"), at("bytes")]).stdout).toBe(lines.join(""));
 	});
 
 	test("--json, --filter", () => {
@@ -48,6 +46,17 @@ describe("composefs missing-objects", () => {
 	test("what no store has", () => {
 		const { status, stdout } = composefs(["missing-objects", at("one"), at("two"), "--basedir", at("store")]);
 		expect({ status, stdout }).toEqual({ status: 0, stdout: "aa/1\ncc/3\n" });
+	});
+
+	test("--basedir names one store, takes no image behind it for another, and may be repeated", () => {
+		mkdirSync(at("other/aa"), { recursive: true });
+		writeFileSync(at("other/aa/1"), "");
+		const stores = ["--basedir", at("store"), "--basedir", at("other")];
+		expect(composefs(["missing-objects", ...stores, at("one"), at("two")])).toEqual({
+			status: 0,
+			stdout: "cc/3\n",
+			stderr: "",
+		});
 	});
 
 	test("needs a store", () => {

@@ -36,7 +36,7 @@ describe("composefs build of a directory", () => {
 			.stdout.trim()
 			.split("\n");
 		expect(objects(at("store"))).toEqual(wanted);
-		const missing = composefs(["missing-objects", "--basedir", at("store"), "--", at("image")]);
+		const missing = composefs(["missing-objects", "--basedir", at("store"), at("image")]);
 		expect(missing).toEqual({ status: 0, stdout: "", stderr: "" });
 	});
 

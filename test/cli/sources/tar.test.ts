@@ -36,7 +36,7 @@ describe("composefs build from archives", () => {
 		const args = ["--store", at("store"), "--print-digest", at("lower.tar"), at("upper.tar.gz"), at("image")];
 		const { status, stdout } = composefs(["build", ...args]);
 		expect([status, stdout.trim()]).toEqual([0, digest(at("lower.tar"), at("upper.tar.gz"))]);
-		const missing = composefs(["missing-objects", "--basedir", at("store"), "--", at("image")]);
+		const missing = composefs(["missing-objects", "--basedir", at("store"), at("image")]);
 		expect(missing).toEqual({ status: 0, stdout: "", stderr: "" });
 	});
 
