@@ -1,9 +1,11 @@
 /** `composefs objects` and `missing-objects`: what images need in a store. */
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { listObjects, missingObjects, type StoreObject } from "../image/index.ts";
 import { nameToBytes, sortNames } from "../names.ts";
+import { systemCall } from "../system-call.ts";
 import type { Tree } from "../tree.ts";
-import { interruptible } from "./exit.ts";
+import { interruptible, UsageError } from "./exit.ts";
 import { eachImage, type ImageOptions } from "./images.ts";
 import { collect, examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
@@ -26,9 +28,16 @@ export function missingObjectsCommand(): Command {
 	return imageCommand("missing-objects", "list the objects that images need and no store has")
 		.requiredOption("--basedir <folder>", "an object store; may be repeated", collect)
 		.addHelpText("after", examples("composefs missing-objects --basedir /var/objects rootfs.cfs"))
-		.action((images: string[], options: MissingOptions) =>
-			list(images, options, (tree, signal) => missingObjects(tree, options.basedir, { signal })),
-		);
+		.action(async (images: string[], options: MissingOptions) => {
+			for (const folder of options.basedir) await checkFolder(folder);
+			await list(images, options, (tree, signal) => missingObjects(tree, options.basedir, { signal }));
+		});
+}
+
+/** In a store whose name is mistyped, every object would be missing. */
+async function checkFolder(folder: string): Promise<void> {
+	const status = await systemCall(stat(folder), folder);
+	if (!status.isDirectory()) throw new UsageError(`--basedir is ${folder}, which is no folder`);
 }
 
 async function list(

@@ -59,6 +59,16 @@ describe("composefs missing-objects", () => {
 		});
 	});
 
+	test("a store that is not there, or is a file, is an error: not every object is missing", () => {
+		const missing = (store: string) => composefs(["missing-objects", "--basedir", at(store), at("one")]);
+		expect(missing("none")).toMatchObject({
+			status: 1,
+			stdout: "",
+			stderr: expect.stringMatching(/^composefs: ENOENT: .*none/),
+		});
+		expect(missing("one")).toMatchObject({ status: 2, stdout: "" });
+	});
+
 	test("needs a store", () => {
 		expect(composefs(["missing-objects", at("one")]).status).toBe(2);
 	});
