@@ -1,9 +1,11 @@
 /** `composefs build`: an image from a source. Ends with 3 if a blob of an OCI image is not what it should be. */
 import { Command, Option } from "commander";
+import type { Tree } from "../tree.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
 import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
 import { examples } from "./options.ts";
-import { foreignOption, type SourceOptions, sourceOptions } from "./sources/kind.ts";
+import { foreignOption, type SourceKind, type SourceOptions, sourceOptions } from "./sources/kind.ts";
+import { parsing } from "./sources/parsed.ts";
 import { findSource, SOURCES } from "./sources/table.ts";
 
 interface BuildOptions extends SourceOptions, VersionOptions {
@@ -58,7 +60,7 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 
 	const kind = await findSource(first, options.from);
 	if (sources.length > 1 && !kind.takesSeveral)
-		throw new UsageError(`a ${kind.name} is one source: ${sources.join(", ")} are ${sources.length}`);
+		throw new UsageError(severalText(kind, sources, printDigestOnly));
 	const foreign = foreignOption(kind, SOURCES, (name) => command.getOptionValueSource(name) === "cli");
 	if (foreign !== undefined) throw new UsageError(`${foreign.long} makes no sense for a ${kind.name}`);
 	if (image !== undefined && kind.takesSeveral && (await kind.detects?.(image)))
@@ -66,8 +68,27 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 			`${image} is a ${kind.name}, and would be written over: the image's name comes last`,
 		);
 	await interruptible(async (signal) => {
-		const tree = await kind.read(sources, options, signal);
+		const tree = await readSources(kind, sources, options, signal);
 		const { digest } = await writeTree(tree, image, options, signal);
 		if (printDigest || printDigestOnly) console.log(digest);
 	});
+}
+
+/** @param sources   all of one kind */
+async function readSources(
+	kind: SourceKind,
+	sources: readonly string[],
+	options: BuildOptions,
+	signal: AbortSignal,
+): Promise<Tree> {
+	const [source = "-", ...others] = sources;
+	const reading = kind.read(sources, options, signal);
+	// Which of several an error is about, the parsers say themselves.
+	if (others.length > 0) return reading;
+	return parsing(source, kind, options.from === undefined, reading);
+}
+
+function severalText({ name }: SourceKind, sources: readonly string[], printDigestOnly?: true): string {
+	const text = `a ${name} is one source: ${sources.join(", ")} are ${sources.length}`;
+	return printDigestOnly ? `${text}; with --print-digest-only no image is named` : text;
 }

@@ -54,8 +54,13 @@ export async function verifying<T>(work: Promise<T>): Promise<T> {
 export async function readingOf<T>(image: string, reading: Promise<T>): Promise<T> {
 	return reading.catch((error) => {
 		if (!(error instanceof ComposefsError) || error.message.includes(image)) throw error;
-		throw new ComposefsError(error.code, `${image}: ${error.message}`, { cause: error });
+		throw withPrefix(image, error);
 	});
+}
+
+/** The same error, all its fields kept, with more to read in front. */
+export function withPrefix(prefix: string, error: ComposefsError): ComposefsError {
+	return new ComposefsError(error.code, `${prefix}: ${error.message}`, { ...error, cause: error });
 }
 
 export function isUnverified(error: unknown): boolean {

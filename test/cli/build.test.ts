@@ -87,6 +87,11 @@ describe("composefs build", () => {
 		expect(result.stderr).toContain(message);
 	});
 
+	test("a directory and an image with --print-digest-only: the image is what is too much", () => {
+		const { status, stderr } = composefs(["build", "--print-digest-only", at(), at("image")]);
+		expect([status, stderr]).toEqual([2, expect.stringContaining("--print-digest-only no image is named")]);
+	});
+
 	test.each([
 		["no image", ["build", "x"]],
 		["an image that is not wanted", ["build", "--from", "dump", "--print-digest-only", "x", "y"]],

@@ -4,6 +4,7 @@ import {
 	ExitStatus,
 	fail,
 	interruptible,
+	isUnverified,
 	readingOf,
 	UsageError,
 	verifying,
@@ -77,6 +78,13 @@ describe("verifying", () => {
 });
 
 describe("readingOf", () => {
+	test("an error keeps its fields, so that the exit status is the same", async () => {
+		const error = new ComposefsError("ERR_COMPOSEFS_BLOB", "short", { rule: "blob-size", offset: 4 });
+		const named = await readingOf("a.cfs", Promise.reject(error)).catch((reason) => reason);
+		expect(named).toMatchObject({ message: "a.cfs: short", rule: "blob-size", offset: 4, cause: error });
+		expect(isUnverified(named)).toBe(true);
+	});
+
 	test("an error names the image, once", async () => {
 		const messageOf = async (message: string) => {
 			const failing = Promise.reject(new ComposefsError("ERR_COMPOSEFS_IMAGE", message));

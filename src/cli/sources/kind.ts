@@ -12,6 +12,8 @@ export interface SourceKind {
 	detects?(path: string): Promise<boolean>;
 	/** Whether it can be made of several: layers, laid over each other in their order. Default: one */
 	readonly takesSeveral?: true;
+	/** Its sources are texts or archives, read by a parser that does not know their names. Default: it knows */
+	readonly isParsed?: true;
 	/** Makes the tree. @param sources   one; or several, if that kind takes them */
 	read(sources: readonly string[], options: SourceOptions, signal: AbortSignal): Promise<Tree>;
 }

@@ -1,9 +1,11 @@
 /** The kinds of sources that `composefs build` knows. */
 import { stat } from "node:fs/promises";
+import { SUPERBLOCK, SUPERBLOCK_MAGIC } from "../../image/layout.ts";
 import { systemCall } from "../../system-call.ts";
 import { UsageError } from "../exit.ts";
 import { directorySource } from "./directory.ts";
 import { dumpSource } from "./dump.ts";
+import { headOf } from "./input.ts";
 import type { SourceKind } from "./kind.ts";
 import { ociSource } from "./oci.ts";
 import { tarSource } from "./tar.ts";
@@ -22,5 +24,12 @@ export async function findSource(source: string, name: string | undefined): Prom
 	const status = await systemCall(stat(source), source);
 	if (status.isDirectory())
 		throw new UsageError(`${source} is a symlink to a directory, and not followed: name it ${source}/`);
+	if (await isImage(source)) throw new UsageError(`${source} is an image already`);
 	return SOURCES.at(-1) as SourceKind;
+}
+
+async function isImage(source: string): Promise<boolean> {
+	const { offset } = SUPERBLOCK;
+	const head = await headOf(source, offset + 4);
+	return head.length === offset + 4 && head.readUInt32LE(offset) === SUPERBLOCK_MAGIC;
 }

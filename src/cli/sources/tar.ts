@@ -18,6 +18,7 @@ export const tarSource: SourceKind = {
 		profileOption("raw"),
 	],
 	takesSeveral: true,
+	isParsed: true,
 	async detects(path) {
 		const head = await headOf(path, MAGIC_AT + MAGIC.length);
 		return COMPRESSED.test(head.toString("hex", 0, 4)) || head.toString("latin1", MAGIC_AT) === MAGIC;

@@ -9,6 +9,7 @@ export const tocSource: SourceKind = {
 	description: "JSON that composefs-from-json read: tables of contents, later ones over earlier ones",
 	options: [],
 	takesSeveral: true,
+	isParsed: true,
 	async detects(path) {
 		return /^\s*\{/.test((await headOf(path, HEAD_SIZE)).toString("latin1"));
 	},

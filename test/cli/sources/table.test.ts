@@ -3,6 +3,8 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { findSource, SOURCES } from "../../../src/cli/sources/table.ts";
+import { Tree } from "../../../src/tree.ts";
+import { writeImage } from "../../../src/write.ts";
 import { plainTar } from "../../support/plain-tar.ts";
 import { writeLayout } from "../../support/pulled-images.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
@@ -25,6 +27,12 @@ test("what is not there, or behind a symlink, is not taken for a dump", async ()
 	await expect(findSource(at("none"), undefined)).rejects.toMatchObject({ code: "ENOENT", path: at("none") });
 	symlinkSync(".", at("link"));
 	await expect(findSource(at("link"), undefined)).rejects.toThrow(/link is a symlink to a directory/);
+});
+
+test("an image is not taken for a dump", async () => {
+	await writeImage(new Tree(), { to: at("image") });
+	await expect(findSource(at("image"), undefined)).rejects.toThrow(`${at("image")} is an image already`);
+	expect((await findSource(at("image"), "dump")).name).toBe("dump");
 });
 
 test("a source is known by its first bytes", async () => {
