@@ -4,9 +4,11 @@ import type { Tree } from "../tree.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
 import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
 import { examples } from "./options.ts";
+import { checkIsLayer } from "./sources/archive-of-image.ts";
 import { foreignOption, type SourceKind, type SourceOptions, sourceOptions } from "./sources/kind.ts";
 import { parsing } from "./sources/parsed.ts";
 import { findSource, SOURCES } from "./sources/table.ts";
+import { tarSource } from "./sources/tar.ts";
 
 interface BuildOptions extends SourceOptions, VersionOptions {
 	readonly from?: string;
@@ -85,7 +87,10 @@ async function readSources(
 	const reading = kind.read(sources, options, signal);
 	// Which of several an error is about, the parsers say themselves.
 	if (others.length > 0) return reading;
-	return parsing(source, kind, options.from === undefined, reading);
+	const isRecognised = options.from === undefined && source !== "-";
+	const tree = await parsing(source, kind, isRecognised, reading);
+	if (isRecognised && kind === tarSource) checkIsLayer(source, tree);
+	return tree;
 }
 
 function severalText({ name }: SourceKind, sources: readonly string[], printDigestOnly?: true): string {
