@@ -23,6 +23,7 @@ import { isLoopback } from "../oci/registry/plain-http.ts";
 import { readIndex } from "../oci/resolve.ts";
 import { UsageError } from "./exit.ts";
 import type { PlaceOptions } from "./image-options.ts";
+import { checkIsRemote } from "./local-image.ts";
 import { splitTaggedPath } from "./tagged-path.ts";
 
 type Signalled = { readonly signal?: AbortSignal | undefined };
@@ -46,8 +47,8 @@ const LOCAL = /^(oci|oci-archive|docker-archive):(.+)$/s;
 const REMOTE = /^docker:\/\/(.+)$/s;
 
 /**
- * Reads `oci:FOLDER[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:TAG]`, or a reference, with `docker://` in
- * front or not. A folder or file may have colons in its name: the longest that is there is meant.
+ * Reads `oci:FOLDER[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME:TAG]`, or a reference, with `docker://`
+ * in front or not. A folder or file may have colons in its name: the longest that is there is meant.
  *
  * @throws UsageError, if an option makes no sense; what opening the place throws
  */
@@ -57,7 +58,10 @@ export async function openPlace(
 	signal: AbortSignal | undefined,
 ): Promise<ImagePlace> {
 	const [, kind, rest] = LOCAL.exec(text) ?? [];
-	if (rest === undefined) return registryPlace(text, options);
+	if (rest === undefined) {
+		if (!REMOTE.test(text)) checkIsRemote(text);
+		return registryPlace(text, options);
+	}
 	for (const name of ["plainHttp", "mirror", "cache"] as const)
 		if (options[name] !== undefined) throw new UsageError(`${kind}: has no registry: ${name} makes no sense`);
 	const { path, tag } = splitTaggedPath(rest);
