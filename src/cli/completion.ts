@@ -28,6 +28,9 @@ export function completionScript(shell: Shell, program: Command): string {
 	return { bash, zsh, fish }[shell](program.name(), commands);
 }
 
+/** Commands whose argument is the name of another. */
+const TAKES_COMMANDS = new Set(["help", "manual"]);
+
 interface CompletedOption {
 	readonly short: string | undefined;
 	readonly long: string | undefined;
@@ -57,10 +60,9 @@ function describeCommands(program: Command): CompletedCommand[] {
 			takesValue: option.required || option.optional,
 			choices: option.argChoices ?? [],
 		})),
-		choices:
-			command.name() === "help"
-				? program.commands.map((other) => other.name())
-				: (command.registeredArguments[0]?.argChoices ?? []),
+		choices: TAKES_COMMANDS.has(command.name())
+			? program.commands.map((other) => other.name())
+			: (command.registeredArguments[0]?.argChoices ?? []),
 	}));
 }
 
@@ -81,12 +83,12 @@ function bash(name: string, commands: readonly CompletedCommand[]): string {
 			.flatMap(flagsOf)
 			.map((flag) => `"${command} ${flag}"`);
 		const others = files.length > 0 ? [`\t\t${files.join("|")}) return ;;\n`] : [];
-		const words = [...options.flatMap(flagsOf), ...choices].join(" ");
-		return [...values, ...others, `\t\t"${command} "*) words="${words}" ;;\n`];
+		const flags = options.flatMap(flagsOf).join(" ");
+		return [...values, ...others, `\t\t"${command} "*) flags="${flags}" words="${choices.join(" ")}" ;;\n`];
 	});
 	return `# bash completion of ${name}
 _${name}() {
-	local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words=
+	local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} words= flags=
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		COMPREPLY=($(compgen -W "${commands.map((command) => command.name).join(" ")} --help --version" -- "$current"))
@@ -94,6 +96,8 @@ _${name}() {
 	fi
 	case "\${COMP_WORDS[1]} $previous" in
 ${cases.join("")}	esac
+	# With nothing to offer, bash completes files.
+	case "$current" in -*) words=\${flags:-$words} ;; esac
 	COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _${name} ${name}

@@ -20,6 +20,11 @@ describe("completion", () => {
 		expect(composefs(["completion", "tcsh"])).toMatchObject({ status: 2, stdout: "" });
 	});
 
+	test("in zsh and fish, of commands, where one is the argument", () => {
+		expect(script("zsh")).toMatch(/^\t\tmanual\) _arguments .*'\*:word:\(build .*manual.*\)' ;;$/m);
+		expect(script("fish")).toMatch(/__fish_seen_subcommand_from manual' -f -a 'build .*manual.*'$/m);
+	});
+
 	test("in zsh and fish, what could be syntax stands as text", () => {
 		const program = new Command("x");
 		program.addCommand(
@@ -55,6 +60,18 @@ describeIf("completion in bash", findProgram("bash"), "bash", (bash) => {
 		expect(complete("composefs", "build", "--from", "d")).toEqual(["directory", "dump"]);
 		expect(complete("composefs", "completion", "")).toEqual(expect.arrayContaining(["bash", "zsh", "fish"]));
 		expect(complete("composefs", "help", "umo")).toEqual(["umount"]);
+	});
+
+	test("of commands, where one is the argument", () => {
+		expect(complete("composefs", "manual", "umo")).toEqual(["umount"]);
+		expect(complete("composefs", "manual", "")).toEqual(expect.arrayContaining(["build", "manual"]));
+		expect(complete("composefs", "manual", "")).not.toContain("--help");
+	});
+
+	test("of options begins with their dash", () => {
+		expect(complete("composefs", "ls", "-")).toEqual(expect.arrayContaining(["--filter", "--json"]));
+		expect(complete("composefs", "ls", "")).toEqual([]);
+		expect(complete("composefs", "ls", "--json", "")).toEqual([]);
 	});
 
 	test("of files is left to bash", () => {
