@@ -19,6 +19,13 @@ export function asUsage(error: unknown): unknown {
 	return isArgument ? new UsageError(error.message) : error;
 }
 
+/** Where the library asks for plain HTTP to be allowed, the option that does. */
+function withOption(error: unknown): unknown {
+	const isRegistry = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_REGISTRY";
+	if (!isRegistry || !error.message.endsWith("plain HTTP has to be allowed")) return error;
+	return new ComposefsError(error.code, `${error.message}: --plain-http`, { ...error, cause: error });
+}
+
 /** Ends a command with a status of its own, when all that there is to say has been said. */
 export class ExitStatus extends Error {
 	readonly status: number;
@@ -45,7 +52,7 @@ export function fail(error: unknown): number {
  */
 export async function verifying<T>(work: Promise<T>): Promise<T> {
 	return work.catch((error) => {
-		const status = fail(asUsage(error));
+		const status = fail(withOption(asUsage(error)));
 		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
 	});
 }

@@ -46,6 +46,13 @@ export interface ImagePlace {
 const LOCAL = /^(oci|oci-archive|docker-archive):(.+)$/s;
 const REMOTE = /^docker:\/\/(.+)$/s;
 
+/** Options that speak of a registry, as they are written. */
+const OF_REGISTRIES = [
+	["plainHttp", "--plain-http"],
+	["mirror", "--mirror"],
+	["cache", "--cache"],
+] as const;
+
 /**
  * Reads `oci:FOLDER[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME:TAG]`, or a reference, with `docker://`
  * in front or not. A folder or file may have colons in its name: the longest that is there is meant.
@@ -62,8 +69,8 @@ export async function openPlace(
 		if (!REMOTE.test(text)) checkIsRemote(text);
 		return registryPlace(text, options);
 	}
-	for (const name of ["plainHttp", "mirror", "cache"] as const)
-		if (options[name] !== undefined) throw new UsageError(`${kind}: has no registry: ${name} makes no sense`);
+	for (const [name, flag] of OF_REGISTRIES)
+		if (options[name] !== undefined) throw new UsageError(`${kind}: has no registry: ${flag} makes no sense`);
 	const { path, tag } = splitTaggedPath(rest);
 	if (kind === "oci")
 		return layoutPlace(text, await openLayout(path, { signal }), tag, new LayoutDestination(path));

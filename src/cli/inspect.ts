@@ -123,6 +123,11 @@ function compressionOf({ mediaType }: Descriptor): string {
 	return /[.+](gzip|zstd)$/.exec(mediaType)?.[1] ?? "none";
 }
 
+function compressionText(descriptor: Descriptor): string {
+	const compression = compressionOf(descriptor);
+	return compression === "none" ? "uncompressed" : compression;
+}
+
 function* format(source: string, { image, platforms, tables, seals }: Inspected): Generator<string> {
 	const { manifest, config, layers } = image;
 	yield columns([
@@ -142,7 +147,7 @@ function* format(source: string, { image, platforms, tables, seals }: Inspected)
 		yield columns([
 			["digest", descriptor.digest],
 			["diff_id", diffId],
-			["size", `${formatBytes(descriptor.size)}, ${compressionOf(descriptor)}`],
+			["size", `${formatBytes(descriptor.size)}, ${compressionText(descriptor)}`],
 			["table", tableText(tables[at])],
 			...annotationRows(descriptor.annotations),
 		]);

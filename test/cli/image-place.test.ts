@@ -60,7 +60,10 @@ describe("a place", () => {
 	);
 
 	test("has options of a registry only if it is one", async () => {
-		await expect(open("oci:layout", { mirror: ["x"] })).rejects.toThrow("oci: has no registry");
+		await expect(open("oci:layout", { mirror: ["x"] })).rejects.toThrow(
+			"no registry: --mirror makes no sense",
+		);
+		await expect(open("oci:layout", { plainHttp: true })).rejects.toThrow("--plain-http makes no sense");
 		await expect(open("debian", { mirror: ["a b"] })).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
 		});

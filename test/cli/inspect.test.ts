@@ -1,12 +1,15 @@
+import { spawn } from "node:child_process";
 import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { composefs } from "../support/cli.ts";
+import { composefs, program } from "../support/cli.ts";
+import { useServers } from "../support/http-server.ts";
 import { MemoryLayout, tagged } from "../support/layouts.ts";
 import { describeIf, sharedFolder } from "../support/needs.ts";
 import { addImage, writeDockerArchive, writeLayout } from "../support/pulled-images.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
+const serve = useServers();
 
 function inspect(...args: string[]): string {
 	const { status, stdout, stderr } = composefs(["inspect", "--platform", "linux/amd64", ...args]);
@@ -46,9 +49,17 @@ describe("composefs inspect", () => {
 		expect(inspect(`oci:${at("layout")}`)).toMatch(/^offered +linux\/arm64 +sha256:/m);
 	});
 
+	test("of a registry without TLS names the option that allows it", async () => {
+		const { host } = await serve((_request, response) => response.end());
+		const child = spawn(process.execPath, [program, "inspect", `${host}/a:v1`]);
+		let stderr = "";
+		for await (const piece of child.stderr) stderr += piece;
+		expect(stderr).toMatch(/^composefs: https:.*; plain HTTP has to be allowed: --plain-http\n$/);
+	});
+
 	test("knows archives", () => {
 		writeDockerArchive(at("docker.tar"), "example/it:v1");
-		expect(inspect(`docker-archive:${at("docker.tar")}`)).toMatch(/^size +2\.\d MiB, none$/m);
+		expect(inspect(`docker-archive:${at("docker.tar")}`)).toMatch(/^size +2\.\d MiB, uncompressed$/m);
 	});
 
 	test("shows what is wrong with a part in its place", () => {
