@@ -7,10 +7,13 @@ import { fileSize, type Inode } from "../inode.ts";
 import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
 import { examples } from "./options.ts";
-import { colour, print, printJsonList } from "./print.ts";
+import { colour, counted, print, printJsonList } from "./print.ts";
 
 const DIFFERENT = 1;
 const TROUBLE = 2;
+
+/** Digits of a digest that tell it from others. */
+const DIGEST_SHOWN = 12;
 
 export function diffCommand(): Command {
 	return new Command("diff")
@@ -78,7 +81,7 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "xattr":
 			return `xattr ${changedXattrs(before, after).map(escapeName).join(" ")}`;
 		case "content":
-			return was(contentOf);
+			return contentText(before, after);
 		case "link group":
 			return attribute;
 	}
@@ -91,10 +94,22 @@ function secondsOf(mtimeNs: bigint): string {
 	return `${mtimeNs < 0n ? "-" : ""}${digits.slice(0, -9)}${fraction && `.${fraction}`}`;
 }
 
+/** Sizes that are equal say nothing: then the beginnings of digests, where there are two. */
+function contentText(before: Inode, after: Inode): string {
+	const [was, is] = [contentOf(before), contentOf(after)];
+	if (was !== is) return `content ${was} → ${is}`;
+	const [old, now] = [before, after].map(digestOf).map((digest) => digest?.slice(0, DIGEST_SHOWN));
+	return old === undefined || now === undefined || old === now ? "content" : `content ${old} → ${now}`;
+}
+
+function digestOf(inode: Inode): string | undefined {
+	return inode.type === "file" ? inode.digest : undefined;
+}
+
 function contentOf(inode: Inode): string {
 	if (inode.type === "symlink") return escapeName(inode.target);
 	if ("rdev" in inode) return `${inode.rdev.major}:${inode.rdev.minor}`;
-	return inode.type === "file" ? `${fileSize(inode)} bytes` : "";
+	return inode.type === "file" ? counted(fileSize(inode), "byte") : "";
 }
 
 function changedXattrs({ xattrs: before }: Inode, { xattrs: after }: Inode): string[] {

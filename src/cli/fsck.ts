@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type BadObject, type FsckResult, ObjectStore } from "../store/index.ts";
 import { EXIT, ExitStatus, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
-import { colour, print, printJson } from "./print.ts";
+import { colour, counted, print, printJson } from "./print.ts";
 
 interface FsckCommandOptions {
 	readonly store: string;
@@ -34,7 +34,7 @@ function* format({ objects, bytes, bad, leftovers }: FsckResult): Generator<stri
 	for (const object of bad) yield describe(object);
 	if (leftovers.length > 0) yield `${leftovers.length} unfinished, which gc removes\n`;
 	const verdict = bad.length === 0 ? colour("green", "OK") : colour("red", `${bad.length} BAD`);
-	yield `${objects} objects of ${bytes} bytes: ${verdict}\n`;
+	yield `${counted(objects, "object")} of ${counted(bytes, "byte")}: ${verdict}\n`;
 }
 
 function describe({ path, problem, message, images }: BadObject): string {

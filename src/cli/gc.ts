@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type GcResult, ObjectStore } from "../store/index.ts";
 import { interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
-import { print, printJson } from "./print.ts";
+import { counted, print, printJson } from "./print.ts";
 
 interface GcCommandOptions {
 	readonly store: string;
@@ -28,11 +28,12 @@ async function gc(images: string[], { store: folder, dryRun, json }: GcCommandOp
 		return await store.gc(images, { dryRun, signal });
 	});
 	if (json) await printJson(result);
-	else await print(format(result));
+	else await print(format(result, dryRun ? "would remove" : "removed"));
 }
 
-function* format({ removed, freed, kept, leftovers }: GcResult): Generator<string> {
+function* format({ removed, freed, kept, leftovers }: GcResult, done: string): Generator<string> {
 	for (const { path } of removed) yield `${path}\n`;
 	for (const name of leftovers) yield `${name}\n`;
-	yield `${removed.length} objects of ${freed} bytes, ${leftovers.length} unfinished; ${kept} objects are needed\n`;
+	const gone = `${counted(removed.length, "object")} of ${counted(freed, "byte")}, ${leftovers.length} unfinished`;
+	yield `${done} ${gone}; ${counted(kept, "object")} ${kept === 1 ? "is" : "are"} needed\n`;
 }

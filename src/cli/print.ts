@@ -81,3 +81,8 @@ export function columns(rows: readonly (readonly [string, string])[]): string {
 	const width = Math.max(...rows.map(([name]) => name.length));
 	return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join("");
 }
+
+/** How many there are of something whose plural has an s. */
+export function counted(count: number, thing: string): string {
+	return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

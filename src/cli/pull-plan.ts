@@ -1,5 +1,6 @@
 /** What a pull would fetch, for people. */
 import type { LayerPlan, PullCosts, PullPlan } from "../oci/index.ts";
+import { counted } from "./print.ts";
 
 /** A line for each layer, and one for all of them. */
 export function formatPlan(plan: PullPlan): string {
@@ -16,6 +17,5 @@ function describeLayer(layer: LayerPlan): string {
 
 function describe({ fetched, saved, requests }: PullCosts, what: string): string {
 	const share = fetched + saved === 0 ? 0 : Math.round((100 * saved) / (fetched + saved));
-	const times = requests === 1 ? "1 request" : `${requests} requests`;
-	return `${fetched.toLocaleString("en")} bytes in ${times}, ${share} % of ${what} saved`;
+	return `${fetched.toLocaleString("en")} bytes in ${counted(requests, "request")}, ${share} % of ${what} saved`;
 }

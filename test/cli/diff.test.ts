@@ -55,6 +55,26 @@ describe("composefs diff", () => {
 		]);
 	});
 
+	test("contents of one size are told by their digests, if both have one", async () => {
+		const write = async (name: string, digit: string) => {
+			const tree = new Tree();
+			const path = `${digit.repeat(2)}/${digit.repeat(62)}`;
+			tree.writeFile("/digest", { size: 5000, path, digest: digit.repeat(64) });
+			tree.writeFile("/none", { size: 5000, path });
+			tree.writeFile("/size", Buffer.from(digit.repeat(Number(digit))));
+			await writeImage(tree, { to: at(name) });
+		};
+		await write("a", "1");
+		await write("b", "2");
+		const { stdout } = composefs(["diff", at("a"), at("b")]);
+		expect(Buffer.from(stdout, "latin1").toString()).toBe(
+			`~ /digest  content ${"1".repeat(12)} → ${"2".repeat(12)}
+~ /none  content
+~ /size  content 1 byte → 2 bytes
+`,
+		);
+	});
+
 	test("times that differ in a nanosecond do not look the same", async () => {
 		for (const [name, mtimeNs] of [
 			["a", 1_700_000_000_000_000_001n],

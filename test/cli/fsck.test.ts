@@ -21,7 +21,7 @@ describe("composefs fsck", () => {
 		putObject(Buffer.from("text"), Buffer.from("text"));
 		expect(composefs(["fsck", "--store", at("store")])).toEqual({
 			status: 0,
-			stdout: "1 objects of 4 bytes: OK\n",
+			stdout: "1 object of 4 bytes: OK\n",
 			stderr: "",
 		});
 	});

@@ -20,8 +20,22 @@ describe("composefs gc", () => {
 		expect(dry).toMatchObject({ status: 0, stderr: "" });
 		expect(dry.stdout.split("\n")[0]).toBe(garbage);
 		expect(existsSync(at("store", garbage))).toBe(true);
-		expect(composefs(["gc", "--store", at("store"), at("image")])).toEqual(dry);
+		const [, told = ""] = /\nwould remove (.*\n)$/.exec(dry.stdout) ?? [];
+		expect(told).toMatch(/^1 object of \d+ bytes, 0 unfinished; 0 objects are needed\n$/);
+		expect(composefs(["gc", "--store", at("store"), at("image")])).toEqual({
+			...dry,
+			stdout: `${garbage}\nremoved ${told}`,
+		});
 		expect(existsSync(at("store", garbage))).toBe(false);
+	});
+
+	test("tells one object from several", async () => {
+		const tree = new Tree();
+		tree.writeFile("/f", { size: 4, path: garbage });
+		await writeImage(tree, { to: at("image") });
+		expect(composefs(["gc", "--store", at("store"), at("image")]).stdout).toBe(
+			"removed 0 objects of 0 bytes, 0 unfinished; 1 object is needed\n",
+		);
 	});
 
 	test("--json", () => {
