@@ -2,6 +2,7 @@
 import path from "node:path";
 import { Command } from "commander";
 import {
+	type ContentStore,
 	cachedImage,
 	forgetCached,
 	type Profile,
@@ -12,6 +13,7 @@ import {
 import { ObjectStore } from "../store/index.ts";
 import type { Tree } from "../tree.ts";
 import type { WrittenImage } from "../write.ts";
+import { withContents } from "./contents.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
 import {
 	IMAGE_SOURCE,
@@ -93,11 +95,20 @@ async function printPlan(
 	{ store: folder, json }: PullCommandOptions,
 	signal: AbortSignal,
 ): Promise<void> {
-	const store = await ObjectStore.open(folder);
+	const plan = await withStoreAsItIs(folder, (store) => planPull(image, { store, signal }));
+	if (json) await printJson(plan);
+	else await print([formatPlan(plan)]);
+}
+
+/** A store that is not there has nothing, and stays not there. */
+async function withStoreAsItIs<T>(folder: string, run: (store: ContentStore) => Promise<T>): Promise<T> {
+	const store = await ObjectStore.open(folder, { create: false }).catch((error) => {
+		if (error.code === "ENOENT") return undefined;
+		throw error;
+	});
+	if (store === undefined) return withContents(undefined, run);
 	try {
-		const plan = await planPull(image, { store, signal });
-		if (json) await printJson(plan);
-		else await print([formatPlan(plan)]);
+		return await run(store);
 	} finally {
 		await store.close();
 	}

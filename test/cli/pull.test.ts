@@ -10,7 +10,7 @@ import { program as cli, composefs } from "../support/cli.ts";
 import { type RunningRegistry, startRegistry, USER } from "../support/docker-registry.ts";
 import { useServers } from "../support/http-server.ts";
 import { MemoryLayout, tagged } from "../support/layouts.ts";
-import { describeIf, findProgram } from "../support/needs.ts";
+import { describeIf, findProgram, sharedFolder } from "../support/needs.ts";
 import { addImage, writeDockerArchive, writeLayout, writeOciArchive } from "../support/pulled-images.ts";
 import { proxyTo } from "../support/registry-proxy.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -74,6 +74,14 @@ describe("composefs pull", () => {
 		expect(Buffer.from(piped.stdout, "latin1").equals(readFileSync(at("image")))).toBe(true);
 	});
 
+	test("--dry-run makes no store", () => {
+		const dry = pull(`oci:${at("layout")}`, "--dry-run");
+		expect(dry).toMatchObject({ status: 0, stdout: expect.stringMatching(/^all layers /m), stderr: "" });
+		expect(existsSync(at("store"))).toBe(false);
+		expect(printed(`oci:${at("layout")}`)).not.toBe("");
+		expect(pull(`oci:${at("layout")}`, "--dry-run")).toMatchObject({ status: 0, stderr: "" });
+	});
+
 	test("--platform chooses", () => {
 		const layout = new MemoryLayout();
 		const images = ["amd64", "arm64"].map((architecture) => ({
@@ -135,6 +143,17 @@ describe("composefs pull", () => {
 			stderr: expect.stringContaining(message),
 		});
 		expect(existsSync(at("image"))).toBe(false);
+	});
+});
+
+describeIf("real images", sharedFolder, "no folder of further inputs", (shared) => {
+	test("have with --dry-run one plan for a store that is not there and one that is empty", () => {
+		const source = `oci:${path.join(shared, "images", "zstd-chunked:l5")}`;
+		const none = pull(source, "--dry-run", "--json");
+		expect(existsSync(at("store"))).toBe(false);
+		mkdirSync(at("store"));
+		expect(pull(source, "--dry-run", "--json")).toEqual(none);
+		expect(JSON.parse(none.stdout).fetched).toBeGreaterThan(0);
 	});
 });
 
