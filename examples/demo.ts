@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createGunzip } from "node:zlib";
@@ -50,7 +50,8 @@ async function compareWithMkcomposefs(tree: Tree): Promise<string> {
 }
 
 async function demonstrateDump(): Promise<void> {
-	const image = path.join(await mkdtemp(path.join(tmpdir(), "composefs-demo-")), "debian-12.cfs");
+	const work = await mkdtemp(path.join(tmpdir(), "composefs-demo-"));
+	const image = path.join(work, "debian-12.cfs");
 	const readStart = performance.now();
 	const dump = createReadStream(new URL("debian-12.dump.gz", fixtures)).pipe(createGunzip());
 	const tree = await parseDump(dump);
@@ -80,9 +81,28 @@ The composefs image of that:
   time      ${writeTime.toFixed(0)} ms from tree to file, in this process
 
 Computed again from the file:
-  digest    ${await computeDigest(image)}`);
+  digest    ${await computeDigest(image)}
+
+The image stays in ${work}, until you remove that folder.`);
 }
 
-const [source] = process.argv.slice(2);
-if (source === undefined) await demonstrateDump();
-else await demonstrateDirectory(source);
+const USAGE = `usage: npm run demo              # a Debian root file system, changed in memory, becomes an image
+       npm run demo -- DIR       # DIR becomes an image and an object store; as root it is mounted as well
+What is made is left in a new folder below ${tmpdir()}.`;
+
+async function demonstrate(source: string | undefined): Promise<void> {
+	if (source === undefined) return demonstrateDump();
+	if (!(await stat(source)).isDirectory()) throw new Error(`${source} is no directory`);
+	await demonstrateDirectory(source);
+}
+
+const [source, ...others] = process.argv.slice(2);
+if (source === "--help" || source === "-h") console.log(USAGE);
+else if (source?.startsWith("-") || others.length > 0) {
+	console.error(USAGE);
+	process.exitCode = 2;
+} else
+	await demonstrate(source).catch((error: Error) => {
+		console.error(`demo: ${error.message}`);
+		process.exitCode = 1;
+	});

@@ -58,10 +58,12 @@ export async function demonstrateDirectory(source: string): Promise<void> {
 	objects.delete(undefined);
 	console.log(`${source}, as a composefs image and an object store:
   image     ${image}
-  store     ${store}, ${objects.size.toLocaleString("en")} objects
+  store     ${store}, ${objects.size.toLocaleString("en")} ${objects.size === 1 ? "object" : "objects"}
   inodes    ${inodes.size.toLocaleString("en")}
   digest    ${first.digest} (fs-verity)
   time      ${first.milliseconds.toFixed(0)} ms into a fresh store, ${again.milliseconds.toFixed(0)} ms into one that has everything
   again     ${again.digest === first.digest ? "the same digest" : `another digest, ${again.digest}: the folder changed`}
-  mounted   ${await compareMounted(source, again.tree, image, store)}`);
+  mounted   ${await compareMounted(source, again.tree, image, store)}
+
+Image and store stay in ${work}, until you remove that folder.`);
 }

@@ -18,6 +18,7 @@ const steps = [
 	{
 		name: "addon",
 		inputs: ["native", "binding.gyp", "package-lock.json", "scripts"],
+		takes: "the first time about two minutes",
 		settings: ["COMPOSEFS_PREFIX", "COMPOSEFS_LINK", "ZSTD_PREFIX", "CXX"],
 		output: "build/Release/composefs.node",
 		check: checkTools,
@@ -84,7 +85,7 @@ async function runIfStale(step) {
 	const current = fingerprint(step);
 	if (!isStale(step, current)) return;
 	const start = performance.now();
-	process.stderr.write(`setting up: ${step.name} … `);
+	process.stderr.write(`setting up: ${step.name}${step.takes ? ` (${step.takes})` : ""} … `);
 	try {
 		await step.run();
 	} catch (error) {

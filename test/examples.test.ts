@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, linkSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+	chmodSync,
+	cpSync,
+	linkSync,
+	mkdirSync,
+	readdirSync,
+	rmSync,
+	utimesSync,
+	writeFileSync,
+} from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { compareFolders } from "../examples/compare.ts";
 import { fromDirectory } from "../src/directory/index.ts";
@@ -59,6 +68,22 @@ test("the demo builds an image and a store of a directory", () => {
 		env: { TMPDIR: at() },
 	});
 	expect(ended).toBe(0);
-	expect(stdout).toMatch(/1 objects/);
+	expect(stdout).toMatch(/1 object\n/);
 	expect(stdout).toMatch(/digest {4}[0-9a-f]{64} /);
+	const [, left = ""] = /^Image and store stay in (.*), until/m.exec(stdout) ?? [];
+	expect(readdirSync(left).sort()).toEqual(expect.arrayContaining(["image.cfs", "objects"]));
+});
+
+test.each([
+	[0, ["--help"]],
+	[2, ["--bogus"]],
+	[1, ["/nonexistent"]],
+	[1, [process.execPath]],
+])("the demo ends with %d, and no stack trace, for %s", (status, args) => {
+	const { ended, stdout, stderr } = runNode(["build/programs/examples/demo.js", ...args], {
+		env: { TMPDIR: at() },
+	});
+	expect(ended).toBe(status);
+	expect(stdout + stderr).toMatch(status === 1 ? /^demo: .*\n$/ : /^usage: npm run demo/);
+	expect(readdirSync(at())).toEqual([]);
 });
