@@ -51,6 +51,11 @@ async function buildImage(recipeFile: string, out: string): Promise<string> {
 	}
 }
 
-const [recipe = "recipe.json", out = "out"] = process.argv.slice(2);
-await mkdir(out, { recursive: true });
-console.log(await buildImage(recipe, out));
+const [recipe, out] = process.argv.slice(2);
+if (recipe === undefined || out === undefined) {
+	console.error("usage: build-image RECIPE OUT");
+	process.exitCode = 2;
+} else {
+	await mkdir(out, { recursive: true });
+	console.log(await buildImage(recipe, out));
+}

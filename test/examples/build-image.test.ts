@@ -26,7 +26,7 @@ describe("build-image", () => {
 		writeRecipe("a");
 		cpSync(at("a"), at("b"), { recursive: true });
 		utimesSync(at("b/dist/main.js"), 1000, 1000);
-		const [a, b] = ["a", "b"].map((folder) => runExample("build-image", [], at(folder)));
+		const [a, b] = ["a", "b"].map((folder) => runExample("build-image", ["recipe.json", "out"], at(folder)));
 		expect(a).toEqual({ ended: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/), stderr: "" });
 		expect(b).toEqual(a);
 		const tree = await readImage(at("a/out/image.cfs"));
@@ -36,12 +36,24 @@ describe("build-image", () => {
 		expect(readdirSync(at("a/out/objects")).filter((name) => /^[0-9a-f]{2}$/.test(name))).toHaveLength(1);
 	});
 
+	test("without arguments says what it takes", () => {
+		expect(runExample("build-image", [], at())).toEqual({
+			ended: 2,
+			stdout: "",
+			stderr: "usage: build-image RECIPE OUT\n",
+		});
+		expect(readdirSync(at())).toEqual([]);
+	});
+
 	test("puts it over a base", async () => {
 		const layout = new MemoryLayout();
 		layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
 		writeRecipe("c", "layout");
 		layout.write(at("c/layout"));
-		expect(runExample("build-image", [], at("c"))).toMatchObject({ ended: 0, stderr: "" });
+		expect(runExample("build-image", ["recipe.json", "out"], at("c"))).toMatchObject({
+			ended: 0,
+			stderr: "",
+		});
 		const tree = await readImage(at("c/out/image.cfs"));
 		expect([tree.readdir("/"), tree.readdir("/usr")]).toEqual([
 			["etc", "opt", "usr"],
