@@ -1,7 +1,7 @@
 /** Objects looked at, or into, many at a time. */
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore } from "../native.ts";
 import { forEachParallel } from "../parallel.ts";
-import { TRUST, type Trust } from "./options.ts";
+import { choice, TRUST, type Trust } from "./options.ts";
 
 /** What is known of an object: null where there is none. */
 export type Seen = NativeSeen | NativeFailure | null;
@@ -24,7 +24,7 @@ export async function inspectAll<T extends { readonly digest: string }>(
 	{ trust, parallel, signal }: InspectOptions,
 	tell: (item: T, seen: Seen) => void,
 ): Promise<void> {
-	const number = trust === undefined ? undefined : TRUST[trust];
+	const number = trust === undefined ? undefined : choice("trust", TRUST, trust);
 	const share = number ? LOOKED_INTO : LOOKED_AT;
 	await forEachParallel(
 		pieces(items, share),

@@ -58,6 +58,8 @@ export interface StoreProgress {
 const SYNC = { put: 0, flush: 1, never: 2 } as const;
 const VERITY = { off: 0, try: 1, require: 2 } as const;
 export const TRUST: Readonly<Record<Trust, number>> = { size: 0, verity: 1, content: 2 };
+/** Without the one that looks at no byte. */
+export const TRUST_OF_BYTES = { verity: TRUST.verity, content: TRUST.content };
 
 export function toNativeOptions(path: FilePath, options: StoreOptions): NativeStoreOptions {
 	const { mode = 0o644, folderMode = 0o755, owner, create = true, cache = true } = options;

@@ -14,7 +14,14 @@ import { type FoundContent, findContents } from "./find.ts";
 import type { FsckOptions, FsckResult } from "./fsck.ts";
 import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
 import { inside, listStore, type StoreEntry } from "./list.ts";
-import { type StoreOptions, TRUST, type Trust, toNativeOptions, wholeNumber } from "./options.ts";
+import {
+	choice,
+	type StoreOptions,
+	TRUST_OF_BYTES,
+	type Trust,
+	toNativeOptions,
+	wholeNumber,
+} from "./options.ts";
 import type { ImageOrTree } from "./references.ts";
 import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
 import { StoreWriter } from "./writer.ts";
@@ -156,8 +163,11 @@ export class ObjectStore {
 	 *
 	 * @throws ComposefsError `ENOENT` where there is none
 	 */
-	async verify(digest: string, { trust = "content" }: { readonly trust?: Trust } = {}): Promise<boolean> {
-		const seen = await this.#inspect(digest, trust);
+	async verify(
+		digest: string,
+		{ trust = "content" }: { readonly trust?: Exclude<Trust, "size"> } = {},
+	): Promise<boolean> {
+		const seen = await this.#inspect(digest, choice("trust", TRUST_OF_BYTES, trust));
 		if (seen !== undefined) return seen.sound;
 		throw this.#noObject(digest);
 	}
@@ -179,11 +189,10 @@ export class ObjectStore {
 		return new ComposefsError("ENOENT", `ENOENT: no such object, '${path}'`, { path, syscall: "open" });
 	}
 
-	async #inspect(digest: string, trust: Trust | undefined): Promise<NativeSeen | undefined> {
+	async #inspect(digest: string, trust: number | undefined): Promise<NativeSeen | undefined> {
 		this.#checkOpen();
 		const bytes = Buffer.from(checkDigest(digest), "hex");
-		const number = trust === undefined ? undefined : TRUST[trust];
-		const [seen] = await awaitJob(() => this.#native.inspect(bytes, number));
+		const [seen] = await awaitJob(() => this.#native.inspect(bytes, trust));
 		if (seen === null || seen === undefined) return undefined;
 		if ("size" in seen) return seen;
 		throw toError(seen as NativeFailure, this.path(digest).toString());

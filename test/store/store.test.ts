@@ -39,6 +39,15 @@ describe("what is asked of a store", () => {
 		expect(await store.verify(digest)).toBe(false);
 	});
 
+	test.each(["bogus", "toString", "size"])("bug: with trust %j, every object was sound", async (trust) => {
+		const store = await openStore({ verity: "off" });
+		const { digest } = await store.put(Buffer.alloc(5000));
+		writeFileSync(store.path(digest), Buffer.alloc(5000, 1));
+		const refused = { code: "ERR_COMPOSEFS_ARGUMENT" };
+		await expect(store.verify(digest, { trust } as never)).rejects.toMatchObject(refused);
+		if (trust !== "size") await expect(store.fsck([], { trust } as never)).rejects.toMatchObject(refused);
+	});
+
 	test("after close: nothing", async () => {
 		const store = await openStore();
 		await store.close();
