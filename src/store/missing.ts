@@ -5,7 +5,7 @@ import { digestOfPath } from "./digest.ts";
 import type { OpenStore } from "./gc.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside } from "./list.ts";
-import type { ImageOrTree } from "./references.ts";
+import { type ImageOrTree, pathInStore } from "./references.ts";
 
 /** The objects that are not there, or have another size, in the order of their paths. */
 export async function missingFrom(
@@ -16,7 +16,7 @@ export async function missingFrom(
 	const missing: StoreObject[] = [];
 	const named: { readonly digest: string; readonly object: StoreObject }[] = [];
 	for (const object of await listObjects(source, { signal })) {
-		const digest = digestOfPath(object.path);
+		const digest = digestOfPath(pathInStore(object.path));
 		if (digest === undefined) missing.push(object);
 		else named.push({ digest, object });
 	}

@@ -6,6 +6,7 @@ import type { Tree } from "../tree.ts";
 
 /** An object that some of the images need. */
 export interface Reference {
+	/** As `pathInStore` has it. */
 	readonly path: string;
 	readonly size: number;
 	/** As the images have it; undefined where they do not say. */
@@ -15,6 +16,17 @@ export interface Reference {
 }
 
 export type ImageOrTree = Tree | ImageSource;
+
+/**
+ * An object's path as the store has it: images may name the same by `./ab/cdef…` or `ab//cdef…`. One with `..` in it is
+ * left alone: it names nothing in a store, for `missingObjects` too.
+ */
+export function pathInStore(path: string): string {
+	return path
+		.split("/")
+		.filter((name) => name !== "" && name !== ".")
+		.join("/");
+}
 
 /** By the objects' paths. An image that cannot be read ends it. */
 export async function collectReferences(
@@ -32,9 +44,10 @@ export async function collectReferences(
 
 function refer(
 	references: Map<string, Reference & { readonly images: number[] }>,
-	{ path, size, digest }: StoreObject,
+	{ path: named, size, digest }: StoreObject,
 	image: number,
 ): void {
+	const path = pathInStore(named);
 	const known = references.get(path);
 	if (known === undefined) references.set(path, { path, size, digest, images: [image] });
 	else if (known.images.at(-1) !== image) known.images.push(image);

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "@jest/globals";
+import { missingObjects } from "../../src/image/index.ts";
 import { ObjectStore, type StoredObject } from "../../src/store/index.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
@@ -42,6 +43,24 @@ describe("gc", () => {
 		expect(result.freed).toBeGreaterThanOrEqual(3000);
 		expect([exists(needed), exists(garbage)]).toEqual([true, false]);
 	});
+
+	test.each(["./", "/", "//./"])(
+		"bug: removed an object that an image names with %j in front or in its path",
+		async (extra) => {
+			const tree = new Tree();
+			tree.writeFile("/front", { ...needed, path: extra + needed.path });
+			tree.writeFile("/within", { ...garbage, path: garbage.path.replace("/", `/${extra}`) });
+			await writeImage(tree, { to: at("odd") });
+			for (const image of [tree, at("odd")])
+				await withStore(async (store) => {
+					expect(await store.missing(image)).toEqual([]);
+					expect(await missingObjects(image, [at("store")])).toEqual([]);
+					expect((await store.fsck([image])).bad).toEqual([]);
+					expect(await store.gc([image])).toMatchObject({ removed: [], kept: 2 });
+				});
+			expect([exists(needed), exists(garbage)]).toEqual([true, true]);
+		},
+	);
 
 	test("with dryRun removes nothing, and says the same", async () => {
 		const said = await withStore((store) => store.gc([at("image")], { dryRun: true }));
