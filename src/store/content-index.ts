@@ -5,10 +5,12 @@
  *     SHA-256 SP "=" SP content LF                        content that images have inline
  *
  * Lines are appended by any number of processes. What is not a whole line counts for nothing, so a crash does no harm.
+ * Without a line its content is fetched once more: a failure to write one is told in NODE_DEBUG, and fails nothing.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { say } from "../diagnostics.ts";
 import { Slices } from "../slices.ts";
 import { objectPath } from "./digest.ts";
 import { inside } from "./list.ts";
@@ -57,19 +59,14 @@ export class ContentIndex {
 		if (!(content instanceof Uint8Array)) this.#waiting.push(objectLine(sha256, content));
 		else if (content.length <= INLINE_SIZE)
 			this.#waiting.push(`${sha256} = ${Buffer.from(content).toString("hex")}`);
-		// A failure is told by the next flush.
-		if (this.#waiting.length >= BATCH) this.flush().catch(() => undefined);
+		if (this.#waiting.length >= BATCH) void this.flush();
 	}
 
-	/** Writes down what was added. */
+	/** Writes down what was added, if it can. */
 	flush(): Promise<void> {
 		const lines = this.#waiting;
 		this.#waiting = [];
-		if (lines.length > 0) {
-			const appending = this.#appending.then(() => append(this.#root, lines));
-			appending.catch(() => undefined);
-			this.#appending = appending;
-		}
+		if (lines.length > 0) this.#appending = this.#appending.then(() => tryToAppend(this.#root, lines));
 		return this.#appending;
 	}
 
@@ -153,12 +150,22 @@ async function read(root: Buffer): Promise<Buffer | undefined> {
 	}
 }
 
+/** Full disks and the like are for the objects to tell of. */
+async function tryToAppend(root: Buffer, added: readonly string[]): Promise<void> {
+	try {
+		await append(root, added);
+	} catch (error) {
+		const values = () => [root.toString(), added.length, String(error)];
+		say("%s: %d lines are lost of the index of contents: %s", values);
+	}
+}
+
 async function append(root: Buffer, added: readonly string[]): Promise<void> {
 	const file = await openIndex(root, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
 	if (file === undefined) return;
 	try {
-		// In front, too: the last line may be torn.
-		await file.write(`\n${added.join("\n")}\n`, null, "latin1");
+		// In front, too: the last line may be torn. Not `write`, which may take a part only.
+		await file.writeFile(`\n${added.join("\n")}\n`, "latin1");
 	} finally {
 		await file.close();
 	}
@@ -170,7 +177,7 @@ async function openIndex(root: Buffer, flags: number): Promise<FileHandle | unde
 		file = await open(inside(root, NAME), flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException;
-		// Without it, more is fetched: no reason to fail. Full disks are for the objects to tell of.
+		// Without it, more is fetched: no reason to fail.
 		if (code !== undefined) return undefined;
 		throw error;
 	}

@@ -101,8 +101,8 @@ export class ObjectStore {
 
 	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
 		await this.#writer.settled();
-		await this.#index.flush();
 		await this.#writer.flush(options.signal);
+		await this.#index.flush();
 	}
 
 	/** Flushes, and lets go of the store. */

@@ -1,8 +1,9 @@
 /** Contents by their SHA-256: what is remembered, and what of it is believed. */
 import { createHash } from "node:crypto";
-import { appendFileSync, chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open as openFile } from "node:fs/promises";
 import path from "node:path";
-import { beforeEach, describe, expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
 import { ObjectStore, type StoredObject, type StoreOptions } from "../../src/store/index.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -80,6 +81,24 @@ describe("the index of contents", () => {
 			store.remember(name.sha256, stored);
 		}
 		expect(await find()).toEqual([{ digest: stored.digest, path: stored.path }]);
+	});
+
+	test("bug: after a failed write to it, no object got its name, and flush failed for ever", async () => {
+		const handle = await openFile(index());
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "writeFile");
+		await handle.close();
+		{
+			await using store = await open({ sync: "flush" });
+			const added = await store.put(other);
+			store.remember(sha256(other), added);
+			spy.mockRejectedValueOnce(Object.assign(new Error("no space"), { code: "ENOSPC" }));
+			await store.flush();
+			spy.mockRestore();
+			expect(existsSync(store.path(added.digest))).toBe(true);
+			expect(await store.find([{ sha256: sha256(other), size: 1000 }])).toEqual([undefined]);
+			store.remember(sha256(other), added);
+		}
+		expect(await find({}, [{ sha256: sha256(other), size: 1000 }])).not.toEqual([undefined]);
 	});
 
 	test("damaged in any way, says nothing or the truth", async () => {
