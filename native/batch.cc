@@ -22,8 +22,9 @@ bool IsAt(const FileName& name) {
 
 }  // namespace
 
-ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel) : store_(store), cancel_(cancel) {
-  if (!store_.BeginWriting()) throw RuleFailure{"busy", store_.options_.path};
+ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel)
+    : store_(store), writing_(store), cancel_(cancel) {
+  if (!writing_.IsHad()) throw RuleFailure{"busy", store_.options_.path};
 }
 
 ObjectStore::Batch::~Batch() {

@@ -4,6 +4,7 @@
 // An object gets its name only when it is complete: it is written in a folder of this writer (`.tmp-…`),
 // synced, sealed, then renamed. So what has a name is whole, whenever the machine or the process stops; what
 // is left over then is in such a folder. Writers hold a shared lock of `.lock`; who deletes holds it alone.
+// An ObjectStore has one lock for all of its threads: among them, Writing keeps the two apart.
 #pragma once
 
 #include <sys/types.h>
@@ -57,6 +58,7 @@ std::string ObjectName(const Digest& digest);
 class ObjectStore {
  public:
   class Batch;
+  class Writing;
 
   /// Opens the folder, or makes it. Throws SystemFailure, as everything below; RuleFailure for an object that
   /// is a symlink, no regular file, or somebody else's.
@@ -83,8 +85,9 @@ class ObjectStore {
   /// need the thread that this one would wait on.
   bool BeginWriting();
 
-  /// For who deletes: the name of this writer's own folder, or of none, if there are no other writers.
-  /// Nothing may be put meanwhile.
+  /// For who deletes: the name of this writer's own folder, or an empty one; nothing, if there are other
+  /// writers, or one is at work here, or something waits for a flush. Until Unlock nobody begins to write,
+  /// here or elsewhere.
   std::optional<std::string> LockAlone();
   void Unlock();
 
@@ -111,7 +114,12 @@ class ObjectStore {
     }
   };
 
+  /// Of a Writing; `opening_` is held for Begin.
+  bool Enter();
+  void Leave();
+  bool Begin();
   bool TakeLock();
+  bool HasPending();
   void MakeStagingFolder();
   std::unique_ptr<StagedFile> NewFile();
   void Seal(StagedFile& file, const Digest& digest);
@@ -150,9 +158,11 @@ class ObjectStore {
   std::atomic<uint64_t> next_name_ = 0;
   std::atomic<bool> no_verity_ = false;  // seen to be so
 
-  std::mutex opening_;  // of the lock and the staging folder
+  std::mutex opening_;  // of the lock and the staging folder; taken before `mutex_`
   Descriptor lock_;
-  std::atomic<bool> writing_ = false;
+  bool writing_ = false;  // the shared lock is held, and there is a staging folder
+  bool alone_ = false;
+  size_t writers_ = 0;
 
   std::mutex mutex_;  // of all below
   std::condition_variable claims_changed_;
@@ -162,9 +172,28 @@ class ObjectStore {
   std::array<bool, 256> folders_{};  // those that are known to be folders of ours
 };
 
+/// Held by whoever writes, as long as it does: meanwhile nobody here has the store alone. It is not had, if
+/// somebody has.
+class ObjectStore::Writing {
+ public:
+  explicit Writing(ObjectStore& store) : store_(store), is_had_(store.Enter()) {}
+  ~Writing() {
+    if (is_had_) store_.Leave();
+  }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+  bool IsHad() const { return is_had_; }
+
+ private:
+  ObjectStore& store_;
+  const bool is_had_;
+};
+
 /// Some objects that are put together: what makes them durable is done once for all of them. For one thread.
 class ObjectStore::Batch {
  public:
+  /// Throws RuleFailure, if somebody has the store alone.
   Batch(ObjectStore& store, const CancelFlag& cancel);
   /// Removes what was not committed.
   ~Batch();
@@ -196,6 +225,7 @@ class ObjectStore::Batch {
   void Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed);
 
   ObjectStore& store_;
+  const Writing writing_;
   const CancelFlag& cancel_;
   std::vector<Staged> staged_;
   std::vector<Digest> awaited_;

@@ -32,6 +32,12 @@ bool RenameNew(int from_folder, const char* from, int to_folder, const char* to)
 }  // namespace
 
 void ObjectStore::Flush(const CancelFlag& cancel) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (pending_.empty()) return;
+  }
+  const Writing writing(*this);
+  if (!writing.IsHad()) return;  // another flush was first: who has the store alone left nothing to do
   std::vector<Staged> staged;
   {
     const std::lock_guard lock(mutex_);

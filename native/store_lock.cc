@@ -28,8 +28,24 @@ std::string RandomName() {
 }  // namespace
 
 bool ObjectStore::BeginWriting() {
-  if (writing_) return true;
   const std::lock_guard lock(opening_);
+  return Begin();
+}
+
+bool ObjectStore::Enter() {
+  const std::lock_guard lock(opening_);
+  if (!Begin()) return false;
+  ++writers_;
+  return true;
+}
+
+void ObjectStore::Leave() {
+  const std::lock_guard lock(opening_);
+  --writers_;
+}
+
+bool ObjectStore::Begin() {
+  if (alone_) return false;
   if (writing_) return true;
   if (!TakeLock()) return false;
   MakeStagingFolder();
@@ -63,17 +79,27 @@ void ObjectStore::MakeStagingFolder() {
 
 std::optional<std::string> ObjectStore::LockAlone() {
   const std::lock_guard lock(opening_);
+  if (alone_ || writers_ > 0 || HasPending()) return std::nullopt;
   if (!lock_.IsOpen())
     lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
-  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) return staging_name_;
+  if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) {
+    alone_ = true;
+    return staging_name_;
+  }
   if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
   if (writing_) flock(lock_.Get(), LOCK_SH);  // trying may have lost the one that was held (flock(2))
   return std::nullopt;
 }
 
+bool ObjectStore::HasPending() {
+  const std::lock_guard lock(mutex_);
+  return !pending_.empty();
+}
+
 void ObjectStore::Unlock() {
   const std::lock_guard lock(opening_);
+  alone_ = false;
   if (lock_.IsOpen()) flock(lock_.Get(), writing_ ? LOCK_SH : LOCK_UN);
 }
 

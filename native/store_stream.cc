@@ -10,16 +10,21 @@ namespace {
 /// An object that comes in pieces. One job at a time.
 struct StreamedObject {
   SharedStore store;
+  std::unique_ptr<ObjectStore::Writing> writing;
   std::unique_ptr<StagedFile> file;
 
   StagedFile& Open(const CancelFlag& cancel) {
     if (!store) throw StoreIsClosed();
-    if (!file) file = ObjectStore::Batch(*store, cancel).NewFile();
+    if (file) return *file;
+    auto begun = std::make_unique<ObjectStore::Writing>(*store);
+    file = ObjectStore::Batch(*store, cancel).NewFile();
+    writing = std::move(begun);
     return *file;
   }
 
   void Close() {
     file.reset();
+    writing.reset();
     store.reset();
   }
 };
@@ -82,7 +87,7 @@ Napi::Value FinishStream(Napi::Env env, const std::shared_ptr<StreamedObject>& o
 }  // namespace
 
 Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
-  const auto object = std::make_shared<StreamedObject>(StreamedObject{store, nullptr});
+  const auto object = std::make_shared<StreamedObject>(StreamedObject{store, nullptr, nullptr});
   const auto write = [object](const Napi::CallbackInfo& info) {
     return StartJob(info.Env(), std::make_shared<PiecesJob>(info.Env(), object, info[0].As<Napi::Array>()));
   };

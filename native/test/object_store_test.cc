@@ -111,5 +111,35 @@ TEST_F(ObjectStoreTest, WhileItIsHadAloneNobodyBegins) {
   EXPECT_TRUE(other.BeginWriting());
 }
 
+// bug: who had begun to write went on while the store was had alone.
+TEST_F(ObjectStoreTest, WhileItIsHadAloneNobodyWritesHereEither) {
+  ObjectStore store(Options(Sync::kFlush));
+  { ObjectStore::Batch batch(store, cancel_); }
+  ASSERT_TRUE(store.LockAlone());
+  EXPECT_FALSE(store.LockAlone());
+  EXPECT_FALSE(store.BeginWriting());
+  EXPECT_THROW(ObjectStore::Batch(store, cancel_), RuleFailure);
+  store.Flush(cancel_);
+  store.Unlock();
+  EXPECT_TRUE(store.BeginWriting());
+}
+
+// bug: it was had alone while somebody wrote here, or had not flushed.
+TEST_F(ObjectStoreTest, WhileSomebodyWritesHereItIsNotHadAlone) {
+  ObjectStore store(Options(Sync::kFlush));
+  {
+    ObjectStore::Batch batch(store, cancel_);
+    EXPECT_FALSE(store.LockAlone());
+    batch.Put(Bytes("text"));
+    batch.Commit();
+  }
+  EXPECT_FALSE(store.LockAlone());
+  store.Flush(cancel_);
+  const ObjectStore::Writing writing(store);
+  EXPECT_FALSE(store.LockAlone());
+  { const ObjectStore::Writing another(store); }
+  EXPECT_FALSE(store.LockAlone());
+}
+
 }  // namespace
 }  // namespace composefs

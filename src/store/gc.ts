@@ -1,7 +1,6 @@
 /** Objects that no image needs, and what writers left behind, are removed. */
 import { rm, unlink } from "node:fs/promises";
-import { ComposefsError } from "../errors.ts";
-import { awaitJob, type NativeStore, systemError } from "../native.ts";
+import { type NativeStore, systemError } from "../native.ts";
 import { forEachParallel } from "../parallel.ts";
 import type { ContentIndex } from "./content-index.ts";
 import { inspectAll } from "./inspect.ts";
@@ -37,21 +36,8 @@ export interface OpenStore {
 	readonly index: ContentIndex;
 }
 
+/** The store is this writer's alone meanwhile; `own` is its folder there. */
 export async function collectGarbage(
-	store: OpenStore,
-	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
-	options: GcOptions,
-): Promise<GcResult> {
-	const own = await awaitJob(() => store.native.lockAlone(), { file: store.root.toString() });
-	if (own === null) throw busyError(store.root.toString());
-	try {
-		return await collectLocked(store, own, images, options);
-	} finally {
-		await awaitJob(() => store.native.unlock());
-	}
-}
-
-async function collectLocked(
 	store: OpenStore,
 	own: string,
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
@@ -93,9 +79,4 @@ async function remove(path: Buffer): Promise<void> {
 		const { code, errno = 0, syscall = "unlink" } = error as NodeJS.ErrnoException;
 		if (code !== "ENOENT") throw systemError(errno, syscall, path.toString());
 	}
-}
-
-function busyError(path: string): ComposefsError {
-	const message = `${path}: others are writing to the store; gc needs it for itself: try again when they have closed it`;
-	return new ComposefsError("ERR_COMPOSEFS_STORE", message, { rule: "busy", path });
 }

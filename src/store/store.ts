@@ -41,6 +41,7 @@ export class ObjectStore {
 	readonly #writer: StoreWriter;
 	readonly #index: ContentIndex;
 	readonly #trust: Trust;
+	readonly #collecting = new Set<Promise<GcResult>>();
 	#closing: Promise<void> | undefined;
 
 	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
@@ -105,13 +106,14 @@ export class ObjectStore {
 		await this.#index.flush();
 	}
 
-	/** Flushes, and lets go of the store. */
+	/** Flushes, and lets go of the store, once a `gc` that has begun is done. */
 	close(): Promise<void> {
 		this.#closing ??= this.#close();
 		return this.#closing;
 	}
 
 	async #close(): Promise<void> {
+		await Promise.allSettled(this.#collecting);
 		try {
 			await this.#flush();
 		} finally {
@@ -219,18 +221,34 @@ export class ObjectStore {
 
 	/**
 	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the store
-	 * for itself, also against writers in this process; what this one put before must be among the images'.
+	 * for itself, also against writers in this process; what this one put before must be among the images'. It begins
+	 * when what this one puts is done and flushed; what is put later, and a flush of that, waits until it is done:
+	 * `images` must not wait for either.
 	 *
-	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing; what reading an image throws:
+	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting; what reading an image throws:
 	 *   then nothing is removed
 	 */
 	async gc(
 		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 		options: GcOptions = {},
 	): Promise<GcResult> {
-		await this.flush({ signal: options.signal });
+		this.#checkOpen();
+		const collecting = this.#collect(images, options);
+		this.#collecting.add(collecting);
+		try {
+			return await collecting;
+		} finally {
+			this.#collecting.delete(collecting);
+		}
+	}
+
+	async #collect(
+		images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
+		options: GcOptions,
+	): Promise<GcResult> {
 		const { collectGarbage } = await import("./gc.ts");
-		return collectGarbage(this.#open, images, options);
+		const collect = (own: string) => collectGarbage(this.#open, own, images, options);
+		return this.#writer.alone(collect, options.signal);
 	}
 
 	/** Checks every object, and with images, that what they need is there. */

@@ -19,8 +19,11 @@ export class StoreWriter {
 	readonly #queue: PutQueue;
 	readonly #onProgress: StoreOptions["onProgress"];
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
-	readonly #putting = new Set<Promise<unknown>>();
+	/** Puts and flushes on their way. */
+	readonly #writing = new Set<Promise<unknown>>();
 	#hasLock = false;
+	/** Somebody has the store alone, by `alone`. */
+	#isHeld = false;
 
 	constructor(root: Buffer, native: NativeStore, parallel: number, onProgress: StoreOptions["onProgress"]) {
 		this.#name = root.toString();
@@ -45,13 +48,13 @@ export class StoreWriter {
 		return results;
 	}
 
-	/** Once no put is on its way. */
+	/** Once what is on its way is done. */
 	async settled(): Promise<void> {
-		await Promise.allSettled(this.#putting);
+		await Promise.allSettled(this.#writing);
 	}
 
 	async flush(signal: AbortSignal | undefined): Promise<void> {
-		await awaitJob(() => this.#native.flush(), { signal, file: this.#name });
+		await this.#tracked(awaitJob(() => this.#native.flush(), { signal, file: this.#name }));
 		const { objects, bytes, existed } = this.#progress;
 		say("%s flushed: %d puts so far, %d bytes, %d there already", () => [
 			this.#name,
@@ -59,22 +62,56 @@ export class StoreWriter {
 		]);
 	}
 
-	async #tracked<Result>(put: Promise<Result>): Promise<Result> {
-		this.#putting.add(put);
+	/**
+	 * Work that needs the store for itself, told the name of this writer's own folder in it. It begins when no put is on
+	 * its way, and what was put has its name: no put is held up while one that it may depend on waits for this. Puts
+	 * that come later wait until it is done.
+	 */
+	async alone<Result>(
+		work: (own: string) => Promise<Result>,
+		signal: AbortSignal | undefined,
+	): Promise<Result> {
+		while (this.#writing.size > 0) await this.settled();
+		if (this.#isHeld) throw busyError(this.#name);
+		this.#isHeld = true;
 		try {
-			return await put;
+			await this.flush(signal);
+			return await this.#locked(work);
 		} finally {
-			this.#putting.delete(put);
+			this.#isHeld = false;
 		}
 	}
 
-	/** Before the first put: waits while somebody, who deletes, has the store alone. */
+	async #locked<Result>(work: (own: string) => Promise<Result>): Promise<Result> {
+		const own = await awaitJob(() => this.#native.lockAlone(), { file: this.#name });
+		if (own === null) throw busyError(this.#name);
+		try {
+			return await work(own);
+		} finally {
+			await awaitJob(() => this.#native.unlock());
+		}
+	}
+
+	async #tracked<Result>(work: Promise<Result>): Promise<Result> {
+		this.#writing.add(work);
+		try {
+			return await work;
+		} finally {
+			this.#writing.delete(work);
+		}
+	}
+
+	/** Before a put: waits while somebody, who deletes, has the store alone. */
 	async #begin(signal: AbortSignal | undefined): Promise<void> {
-		while (!this.#hasLock) {
-			this.#hasLock = await awaitJob(() => this.#native.begin(), { signal, file: this.#name });
-			if (!this.#hasLock) await pause(LOCK_WAIT_MS);
+		while (this.#isHeld || !this.#hasLock) {
+			if (this.#isHeld || !(await this.#takeLock(signal))) await pause(LOCK_WAIT_MS);
 			signal?.throwIfAborted();
 		}
+	}
+
+	async #takeLock(signal: AbortSignal | undefined): Promise<boolean> {
+		this.#hasLock = await awaitJob(() => this.#native.begin(), { signal, file: this.#name });
+		return this.#hasLock;
 	}
 
 	#count(stored: StoredObject): StoredObject {
@@ -105,6 +142,11 @@ export class StoreWriter {
 	#putBytes(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<StoredObject> {
 		return this.#queue.add({ content: { bytes }, file: undefined, size: bytes.length, signal });
 	}
+}
+
+function busyError(path: string): ComposefsError {
+	const message = `${path}: others are writing to the store; gc needs it for itself: try again when they have closed it`;
+	return new ComposefsError("ERR_COMPOSEFS_STORE", message, { rule: "busy", path });
 }
 
 function isIterable(content: unknown): boolean {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { missingObjects } from "../../src/image/index.ts";
 import { ObjectStore, type StoredObject } from "../../src/store/index.ts";
@@ -76,7 +77,7 @@ describe("gc", () => {
 			const controller = new AbortController();
 			put = writer.put(Buffer.from("late"));
 			stopped = expect(writer.put(Buffer.from("late"), controller)).rejects.toThrow("abort");
-			setTimeout(() => controller.abort(), 30);
+			setTimeout(30).then(() => controller.abort());
 			await stopped;
 			yield at("image");
 		}
@@ -113,6 +114,73 @@ describe("gc", () => {
 			});
 			expect((await store.put(Buffer.from("text"))).existed).toBe(true);
 		});
+	});
+
+	test("bug: an object that was put while the same store collects was removed", async () => {
+		await withStore(async (store) => {
+			await store.put(Buffer.from("so that it has begun to write"));
+			writeFileSync(at("file"), Buffer.alloc(5000, "of a file"));
+			const { digest } = garbage;
+			let puts: Promise<StoredObject[]> | undefined;
+			async function* images() {
+				puts = Promise.all([
+					store.put(Buffer.alloc(3000, "garbage")),
+					store.put({ file: at("file") }),
+					store.put([Buffer.alloc(600_000, "pieces"), { hole: 5000 }]),
+				]);
+				await setTimeout(100);
+				yield at("image");
+			}
+			expect((await store.gc(images())).removed).toHaveLength(2);
+			const stored = await puts;
+			expect(stored?.map(({ existed }) => existed)).toEqual([false, false, false]);
+			expect(stored?.[0]?.digest).toBe(digest);
+			expect(stored?.map(exists)).toEqual([true, true, true]);
+		});
+	});
+
+	test.each(["put", "flush", "never"] as const)(
+		"bug: began while the same store puts; sync: %s",
+		async (sync) => {
+			const store = await ObjectStore.open(at("store"), { sync });
+			const slow = store.put(pieces());
+			async function* pieces() {
+				yield Buffer.alloc(600_000, "pieces");
+				await setTimeout(50);
+				// One put may need another: neither waits for gc.
+				yield Buffer.from((await store.put(Buffer.from("another"))).digest);
+			}
+			const { removed } = await store.gc([at("image")]);
+			const { path } = await slow;
+			expect(removed.map((object) => object.path)).toEqual(expect.arrayContaining([path, garbage.path]));
+			expect(removed).toHaveLength(3);
+			await store.close();
+			expect(exists(needed)).toBe(true);
+		},
+	);
+
+	test("bug: of two at once in a store, the second let others in before it was done", async () => {
+		await withStore(async (store) => {
+			const both = await Promise.allSettled([store.gc([at("image")]), store.gc([])]);
+			expect(both).toMatchObject([{ status: "fulfilled" }, { reason: { rule: "busy" } }]);
+			expect(exists(needed)).toBe(true);
+		});
+	});
+
+	test("bug: close let others in before it was done", async () => {
+		const store = await ObjectStore.open(at("store"));
+		const other = await ObjectStore.open(at("store"));
+		let closing: Promise<void> = Promise.resolve();
+		async function* images() {
+			closing = store.close();
+			await setTimeout(50);
+			await expect(other.gc([])).rejects.toMatchObject({ rule: "busy" });
+			yield at("image");
+		}
+		expect((await store.gc(images())).kept).toBe(1);
+		await closing;
+		expect((await other.gc([at("image")])).kept).toBe(1);
+		await other.close();
 	});
 
 	test("what writers left behind goes; what is not of a store stays", async () => {
