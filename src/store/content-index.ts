@@ -8,10 +8,11 @@
  * Without a line its content is fetched once more: a failure to write one is told in NODE_DEBUG, and fails nothing.
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, rename, rm, writeFile } from "node:fs/promises";
 import { say } from "../diagnostics.ts";
 import { Slices } from "../slices.ts";
+import { fromSystem, systemCall } from "../system-call.ts";
 import { objectPath } from "./digest.ts";
 import { inside } from "./list.ts";
 
@@ -144,7 +145,7 @@ async function read(root: Buffer): Promise<Buffer | undefined> {
 	const file = await openIndex(root, constants.O_RDONLY);
 	if (file === undefined) return undefined;
 	try {
-		return await file.readFile();
+		return await systemCall(file.readFile(), inside(root, NAME).toString());
 	} finally {
 		await file.close();
 	}
@@ -181,21 +182,29 @@ async function openIndex(root: Buffer, flags: number): Promise<FileHandle | unde
 		if (code !== undefined) return undefined;
 		throw error;
 	}
-	const { uid, mode } = await file.stat();
-	const isOurs = (uid === 0 || uid === process.geteuid?.()) && (mode & 0o170022) === 0o100000;
-	if (isOurs) return file;
+	const status = await file.stat().catch(() => undefined);
+	if (status !== undefined && isOurs(status)) return file;
 	await file.close();
 	return undefined;
 }
 
+/** A regular file that nobody but this user or root can write to. */
+function isOurs({ uid, mode }: Stats): boolean {
+	return (uid === 0 || uid === process.geteuid?.()) && (mode & 0o170022) === 0o100000;
+}
+
 async function replace(root: Buffer, kept: readonly string[]): Promise<void> {
 	const temporary = inside(root, `${NAME}.${process.pid}`);
-	await rm(temporary, { force: true });
-	const file = await open(temporary, "wx", 0o644);
 	try {
-		await file.writeFile(kept.map((line) => `${line}\n`).join(""), "latin1");
-	} finally {
-		await file.close();
+		await rm(temporary, { force: true });
+		await writeFile(temporary, kept.map((line) => `${line}\n`).join(""), {
+			encoding: "latin1",
+			flag: "wx",
+			mode: 0o644,
+		});
+		await rename(temporary, inside(root, NAME));
+	} catch (error) {
+		await rm(temporary, { force: true }).catch(() => undefined);
+		throw fromSystem(error, inside(root, NAME).toString());
 	}
-	await rename(temporary, inside(root, NAME));
 }

@@ -1,6 +1,7 @@
 /** Contents that a store has, by their SHA-256. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { fromSystem } from "../system-call.ts";
 import type { ContentName } from "./content-index.ts";
 import { objectPath } from "./digest.ts";
 import type { OpenStore } from "./gc.ts";
@@ -48,9 +49,19 @@ async function hasContent(
 	{ digest, sha256 }: Candidate,
 	signal: AbortSignal | undefined,
 ): Promise<boolean> {
-	const hash = createHash("sha256");
 	const path = inside(root, objectPath(digest));
+	try {
+		return (await sha256Of(path, signal)) === sha256;
+	} catch (error) {
+		if (Object(error).code === "ENOENT") return false; // somebody has removed it since it was looked at
+		signal?.throwIfAborted();
+		throw fromSystem(error, path.toString());
+	}
+}
+
+async function sha256Of(path: Buffer, signal: AbortSignal | undefined): Promise<string> {
+	const hash = createHash("sha256");
 	for await (const bytes of createReadStream(path, { highWaterMark: 1 << 18, ...(signal && { signal }) }))
 		hash.update(bytes);
-	return hash.digest("hex") === sha256;
+	return hash.digest("hex");
 }

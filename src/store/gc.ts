@@ -1,7 +1,8 @@
 /** Objects that no image needs, and what writers left behind, are removed. */
 import { rm, unlink } from "node:fs/promises";
-import { type NativeStore, systemError } from "../native.ts";
+import type { NativeStore } from "../native.ts";
 import { forEachParallel } from "../parallel.ts";
+import { fromSystem, systemCall } from "../system-call.ts";
 import type { ContentIndex } from "./content-index.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
@@ -55,7 +56,7 @@ export async function collectGarbage(
 	const leftovers = (await listLeftovers(store.root, temporaryAge)).filter((name) => name !== own);
 	if (!dryRun) {
 		await forEachParallel(garbage, AT_A_TIME, ({ path }) => remove(inside(store.root, path)), signal);
-		for (const name of leftovers) await rm(inside(store.root, name), { recursive: true, force: true });
+		for (const name of leftovers) await removeAll(inside(store.root, name));
 		await store.index.compact((path) => references.has(path), signal);
 	}
 	return { removed, freed, kept, leftovers };
@@ -76,7 +77,11 @@ async function remove(path: Buffer): Promise<void> {
 	try {
 		await unlink(path);
 	} catch (error) {
-		const { code, errno = 0, syscall = "unlink" } = error as NodeJS.ErrnoException;
-		if (code !== "ENOENT") throw systemError(errno, syscall, path.toString());
+		if (Object(error).code !== "ENOENT") throw fromSystem(error, path.toString());
 	}
+}
+
+/** A file, or a folder with what is in it. */
+async function removeAll(path: Buffer): Promise<void> {
+	await systemCall(rm(path, { recursive: true, force: true }), path.toString());
 }

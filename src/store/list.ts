@@ -1,7 +1,8 @@
 /** What is in a store's folder. */
 import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { systemError } from "../native.ts";
+import { ComposefsError } from "../errors.ts";
+import { systemCall } from "../system-call.ts";
 
 /** An object as its name tells of it. */
 export interface StoreEntry {
@@ -34,10 +35,20 @@ export async function listLeftovers(root: Buffer, age: number): Promise<string[]
 	for (const entry of await read(root)) {
 		if (entry.isDirectory() && TEMPORARY_FOLDER.test(entry.name)) found.push(entry.name);
 		if (!entry.isFile() || !TEMPORARY_FILE.test(entry.name)) continue;
-		const { mtimeMs } = await lstat(inside(root, entry.name));
-		if (Date.now() - mtimeMs > age) found.push(entry.name);
+		const changed = await timeOf(inside(root, entry.name));
+		if (changed !== undefined && Date.now() - changed > age) found.push(entry.name);
 	}
 	return found;
+}
+
+/** Undefined, if mkcomposefs has renamed or removed it since it was listed. */
+async function timeOf(file: Buffer): Promise<number | undefined> {
+	try {
+		return (await systemCall(lstat(file), file.toString())).mtimeMs;
+	} catch (error) {
+		if (error instanceof ComposefsError && error.code === "ENOENT") return undefined;
+		throw error;
+	}
 }
 
 export function inside(root: Buffer, name: string): Buffer {
@@ -45,12 +56,7 @@ export function inside(root: Buffer, name: string): Buffer {
 }
 
 async function read(folder: Buffer): Promise<Dirent[]> {
-	try {
-		return await readdir(folder, { withFileTypes: true });
-	} catch (error) {
-		const { errno = 0, syscall = "scandir" } = error as NodeJS.ErrnoException;
-		throw systemError(errno, syscall, folder.toString());
-	}
+	return systemCall(readdir(folder, { withFileTypes: true }), folder.toString());
 }
 
 function byName(a: Dirent, b: Dirent): number {

@@ -1,6 +1,14 @@
 /** Contents by their SHA-256: what is remembered, and what of it is believed. */
 import { createHash } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	appendFileSync,
+	chmodSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
@@ -127,6 +135,32 @@ describe("the index of contents", () => {
 		}
 		expect(readFileSync(index(), "latin1").trim().split("\n")).toHaveLength(1);
 		expect(path.basename(index())).toBe(".sha256");
+	});
+
+	test("bug: what cannot be replaced at gc was an error of node's own", async () => {
+		rmSync(index());
+		await using store = await open();
+		store.remember(name.sha256, stored);
+		await store.flush();
+		mkdirSync(`${index()}.${process.pid}`);
+		await expect(store.gc([])).rejects.toMatchObject({
+			name: "ComposefsError",
+			code: expect.stringMatching(/^E/),
+			path: index(),
+		});
+	});
+
+	test("bug: an object that cannot be read was an error of node's own", async () => {
+		const handle = await openFile(index());
+		await handle.close();
+		await using store = await open({ trust: "content" });
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "readFile");
+		spy.mockRejectedValueOnce(Object.assign(new Error("broken"), { code: "EIO" }));
+		await expect(store.find([name])).rejects.toMatchObject({ name: "ComposefsError", code: "EIO" });
+		spy.mockRestore();
+		const reason = new Error("enough");
+		const aborted = store.find([name], { signal: AbortSignal.abort(reason) });
+		await expect(aborted).rejects.toBe(reason);
 	});
 
 	test("refuses what is no digest", async () => {
