@@ -1,4 +1,5 @@
 /** How a store is opened, and what is made of the options. */
+import { availableParallelism } from "node:os";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { NativeStoreOptions } from "../native.ts";
@@ -37,7 +38,7 @@ export interface StoreOptions {
 	 * the same by that, is not read. Files that changed in the last two seconds are not remembered. Default: true
 	 */
 	readonly cache?: boolean | undefined;
-	/** Jobs at a time. Default: as many as the machine has processors, at most 4 (libuv's pool has 4 threads). */
+	/** Jobs at a time, at least 1. Default: as many as the machine has processors, at most 4 (libuv's pool has 4 threads). */
 	readonly parallel?: number | undefined;
 	/** Told of each object that was put. */
 	readonly onProgress?: ((progress: StoreProgress) => void) | undefined;
@@ -77,6 +78,15 @@ export function toNativeOptions(path: FilePath, options: StoreOptions): NativeSt
 	};
 }
 
+const LIBUV_THREADS = 4;
+const MAX_PARALLEL = 1024;
+
+export function parallelOf({
+	parallel = Math.min(availableParallelism(), LIBUV_THREADS),
+}: StoreOptions): number {
+	return wholeNumber("parallel", parallel, MAX_PARALLEL, 1);
+}
+
 export function choice<Key extends string>(
 	name: string,
 	choices: Readonly<Record<Key, number>>,
@@ -86,9 +96,9 @@ export function choice<Key extends string>(
 	throw argumentError(`${name} is ${value}, not ${Object.keys(choices).join(", ")}`);
 }
 
-export function wholeNumber(name: string, value: number, limit: number): number {
-	if (Number.isInteger(value) && value >= 0 && value <= limit) return value;
-	throw argumentError(`${name} is ${value}, not a number from 0 to ${limit}`);
+export function wholeNumber(name: string, value: number, limit: number, least = 0): number {
+	if (Number.isInteger(value) && value >= least && value <= limit) return value;
+	throw argumentError(`${name} is ${value}, not a number from ${least} to ${limit}`);
 }
 
 export function argumentError(message: string): ComposefsError {

@@ -3,6 +3,7 @@ import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import type { ImageSource } from "../image/source.ts";
 import type { Tree } from "../tree.ts";
+import { argumentError } from "./options.ts";
 
 /** An object that some of the images need. */
 export interface Reference {
@@ -33,6 +34,7 @@ export async function collectReferences(
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 	signal: AbortSignal | undefined,
 ): Promise<{ readonly references: Map<string, Reference>; readonly names: readonly string[] }> {
+	checkImages(images);
 	const references = new Map<string, Reference & { readonly images: number[] }>();
 	const names: string[] = [];
 	for await (const image of images) {
@@ -40,6 +42,13 @@ export async function collectReferences(
 		for (const object of await listObjects(image, { signal })) refer(references, object, number);
 	}
 	return { references, names };
+}
+
+/** Text and bytes can be iterated too, but one image is no list of images. */
+function checkImages(images: unknown): void {
+	const isMany = typeof images === "object" && images !== null && !(images instanceof Uint8Array);
+	if (isMany && (Symbol.asyncIterator in images || Symbol.iterator in images)) return;
+	throw argumentError("images come in an array or another iterable");
 }
 
 function refer(

@@ -1,7 +1,6 @@
 /** The object store: contents of files, each under the fs-verity digest of its bytes. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
@@ -16,19 +15,17 @@ import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
 import { inside, listStore, type StoreEntry } from "./list.ts";
 import {
 	choice,
+	parallelOf,
 	type StoreOptions,
 	TRUST_OF_BYTES,
 	type Trust,
 	toNativeOptions,
-	wholeNumber,
 } from "./options.ts";
 import type { ImageOrTree } from "./references.ts";
 import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
 import { StoreWriter } from "./writer.ts";
 
 // What reads images is loaded when it is needed: most stores are only put into, by short commands too.
-
-const LIBUV_THREADS = 4;
 
 /**
  * An object store of mkcomposefs's layout, `<folder>/ab/cdef…`, as one writer sees it. Any number of processes may put
@@ -44,21 +41,21 @@ export class ObjectStore {
 	readonly #collecting = new Set<Promise<GcResult>>();
 	#closing: Promise<void> | undefined;
 
-	private constructor(path: FilePath, store: NativeStore, options: StoreOptions) {
+	private constructor(path: FilePath, store: NativeStore, parallel: number, options: StoreOptions) {
 		this.#root = Buffer.from(pathToBytes(path));
 		this.#native = store;
-		const parallel = options.parallel ?? Math.min(availableParallelism(), LIBUV_THREADS);
-		this.#parallel = Math.max(1, wholeNumber("parallel", parallel, 1024));
-		this.#writer = new StoreWriter(this.#root, store, this.#parallel, options.onProgress);
+		this.#parallel = parallel;
+		this.#writer = new StoreWriter(this.#root, store, parallel, options.onProgress);
 		this.#index = new ContentIndex(this.#root);
 		this.#trust = options.trust ?? "size";
 	}
 
 	/** @throws ComposefsError: a wrong option, or the error of a system call */
 	static async open(path: FilePath, options: StoreOptions = {}): Promise<ObjectStore> {
+		const parallel = parallelOf(options);
 		const nativeOptions = toNativeOptions(path, options);
 		const store = await awaitJob((addon) => addon.openStore(nativeOptions), { file: pathToString(path) });
-		return new ObjectStore(path, store, options);
+		return new ObjectStore(path, store, parallel, options);
 	}
 
 	/**

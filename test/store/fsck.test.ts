@@ -87,6 +87,18 @@ describe("fsck", () => {
 		expect(await fsck()).toMatchObject({ bad: [], leftovers: [".tmp-0123456789abcdef"] });
 	});
 
+	test.each([{ trust: "size" }, "", Buffer.alloc(0), new Tree()])(
+		"bug: %j in place of images was an error of the engine, or none",
+		async (images) => {
+			const refused = { code: "ERR_COMPOSEFS_ARGUMENT", message: expect.stringContaining("images come in") };
+			await expect(fsck(images as never)).rejects.toMatchObject(refused);
+			const store = await ObjectStore.open(at("store"));
+			await expect(store.gc(images as never)).rejects.toMatchObject(refused);
+			await store.close();
+			expect((await fsck()).objects).toBe(4);
+		},
+	);
+
 	test("an aborted signal's reason comes out", async () => {
 		const reason = new Error("enough");
 		await expect(fsck([], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { ObjectStore } from "../../src/store/index.ts";
 import { toNativeOptions } from "../../src/store/options.ts";
@@ -31,9 +32,12 @@ describe("options of a store", () => {
 		{ owner: { uid: -1, gid: 0 } },
 		{ owner: { uid: 0, gid: 2 ** 32 - 1 } },
 		{ parallel: 0.5 },
-	])("%j is refused", async (options) => {
+		{ parallel: 0 },
+		{ parallel: -1 },
+	])("%j is refused, bug: after the folder was made", async (options) => {
 		await expect(ObjectStore.open(at("store"), options as never)).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
 		});
+		expect(existsSync(at("store"))).toBe(false);
 	});
 });
