@@ -48,8 +48,8 @@ bool ObjectStore::Begin() {
   if (alone_) return false;
   if (writing_) return true;
   if (!TakeLock()) return false;
-  MakeStagingFolder();
   if (options_.cache) cache_.Load(root_.Get(), kCacheName);
+  MakeStagingFolder();
   return writing_ = true;
 }
 
@@ -63,13 +63,18 @@ bool ObjectStore::TakeLock() {
 
 void ObjectStore::MakeStagingFolder() {
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const std::string name = RandomName();
+    std::string name = RandomName();
+    std::string path = PathOf(name);
     if (mkdirat(root_.Get(), name.c_str(), 0700) == 0) {
-      staging_name_ = name;
-      staging_.path = PathOf(name);
-      staging_.file =
-          Descriptor(openat(root_.Get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (!staging_.file.IsOpen()) ThrowErrno("open", staging_.path);
+      Descriptor file(openat(root_.Get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      if (!file.IsOpen()) {
+        const int error = errno;
+        unlinkat(root_.Get(), name.c_str(), AT_REMOVEDIR);
+        throw SystemFailure{error, "open", std::move(path)};
+      }
+      staging_name_ = std::move(name);
+      staging_.path = std::move(path);
+      staging_.file = std::move(file);
       return;
     }
     if (errno != EEXIST) break;

@@ -1,6 +1,8 @@
 #include "object_store.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <thread>
@@ -139,6 +141,35 @@ TEST_F(ObjectStoreTest, WhileSomebodyWritesHereItIsNotHadAlone) {
   EXPECT_FALSE(store.LockAlone());
   { const ObjectStore::Writing another(store); }
   EXPECT_FALSE(store.LockAlone());
+}
+
+/// Takes descriptors until this is gone, but for so many.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t left) {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(STDERR_FILENO);
+    close(next);
+    const rlimit few{static_cast<rlim_t>(next) + left, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+// bug: a folder that could be made but not opened was left behind.
+TEST_F(ObjectStoreTest, AFolderThatCannotBeOpenedIsRemoved) {
+  StoreOptions options = Options();
+  options.cache = false;
+  ObjectStore store(options);
+  {
+    const FewDescriptors only(1);  // for the lock
+    EXPECT_THROW(store.BeginWriting(), SystemFailure);
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "store"), {}), 1);  // the lock
+  EXPECT_TRUE(store.BeginWriting());
 }
 
 }  // namespace
