@@ -3,7 +3,8 @@
 //
 // An object gets its name only when it is complete: it is written in a folder of this writer (`.tmp-…`),
 // synced, sealed, then renamed. So what has a name is whole, whenever the machine or the process stops; what
-// is left over then is in such a folder. Writers hold a shared lock of `.lock`; who deletes holds it alone.
+// is left over then is in such a folder. Writers hold a shared lock of `.lock`; who deletes holds it alone,
+// and before it tries to, a lock of the folder.
 // An ObjectStore has one lock for all of its threads: among them, Writing keeps the two apart.
 #pragma once
 
@@ -119,6 +120,10 @@ class ObjectStore {
   void Leave();
   bool Begin();
   bool TakeLock();
+  void LetGo();
+  /// To try to have the store alone. False, if somebody is trying, or has it.
+  bool TakeTurn();
+  void GiveTurn();
   bool HasPending();
   void MakeStagingFolder();
   std::unique_ptr<StagedFile> NewFile();

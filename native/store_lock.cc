@@ -88,13 +88,31 @@ std::optional<std::string> ObjectStore::LockAlone() {
   if (!lock_.IsOpen())
     lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  if (!TakeTurn()) return std::nullopt;
   if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) {
     alone_ = true;
     return staging_name_;
   }
-  if (errno != EWOULDBLOCK) ThrowErrno("flock", PathOf(kLockName));
-  if (writing_) flock(lock_.Get(), LOCK_SH);  // trying may have lost the one that was held (flock(2))
+  const int error = errno;
+  // Trying has lost the one that was held. Not a wait: who has it may need the thread that waits.
+  if (writing_ && flock(lock_.Get(), LOCK_SH | LOCK_NB) != 0) {
+    LetGo();
+    writing_ = false;  // the next to write begins anew
+  }
+  GiveTurn();
+  if (error != EWOULDBLOCK) throw SystemFailure{error, "flock", PathOf(kLockName)};
   return std::nullopt;
+}
+
+/// A lock is not changed at once: the one that was held is gone before the other is had, or not (flock(2)).
+/// Whoever tried at that moment would have the store alone, and might remove what this writer was told to
+/// exist. So only who has the folder locked tries. Where folders cannot be locked (NFS), that may happen.
+bool ObjectStore::TakeTurn() {
+  return flock(root_.Get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+void ObjectStore::GiveTurn() {
+  flock(root_.Get(), LOCK_UN);
 }
 
 bool ObjectStore::HasPending() {
@@ -104,8 +122,10 @@ bool ObjectStore::HasPending() {
 
 void ObjectStore::Unlock() {
   const std::lock_guard lock(opening_);
+  if (!alone_) return;
   alone_ = false;
   if (lock_.IsOpen()) flock(lock_.Get(), writing_ ? LOCK_SH : LOCK_UN);
+  GiveTurn();
 }
 
 std::unique_ptr<StagedFile> ObjectStore::NewFile() {
@@ -119,6 +139,11 @@ void ObjectStore::Close() {
     Discard(std::exchange(pending_, {}));
   }
   if (!staging_name_.empty()) cache_.Save(staging_.file.Get(), root_.Get(), kCacheName);
+  LetGo();
+  if (alone_) GiveTurn();
+}
+
+void ObjectStore::LetGo() {
   if (!staging_name_.empty()) unlinkat(root_.Get(), staging_name_.c_str(), AT_REMOVEDIR);
   staging_name_.clear();
   lock_ = Descriptor();

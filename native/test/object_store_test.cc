@@ -1,6 +1,8 @@
 #include "object_store.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -141,6 +143,46 @@ TEST_F(ObjectStoreTest, WhileSomebodyWritesHereItIsNotHadAlone) {
   EXPECT_FALSE(store.LockAlone());
   { const ObjectStore::Writing another(store); }
   EXPECT_FALSE(store.LockAlone());
+}
+
+// bug: one writer lost its lock for a moment when it tried, in which the other one had the store alone.
+TEST_F(ObjectStoreTest, OfTwoWritersThatTryNobodyHasItAlone) {
+  ObjectStore one(Options());
+  ObjectStore other(Options());
+  EXPECT_TRUE(one.BeginWriting() && other.BeginWriting());
+  std::atomic<int> had = 0;
+  const auto try_often = [&had](ObjectStore& store) {
+    for (int i = 0; i < 5000; ++i)
+      if (store.LockAlone()) {
+        ++had;
+        store.Unlock();
+      }
+  };
+  std::thread thread([&] { try_often(other); });
+  try_often(one);
+  thread.join();
+  EXPECT_EQ(had, 0);
+  other.Close();
+  EXPECT_TRUE(one.LockAlone());
+}
+
+// bug: who had lost its lock waited for it, on a thread that the one who had it might need.
+TEST_F(ObjectStoreTest, WhoLosesItsLockBeginsAnew) {
+  ObjectStore store(Options());
+  { ObjectStore::Batch batch(store, cancel_); }
+  const Descriptor lock(open((folder_ / "store/.lock").c_str(), O_RDWR | O_CLOEXEC));
+  std::atomic<bool> done = false;
+  std::thread thief([&] {  // one that knows of no turns
+    while (!done && flock(lock.Get(), LOCK_EX | LOCK_NB) != 0) flock(lock.Get(), LOCK_SH | LOCK_NB);
+  });
+  for (int i = 0; i < 1'000'000 && store.BeginWriting(); ++i)
+    if (store.LockAlone()) store.Unlock();
+  done = true;
+  thief.join();
+  flock(lock.Get(), LOCK_UN);
+  ObjectStore::Batch batch(store, cancel_);
+  EXPECT_FALSE(batch.Put(Bytes("text"))->existed);
+  batch.Commit();
 }
 
 /// Takes descriptors until this is gone, but for so many.

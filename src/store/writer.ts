@@ -83,6 +83,7 @@ export class StoreWriter {
 	}
 
 	async #locked<Result>(work: (own: string) => Promise<Result>): Promise<Result> {
+		this.#hasLock = false; // it may be lost where others have it
 		const own = await awaitJob(() => this.#native.lockAlone(), { file: this.#name });
 		if (own === null) throw busyError(this.#name);
 		try {
