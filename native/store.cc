@@ -52,7 +52,8 @@ class InspectJob final : public Job {
     if (!status) return {};
     Seen seen{true, true, static_cast<uint64_t>(status->st_size),
               static_cast<uint64_t>(status->st_blocks) * 512,
-              static_cast<double>(status->st_mtim.tv_sec) * 1e3 + status->st_mtim.tv_nsec / 1'000'000};
+              static_cast<double>(status->st_mtim.tv_sec) * 1e3 +
+                  static_cast<double>(status->st_mtim.tv_nsec) / 1e6};
     if (trust_) seen.sound = store.IsSound(digest, std::nullopt, *trust_, cancel());
     return seen;
   }

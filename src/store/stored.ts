@@ -29,5 +29,6 @@ export interface ObjectStat {
 	readonly size: number;
 	/** Bytes that it takes on disk. */
 	readonly stored: number;
+	/** With the fraction, as `fs.Stats` has it. */
 	readonly mtimeMs: number;
 }

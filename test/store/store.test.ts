@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { useStore } from "../support/opened-store.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -28,6 +28,14 @@ describe("what is asked of a store", () => {
 		const none = { name: "ComposefsError", code: "ENOENT" };
 		await expect(store.open("0".repeat(64))).rejects.toMatchObject(none);
 		await expect(store.verify("0".repeat(64))).rejects.toMatchObject(none);
+	});
+
+	test("bug: stat gave whole milliseconds", async () => {
+		const store = await openStore();
+		const { digest } = await store.put(Buffer.alloc(5000));
+		utimesSync(store.path(digest), 1, 1_234_567.890625);
+		expect((await store.stat(digest))?.mtimeMs).toBe(statSync(store.path(digest)).mtimeMs);
+		expect((await store.stat(digest))?.mtimeMs).toBeCloseTo(1_234_567_890.625, 3);
 	});
 
 	test("an object that was changed does not verify", async () => {
