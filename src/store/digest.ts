@@ -1,5 +1,5 @@
 /** Digests as names of objects. */
-import { argumentError } from "./options.ts";
+import { argumentError } from "../errors.ts";
 
 /** The digits of a digest, in lower case; `sha256:` may stand in front. */
 export function checkDigest(digest: string): string {

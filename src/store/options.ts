@@ -1,6 +1,6 @@
 /** How a store is opened, and what is made of the options. */
 import { availableParallelism } from "node:os";
-import { ComposefsError } from "../errors.ts";
+import { argumentError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { NativeStoreOptions } from "../native.ts";
 
@@ -99,8 +99,4 @@ export function choice<Key extends string>(
 export function wholeNumber(name: string, value: number, limit: number, least = 0): number {
 	if (Number.isInteger(value) && value >= least && value <= limit) return value;
 	throw argumentError(`${name} is ${value}, not a number from ${least} to ${limit}`);
-}
-
-export function argumentError(message: string): ComposefsError {
-	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message);
 }

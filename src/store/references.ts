@@ -1,9 +1,9 @@
 /** What images need of a store. */
+import { argumentError } from "../errors.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import type { ImageSource } from "../image/source.ts";
 import type { Tree } from "../tree.ts";
-import { argumentError } from "./options.ts";
 
 /** An object that some of the images need. */
 export interface Reference {

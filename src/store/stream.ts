@@ -1,8 +1,7 @@
 /** Content that comes in pieces, on its way into a store. */
 import type { ContentChunk, Hole } from "../content.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import { awaitJob, callNative, type NativeStore, type NativeStored, type NativeStream } from "../native.ts";
-import { argumentError } from "./options.ts";
 
 /** Bytes of one call: one is written while the next are gathered. */
 const GATHERED = 1 << 19;

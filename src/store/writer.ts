@@ -1,12 +1,12 @@
 /** The half of a store that puts: one lock for all its puts, their progress, and what is on its way. */
 import { setTimeout as pause } from "node:timers/promises";
 import { say, trace } from "../diagnostics.ts";
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import { isFileSource, nameOfFile, nativeFile } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import { awaitJob, type NativeStore } from "../native.ts";
 import { putFiles } from "./files.ts";
-import { argumentError, type StoreOptions, type StoreProgress } from "./options.ts";
+import type { StoreOptions, StoreProgress } from "./options.ts";
 import { PutQueue } from "./queue.ts";
 import type { Content, PutOptions, StoredObject } from "./stored.ts";
 import { putStream } from "./stream.ts";
