@@ -9,6 +9,7 @@ export { type Mount, mount, mountImage } from "./mount.ts";
 export type { MountOptions, VerityMode } from "./options.ts";
 export {
 	type ClassicMount,
+	type MeasureCall,
 	type MountCall,
 	type MountPart,
 	type MountSpec,
