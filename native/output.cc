@@ -48,13 +48,13 @@ void WriteWhenReady(int file, std::span<const uint8_t> bytes, const CancelFlag& 
   }
 }
 
-/// A fifo can be opened once somebody reads from it.
-Descriptor OpenForWriting(const std::string& path, const CancelFlag& cancel) {
+/// A fifo can be opened once somebody reads from it; a socket, or a device that has no driver, never can.
+Descriptor OpenForWriting(const std::string& path, bool is_fifo, const CancelFlag& cancel) {
   for (;;) {
     cancel.Checkpoint();
     Descriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
     if (file.IsOpen()) return file;
-    if (errno != ENXIO && errno != EINTR) ThrowErrno("open");
+    if (errno != EINTR && !(is_fifo && errno == ENXIO)) ThrowErrno("open");
     poll(nullptr, 0, kPollMilliseconds);
   }
 }
@@ -215,7 +215,7 @@ std::unique_ptr<Output> OpenPath(const std::string& path, Flush flush, const Can
   if (exists && S_ISDIR(status.st_mode)) throw SystemFailure{EISDIR, "open"};
   if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path), flush);
   // A device or a pipe cannot be replaced by a file: it is written to.
-  return std::make_unique<DescriptorOutput>(OpenForWriting(path, cancel), cancel);
+  return std::make_unique<DescriptorOutput>(OpenForWriting(path, S_ISFIFO(status.st_mode), cancel), cancel);
 }
 
 }  // namespace composefs

@@ -13,7 +13,8 @@ const waitingFor = new WeakMap<AbortSignal, Waiting>();
  * @returns forgets about it
  */
 export function onAbort(signal: AbortSignal | undefined, run: () => void): () => void {
-	if (signal === undefined || signal.aborted) return () => {};
+	// Null too, as callers of fetch may have it.
+	if (!signal || signal.aborted) return () => {};
 	const { waiters, tellAll } = waitingFor.get(signal) ?? listen(signal);
 	// A function of its own: two may wait with the same one.
 	const waiter = () => run();

@@ -46,7 +46,9 @@ export function gunzipPiece(bytes: Uint8Array, size: number): Promise<Uint8Array
 class Feed {
 	readonly #pull: ChunkPull;
 	readonly #gunzip: Gunzip;
-	#unused: { chunk: Buffer; end: number }[] = [];
+	readonly #unused: { chunk: Buffer; end: number }[] = [];
+	/** Of these, how many at the beginning zlib has taken meanwhile. */
+	#used = 0;
 	#given = 0;
 	#closed = false;
 	#wake: (() => void) | undefined;
@@ -82,9 +84,18 @@ class Feed {
 	#give(chunk: Buffer): boolean {
 		const taken = this.#gunzip.bytesWritten;
 		this.#given += chunk.length;
-		this.#unused = this.#unused.filter(({ end }) => end > taken);
+		this.#forgetUsed(taken);
 		this.#unused.push({ chunk, end: this.#given });
 		return this.#closed || this.#gunzip.write(chunk);
+	}
+
+	/** Not one by one: there may be tens of thousands, of a byte each. */
+	#forgetUsed(taken: number): void {
+		for (let at = this.#used; (this.#unused[at]?.end ?? Number.POSITIVE_INFINITY) <= taken; at++)
+			this.#used++;
+		if (this.#used * 2 < this.#unused.length) return;
+		this.#unused.splice(0, this.#used);
+		this.#used = 0;
 	}
 
 	#drained(): Promise<void> {

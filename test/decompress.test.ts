@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { decompress, decompressPiece } from "../src/decompress.ts";
+import { cpuTimeOf, FAR_TOO_MUCH_MS } from "./support/cpu-time.ts";
 import { countTurns } from "./support/event-loop.ts";
 import { describeIf, findProgram } from "./support/needs.ts";
 import { inChunks } from "./support/read-archive.ts";
@@ -271,6 +272,14 @@ describe("a piece", () => {
 		await expect(gone.next()).rejects.toThrow("enough");
 	});
 });
+
+test("bug: gzip in chunks of a byte took the square of their number", async () => {
+	const compressed = gzipSync(randomBytes(60_000));
+	const bytewise = function* () {
+		for (let at = 0; at < compressed.length; at++) yield compressed.subarray(at, at + 1);
+	};
+	expect(await cpuTimeOf(() => all(bytewise()))).toBeLessThan(FAR_TOO_MUCH_MS);
+}, 60_000);
 
 describe("what is not compressed", () => {
 	test("comes out as it is", async () => {

@@ -41,6 +41,14 @@ describe("a signal", () => {
 		});
 	});
 
+	test("bug: of null, as fetch takes it, left a failure to nobody", async () => {
+		const none = { signal: null as unknown as undefined };
+		await expect(writeImage(new Tree(), { ...none, to: temporary("none/image") })).rejects.toMatchObject({
+			code: "ENOENT",
+		});
+		expect((await writeImage(new Tree(), none)).version).toBe(0);
+	});
+
 	test("that times out", async () => {
 		const writing = writeImage(manyFiles(100_000), { digestOnly: true, signal: AbortSignal.timeout(5) });
 		await expect(writing).rejects.toMatchObject({ name: "TimeoutError" });

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, lstatSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -93,6 +95,14 @@ describe("a path that cannot be written", () => {
 		await expect(write(to)).rejects.toMatchObject({ name: "ComposefsError", code, syscall, path: to });
 		expect(await readdir(temporary())).toEqual(["file", "folder"]);
 		expect(await readdir(temporary("folder"))).toEqual([]);
+	});
+
+	test("bug: to a socket, it was waited for ever", async () => {
+		const server = createServer().listen(temporary("socket"));
+		await once(server, "listening");
+		const refused = { name: "ComposefsError", code: "ENXIO", syscall: "open" };
+		await expect(write(temporary("socket"))).rejects.toMatchObject(refused);
+		server.close();
 	});
 
 	test.each<[string, unknown]>([

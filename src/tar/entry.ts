@@ -49,8 +49,10 @@ export interface TarEntry extends TarMetadata {
 
 /** How much of an archive is read: what one from outside must not exceed. */
 export interface TarLimits {
-	/** Bytes of one pax header, and of the global ones that are in force. Default: 2^20, as in Go */
+	/** Bytes of one pax header. Default: 2^20, as in Go */
 	readonly paxSize: number;
+	/** Bytes of the global records in force: every entry is read with all of them. Default: 2^13 */
+	readonly globalSize: number;
 	/** Bytes of a name or target in a GNU header of its own. Default: 2^16 */
 	readonly nameSize: number;
 	/** Segments of data in one sparse file. Default: 2^20 */
@@ -61,6 +63,7 @@ export interface TarLimits {
 
 export const TAR_LIMITS: TarLimits = {
 	paxSize: 2 ** 20,
+	globalSize: 2 ** 13,
 	nameSize: 2 ** 16,
 	sparseSegments: 2 ** 20,
 	entries: 10_000_000,

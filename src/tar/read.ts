@@ -133,7 +133,7 @@ class Archive {
 			isSparse ||= key.startsWith("GNU.sparse.");
 		}
 		if (isSparse) fail("sparse-map", header.offset, "a global pax header describes a sparse file");
-		this.#checkLimit(size, "pax-size", this.#limits.paxSize, header.offset);
+		this.#checkLimit(size, "pax-size", this.#limits.globalSize, header.offset);
 	}
 
 	async #readLimited(header: Header, rule: "name-size" | "pax-size", limit: number): Promise<Buffer> {

@@ -227,11 +227,11 @@ describe("global pax headers", () => {
 		expect(entries.map(({ mtimeNs }) => Number(mtimeNs) / 1e9)).toEqual([1.5, 2.5, 7, 1.5, 8]);
 	});
 
-	test("together have the limit of one", async () => {
+	test("together have a limit, for every entry is read with all of them", async () => {
 		const parts = Array.from({ length: 12 }, (_, i) =>
 			pax([[`SCHILY.xattr.user.${i}`, Buffer.alloc(100)]], "g"),
 		);
-		await expect(readArchive(archive(...parts), { limits: { paxSize: 1000 } })).rejects.toMatchObject({
+		await expect(readArchive(archive(...parts), { limits: { globalSize: 1000 } })).rejects.toMatchObject({
 			rule: "pax-size",
 			limit: 1000,
 		});

@@ -1,4 +1,5 @@
 /** An OCI image layout, written: a folder of blobs and an index of what is in them. */
+import { randomBytes } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type BlobSource, bytesBlob } from "../../blob.ts";
@@ -24,6 +25,9 @@ interface IndexDocument {
 	manifests: IndexEntry[];
 }
 
+/** Folders whose index is being written, with the end of that. */
+const indexing = new Map<string, Promise<void>>();
+
 /**
  * A layout that is made, or added to. A blob is there whole or not at all, and the index is replaced in one step;
  * what is interrupted goes on where it ended. One process at a time may write tags of a layout; any number, blobs.
@@ -32,7 +36,6 @@ export class LayoutDestination implements ImageDestination {
 	readonly name: string;
 	readonly #folder: string;
 	readonly #running = new Map<string, Promise<boolean>>();
-	#indexing: Promise<void> = Promise.resolve();
 
 	constructor(folder: FilePath) {
 		this.#folder = pathToString(folder);
@@ -67,9 +70,20 @@ export class LayoutDestination implements ImageDestination {
 			...(artifactType !== undefined && { artifactType }),
 			...(manifest.tag !== undefined && { annotations: { [REF_NAME]: manifest.tag } }),
 		};
-		const indexed = this.#indexing.then(() => this.#addToIndex(entry, manifest.tag));
-		this.#indexing = indexed.catch(() => undefined);
-		await indexed;
+		await this.#inTurn(() => this.#addToIndex(entry, manifest.tag));
+	}
+
+	/** Of all that this thread writes to the index of this folder, one at a time. */
+	async #inTurn(work: () => Promise<void>): Promise<void> {
+		const key = path.resolve(this.#folder);
+		const done = (indexing.get(key) ?? Promise.resolve()).then(work);
+		const settled = done.catch(() => undefined);
+		indexing.set(key, settled);
+		try {
+			await done;
+		} finally {
+			if (indexing.get(key) === settled) indexing.delete(key);
+		}
 	}
 
 	async #download(
@@ -118,7 +132,7 @@ async function readIndex(file: string): Promise<IndexDocument> {
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
-	const beside = `${file}.${process.pid}.tmp`;
+	const beside = `${file}.${randomBytes(8).toString("hex")}.tmp`;
 	try {
 		await writeFile(beside, text, { flush: true } as object);
 		await rename(beside, file);

@@ -1,7 +1,8 @@
 /** Blobs on their way into a folder: what came before an interruption is not asked for again. */
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
+import { threadId } from "node:worker_threads";
 import type { BlobSource } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
 import { Digester, parseDigest } from "../digest.ts";
@@ -10,7 +11,8 @@ import { expectDigest } from "../verified.ts";
 
 /** `HEX.part` is nobody's, `HEX.PID-NUMBER.part` that of a process that is at work on it, or is dead. */
 const PART = /^([0-9a-f]+)\.(?:([0-9]+)-[0-9]+\.)?part$/;
-let count = 0;
+/** All threads of a process have its number. */
+let count = threadId * 2 ** 20;
 
 /**
  * Downloads a blob to `folder/HEX`. The file has that name once it is complete, checked and synced. An interrupted one
@@ -45,9 +47,12 @@ async function claim(folder: string, hex: string): Promise<string> {
 	const own = path.join(folder, `${hex}.${process.pid}-${count++}.part`);
 	for (const name of await readdir(folder)) {
 		const [, of, pid] = PART.exec(name) ?? [];
-		if (of !== hex || (pid !== undefined && isAlive(Number(pid)))) continue;
+		const file = path.join(folder, name);
+		if (of !== hex || (pid !== undefined && (await isAtWork(Number(pid), file)))) continue;
 		try {
-			await rename(path.join(folder, name), own);
+			await rename(file, own);
+			const now = new Date();
+			await utimes(own, now, now); // so that it is of this process's time
 			return own;
 		} catch (error) {
 			// Somebody else was faster.
@@ -56,6 +61,14 @@ async function claim(folder: string, hex: string): Promise<string> {
 	}
 	await (await open(own, "wx")).close();
 	return own;
+}
+
+/** In a container, every process may have the number of one that was there before; files of that are older than it. */
+async function isAtWork(pid: number, file: string): Promise<boolean> {
+	if (pid !== process.pid) return isAlive(pid);
+	const begun = Date.now() - process.uptime() * 1000;
+	const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+	return mtimeMs >= begun;
 }
 
 function isAlive(pid: number): boolean {

@@ -3,7 +3,7 @@ import { untilAbort } from "../../abort.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { CredentialSource, Credentials } from "./docker-config.ts";
 import { registryError } from "./fault.ts";
-import { basicAuthorization, fetchToken } from "./token.ts";
+import { basicAuthorization, fetchToken, isToken } from "./token.ts";
 import type { Transport } from "./transport.ts";
 
 /** What is to be done with a repository. */
@@ -86,12 +86,18 @@ export class Authorizer {
 		const credentials = await this.#options.credentials(registry, access.repository, { signal });
 		if (bearer === undefined) return this.#basic(credentials);
 		if (credentials !== undefined && "registryToken" in credentials)
-			return { header: `Bearer ${credentials.registryToken}`, expires: Number.POSITIVE_INFINITY };
+			return { header: this.#ownToken(credentials.registryToken), expires: Number.POSITIVE_INFINITY };
 		const asked = performance.now();
 		const scope = scopeOf(access);
 		const request = { challenge: bearer, registry: base, scope, credentials, trustedRealms, signal };
 		const { text, lifetimeMs } = await fetchToken(transport, request);
 		return { header: `Bearer ${text}`, expires: asked + lifetimeMs };
+	}
+
+	/** Checked here: whoever sends a header that cannot be one says what is in it. */
+	#ownToken(token: string): string {
+		if (isToken(token)) return `Bearer ${token}`;
+		throw this.#refused("cannot be sent the registryToken: it is no token of RFC 6750");
 	}
 
 	#basic(credentials: Credentials | undefined): Known {

@@ -21,6 +21,10 @@ const RESPONSE_LIMIT = 1 << 18;
 /** RFC 6750's b64token: what may stand in a header. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
+export function isToken(text: unknown): text is string {
+	return typeof text === "string" && TOKEN.test(text);
+}
+
 export interface TokenRequest {
 	readonly challenge: Challenge;
 	/** Root of the registry's URLs. */
@@ -128,8 +132,7 @@ function parseToken({ status, url }: Answer, bytes: Uint8Array): Token {
 	}
 	const { token, access_token, expires_in } = (answer ?? {}) as Record<string, unknown>;
 	const text = token || access_token;
-	if (typeof text !== "string" || !TOKEN.test(text))
-		throw registryError("token", url, "its answer has no token");
+	if (!isToken(text)) throw registryError("token", url, "its answer has no token");
 	const lifetime = typeof expires_in === "number" && expires_in > 0 ? expires_in : DEFAULT_LIFETIME_S;
 	return { text, lifetimeMs: lifetime * 1000 * USED_LIFETIME };
 }

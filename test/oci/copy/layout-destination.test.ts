@@ -56,6 +56,18 @@ describe("a layout", () => {
 		expect(blobs()).toHaveLength(1 + 3 * 20);
 	});
 
+	test("bug: many that write to one folder lost each other's tags", async () => {
+		const tags = Array.from({ length: 8 }, (_, n) => `t${n}`);
+		await Promise.all(
+			tags.map((tag) => copyImage(image, new LayoutDestination(temporary("layout")), { tag })),
+		);
+		const found = index().manifests.map(
+			(entry: { annotations: object }) => Object.values(entry.annotations)[0],
+		);
+		expect(found.sort()).toEqual(tags);
+		expect(readdirSync(temporary("layout")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+	});
+
 	test("does not read what it has", async () => {
 		const destination = new LayoutDestination(temporary("layout"));
 		const bytes = Buffer.from("bytes");

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../../src/blob.ts";
 import { downloadBlob } from "../../../src/oci/copy/partial-blob.ts";
@@ -66,6 +66,18 @@ describe("a blob on its way", () => {
 			code,
 		});
 		expect(files()).toEqual([]);
+	});
+
+	test("bug: what a process of the same number had left before this one began was in the way", async () => {
+		await downloadBlob(temporary("blobs"), describeBytes(Buffer.from("x")), bytesBlob(Buffer.from("x")));
+		const asked: unknown[] = [];
+		const left = Array.from({ length: 30 }, (_, n) => temporary("blobs", `${hex}.${process.pid}-${n}.part`));
+		for (const file of left) {
+			writeFileSync(file, bytes.subarray(0, 50));
+			utimesSync(file, 1000, 1000);
+		}
+		await downloadBlob(temporary("blobs"), descriptor, breaking(1000, asked));
+		expect(asked).toEqual([{ start: 50, end: 500 }]);
 	});
 
 	test("a remainder that was damaged is thrown away; the next attempt is whole", async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { describe, expect, jest, test } from "@jest/globals";
 import { RegistryClient, type RegistryOptions } from "../../../src/oci/registry/client.ts";
 import { type Handler, type TestServer, useServers } from "../../support/http-server.ts";
@@ -122,6 +123,18 @@ describe("tokens", () => {
 		const { registry, tokens } = await startBoth(undefined, handler);
 		await expect(repositoryOf(registry.host).manifest()).rejects.toMatchObject(expected);
 		expect(tokens.requests).toHaveLength(1);
+	});
+
+	test("bug: one that cannot be sent was told of in the error", async () => {
+		const { registry } = await startBoth();
+		const registryToken = "s3cret\n!";
+		const asking = repositoryOf(registry.host, { credentials: { registryToken } }).manifest();
+		const error = await asking.then(
+			() => undefined,
+			(error) => error,
+		);
+		expect(error).toMatchObject({ code: "ERR_COMPOSEFS_REGISTRY", rule: "unauthorized" });
+		expect(inspect(error)).not.toContain("s3cret");
 	});
 
 	test("a signal ends one request, and not the others that wait for the same token", async () => {
