@@ -16,13 +16,13 @@ describeIf(
 		const report = (...args: string[]) => {
 			const script = path.join(projectRoot, "scripts/faults.mjs");
 			const { ended, stdout, stderr } = runNode([script, "--quick", ...args], { timeout: 580_000 });
-			expect({ ended, stderr }).toEqual({ ended: 0, stderr: "" });
-			return JSON.parse(stdout);
+			const found = JSON.parse(stdout);
+			expect({ ended, stderr, findings: found.findings }).toEqual({ ended: 0, stderr: "", findings: [] });
+			return found;
 		};
 
 		test("end in a clear error or a right result, and leave nothing", () => {
-			const { faults, survived, errors, findings } = report();
-			expect(findings).toEqual([]);
+			const { faults, survived, errors } = report();
 			expect(faults).toBeGreaterThan(200);
 			// Cut and interrupted calls are made again; others are not swallowed.
 			expect(survived).toBeGreaterThan(20);
