@@ -42,11 +42,12 @@ Napi::Object DescribeFailure(Napi::Env env, const Failure& failure) {
 }
 
 Napi::Object StartJob(Napi::Env env, const std::shared_ptr<Job>& job) {
-  job->Schedule();
   Napi::Object result = Napi::Object::New(env);
   const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
   result.Set("cancel", MakeFunction(env, cancel, "cancel"));
-  // The last that can fail was before: a promise that nobody gets to see must not be rejected.
+  // What can fail is before: a job that is said to have failed must not be at work, and a promise that
+  // nobody gets to see must not be rejected.
+  job->Schedule();
   result.Set("promise", job->Promise());
   return result;
 }

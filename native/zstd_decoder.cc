@@ -133,13 +133,7 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
     return Napi::Number::New(call.Env(), static_cast<double>(decoder->Waiting()));
   };
   const auto decode = [decoder](const Napi::CallbackInfo& call) {
-    const auto job = std::make_shared<ZstdJob>(call.Env(), decoder, call[0].ToBoolean());
-    job->Schedule();
-    const auto cancel = [job](const Napi::CallbackInfo&) { job->Cancel(); };
-    Napi::Object result = Napi::Object::New(call.Env());
-    result.Set("promise", job->Promise());
-    result.Set("cancel", MakeFunction(call.Env(), cancel, "cancel"));
-    return result;
+    return StartJob(call.Env(), std::make_shared<ZstdJob>(call.Env(), decoder, call[0].ToBoolean()));
   };
   Napi::Object result = Napi::Object::New(env);
   result.Set("feed", MakeFunction(env, feed, "feed"));
