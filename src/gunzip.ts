@@ -91,8 +91,7 @@ class Feed {
 
 	/** Not one by one: there may be tens of thousands, of a byte each. */
 	#forgetUsed(taken: number): void {
-		for (let at = this.#used; (this.#unused[at]?.end ?? Number.POSITIVE_INFINITY) <= taken; at++)
-			this.#used++;
+		while ((this.#unused[this.#used]?.end ?? Number.POSITIVE_INFINITY) <= taken) this.#used++;
 		if (this.#used * 2 < this.#unused.length) return;
 		this.#unused.splice(0, this.#used);
 		this.#used = 0;
