@@ -25,7 +25,7 @@ import { ComposefsError } from "./errors.ts";
 import { gatedWalk } from "./gate.ts";
 import { Idle } from "./idle.ts";
 import type { Inode, RegularFile } from "./inode.ts";
-import { nameToBytes } from "./names.ts";
+import { nameToBytes, UNIT_BYTES } from "./names.ts";
 import { runInSlices } from "./slices.ts";
 import { TYPE_BITS } from "./stat.ts";
 import type { Tree } from "./tree.ts";
@@ -205,23 +205,19 @@ class Encoder {
 		this.#string(""); // for the last NUL: adding it to what is joined would copy that
 		this.#strings.length = this.#stringCount;
 		const strings = joinStrings(this.#strings);
-		const stringBytes = typeof strings === "string" ? Buffer.byteLength(strings, "utf8") : strings.length;
-		const wordCount = HEADER_WORDS + this.#count * RECORD_WORDS + this.#lengths.length;
-		const size = wordCount * 4 + stringBytes + this.#blobBytes;
-		if (size > this.#chunk.length) this.#chunk = Buffer.allocUnsafeSlow(size * 2);
+		const at = (HEADER_WORDS + this.#count * RECORD_WORDS + this.#lengths.length) * 4;
+		const most = at + strings.length * UNIT_BYTES + this.#blobBytes;
+		if (most > this.#chunk.length) this.#chunk = Buffer.allocUnsafeSlow(most * 2);
 		const chunk = this.#chunk;
 
-		const words = new Int32Array(chunk.buffer, 0, wordCount);
+		const stringBytes = typeof strings === "string" ? chunk.write(strings, at, "utf8") : strings.length;
+		if (typeof strings !== "string") chunk.set(strings, at);
+		const words = new Int32Array(chunk.buffer, 0, at / 4);
 		words.set([MAGIC, RECORDS_VERSION, this.#count, this.#lengths.length, stringBytes, this.#blobBytes]);
 		words.set(this.#records.subarray(0, this.#count * RECORD_WORDS), HEADER_WORDS);
 		words.set(this.#lengths, HEADER_WORDS + this.#count * RECORD_WORDS);
-		const at = wordCount * 4;
-		if (typeof strings !== "string") chunk.set(strings, at);
-		// All of it ASCII: nothing has to be looked at.
-		else if (strings.length === stringBytes) chunk.write(strings, at, stringBytes, "latin1");
-		else chunk.write(strings, at, stringBytes, "utf8");
 		chunk.set(this.#blobs.subarray(0, this.#blobBytes), at + stringBytes);
-		this.#add(chunk.subarray(0, size));
+		this.#add(chunk.subarray(0, at + stringBytes + this.#blobBytes));
 		this.#empty();
 	}
 

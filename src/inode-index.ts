@@ -2,7 +2,7 @@
 import { fileSize, type Inode } from "./inode.ts";
 
 /** So large that V8 never copies one, as it does with what is young. */
-const BLOCK = 1 << 15;
+const BLOCK = 1 << 14;
 /**
  * A slot is a word, 0 if it is free. Its low bits are the number of an inode plus one, the others those of its
  * fingerprint: few others need to be looked up to see that they are not the one that is sought.
@@ -51,11 +51,11 @@ interface LargerTable {
  * whose slots are all taken.
  */
 export class InodeIndex {
-	/** By number, in blocks: one array would be copied whenever it grows, as the first is, for most trees are small. */
-	readonly #inodes: Inode[][] = [];
+	/** By number, in blocks: one array would be copied whenever it grows. */
+	readonly #inodes: (Inode | undefined)[][] = [];
 	readonly #prints: Int32Array<ArrayBuffer>[] = [];
-	/** The last of each, which is being filled. */
-	#newInodes: Inode[] = [];
+	/** The one of each that is being filled. */
+	#newInodes: (Inode | undefined)[] = [];
 	#newPrints = new Int32Array(0);
 	#count = 0;
 	#slots = new Int32Array(FIRST_SLOTS);
@@ -119,9 +119,7 @@ export class InodeIndex {
 		const mostKept = Math.min(KEPT_SLOTS, Math.max(FIRST_SLOTS, this.#used * FULL_ENOUGH));
 		if (this.#slots.length > mostKept) this.#slots = new Int32Array(FIRST_SLOTS);
 		else if (this.#used > 0) this.#slots.fill(0);
-		this.#prints.length = Math.min(KEPT_BLOCKS, this.#inodes.length);
-		this.#inodes.length = 0;
-		this.#newInodes = [];
+		this.#forgetInodes();
 		this.#count = 0;
 		this.#used = 0;
 		this.#larger = undefined;
@@ -139,10 +137,23 @@ export class InodeIndex {
 	}
 
 	#beginBlock(block: number): void {
-		this.#newInodes = block === 0 ? [] : new Array(BLOCK);
-		this.#inodes.push(this.#newInodes);
-		this.#newPrints = this.#prints[block] ?? new Int32Array(BLOCK);
-		this.#prints[block] = this.#newPrints;
+		if (block === this.#inodes.length) {
+			// Filled, so that to V8 each is an array of objects from the start: code for one kind of array is the fastest.
+			this.#inodes.push(new Array(BLOCK).fill(undefined));
+			this.#prints.push(new Int32Array(BLOCK));
+		}
+		this.#newInodes = this.#inodes[block] as Inode[];
+		this.#newPrints = this.#prints[block] as Int32Array<ArrayBuffer>;
+	}
+
+	#forgetInodes(): void {
+		const used = Math.ceil(this.#count / BLOCK);
+		const kept = Math.min(KEPT_BLOCKS, used);
+		this.#inodes.length = kept;
+		this.#prints.length = kept;
+		this.#newInodes = [];
+		for (const [block, inodes] of this.#inodes.entries())
+			inodes.fill(undefined, 0, this.#count - block * BLOCK);
 	}
 
 	#addOther(inode: Inode, number: number): number | undefined {
@@ -152,7 +163,7 @@ export class InodeIndex {
 	}
 
 	#at(number: number): Inode {
-		return (this.#inodes[(number / BLOCK) | 0] as Inode[])[number & (BLOCK - 1)] as Inode;
+		return this.#inodes[(number / BLOCK) | 0]?.[number & (BLOCK - 1)] as Inode;
 	}
 
 	#printAt(number: number): number {

@@ -19,7 +19,7 @@ const LAST_ESCAPE = 0xdcff;
 /** Of the bytes from 0x80 on. */
 const ESCAPES = Array.from({ length: 128 }, (_, n) => String.fromCharCode(FIRST_ESCAPE + n));
 /** The most that a code unit takes in UTF-8. */
-const UNIT_BYTES = 3;
+export const UNIT_BYTES = 3;
 
 export function bytesToName(bytes: Uint8Array): string {
 	if (isUtf8(bytes)) return decodeUtf8(bytes, 0, bytes.length);

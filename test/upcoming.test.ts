@@ -58,6 +58,18 @@ describe("the order", () => {
 		fc.assert(fc.property(someTree, (root) => expect(walk(root).paths).toEqual(plainWalk(root))));
 	});
 
+	test("holds for few directories and for many", () => {
+		for (const count of [2, 16, 17, 150]) {
+			const shuffled = Array.from(
+				{ length: count },
+				(_, n) => [`${(n * 7919) % count}`, directory()] as const,
+			);
+			for (const [, own] of shuffled) own.children.set("child", fifo());
+			const root = directoryOf(shuffled);
+			expect(walk(root).paths).toEqual(plainWalk(root));
+		}
+	});
+
 	test("holds for more names than are known ahead, in one directory and in many", () => {
 		const many = () => Array.from({ length: 300 }, (_, n) => [`${n}`, fifo()] as const);
 		const root = directoryOf([...many(), ["d", directoryOf(many())], ["c", directoryOf(many())]]);
