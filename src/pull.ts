@@ -1,5 +1,5 @@
 /** Chunks of bytes from any source, one at a time. */
-import { onAbort } from "./abort.ts";
+import { AbortableIterator } from "./abortable.ts";
 import { argumentError, type ComposefsError } from "./errors.ts";
 import { Slices } from "./slices.ts";
 
@@ -11,20 +11,14 @@ export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
  * ever is given up when the signal aborts.
  */
 export class ChunkPull {
-	readonly #iterator: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-	readonly #signal: AbortSignal | undefined;
+	readonly #iterator: AbortableIterator<Uint8Array>;
 	readonly #slices: Slices;
-	#rejectPending: ((reason: unknown) => void) | undefined;
-	#ended = false;
 	#putBack: Buffer | undefined;
-	readonly #forget: () => void;
 
 	/** @throws the signal's reason; ComposefsError `ERR_COMPOSEFS_ARGUMENT`, if the source is none. */
 	constructor(source: ChunkSource, signal?: AbortSignal) {
 		this.#slices = new Slices(signal);
-		this.#iterator = iterate(source);
-		this.#signal = signal;
-		this.#forget = onAbort(signal, () => this.#rejectPending?.(signal?.reason));
+		this.#iterator = new AbortableIterator(iterate(source), signal);
 	}
 
 	/** True if it is time to call `pause`. */
@@ -42,12 +36,8 @@ export class ChunkPull {
 		for (;;) {
 			if (this.#slices.isOver()) await this.#slices.next();
 			if (this.#putBack !== undefined) return this.#takeBack();
-			if (this.#ended) return undefined;
-			const { done, value } = await this.#step();
-			if (done) {
-				this.#ended = true;
-				return undefined;
-			}
+			const { done, value } = await this.#iterator.next();
+			if (done) return undefined;
 			if (!(value instanceof Uint8Array)) throw wrongSource("a source gives Uint8Arrays", value);
 			if (value.length > 0) return Buffer.from(value.buffer, value.byteOffset, value.length);
 		}
@@ -67,34 +57,13 @@ export class ChunkPull {
 
 	/** Lets the source go, at its end or before. */
 	async close(): Promise<void> {
-		this.#forget();
-		if (this.#ended) return;
-		this.#ended = true;
-		const closing = this.#iterator.return?.();
-		// A generator that still waits answers when it has waited: nobody is kept for that.
-		if (this.#rejectPending === undefined) await closing;
-		else Promise.resolve(closing).catch(() => undefined);
+		await this.#iterator.return();
 	}
 
 	#takeBack(): Buffer | undefined {
 		const chunk = this.#putBack;
 		this.#putBack = undefined;
 		return chunk;
-	}
-
-	async #step(): Promise<IteratorResult<Uint8Array>> {
-		if (this.#signal === undefined) return this.#iterator.next();
-		this.#signal.throwIfAborted();
-		// Not Promise.race: it would leave a reaction on the signal's promise for every chunk.
-		const result = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
-			// First, for the source may abort the signal while it is asked.
-			this.#rejectPending = reject;
-			const step = this.#iterator.next();
-			if ("then" in step) step.then(resolve, reject);
-			else resolve(step);
-		});
-		this.#rejectPending = undefined;
-		return result;
 	}
 }
 

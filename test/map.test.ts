@@ -68,7 +68,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"toc/entry-types": "toc/document",
 	"toc/estargz": "toc/read",
 	"toc/fault": "toc/read",
-	"toc/feed": "toc/document",
 	"toc/fetch": "toc/read",
 	"toc/footer": "toc/read",
 	"toc/headers": "toc/tar-split",

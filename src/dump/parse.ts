@@ -2,6 +2,7 @@
  * composefs-dump(5) becomes a tree. The text is what mkcomposefs reads with `--from-file`: but what that
  * swallows as junk (digests that are none, numbers out of range, `\x00` in a path) is an error here.
  */
+import { abortable } from "../abortable.ts";
 import { ComposefsError } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
@@ -40,7 +41,7 @@ async function parseLines(source: DumpSource, parser: DumpParser, signal?: Abort
 	const slices = new Slices(signal);
 	const rest = new LineParts();
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
-	for await (const piece of pieces) {
+	for await (const piece of abortable(pieces, signal)) {
 		const bytes = toBuffer(piece);
 		const end = bytes.lastIndexOf(LINE_FEED) + 1;
 		let start = 0;

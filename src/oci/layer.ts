@@ -1,4 +1,5 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
+import { abortable } from "../abortable.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { Slices } from "../slices.ts";
@@ -72,7 +73,11 @@ const ENTRIES_PER_CHECK = 128;
  */
 export async function readLayer(entries: LayerEntries, options: ReadLayerOptions = {}): Promise<Layer> {
 	const { limits, signal } = options;
-	return readLayerWithin(new LayerBudget(fillLimits(LAYER_LIMITS, limits)), entries, signal);
+	return readLayerWithin(
+		new LayerBudget(fillLimits(LAYER_LIMITS, limits)),
+		abortable(entries, signal),
+		signal,
+	);
 }
 
 /** The same, within what other layers have left of a budget. */

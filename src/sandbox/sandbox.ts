@@ -1,4 +1,5 @@
 /** Functions of this package, done in processes that can reach nothing: for metadata from who knows whom. */
+import { abortable } from "../abortable.ts";
 import { computeDigest } from "../digest.ts";
 import { parseDump } from "../dump/parse.ts";
 import type { DumpSource } from "../dump/source.ts";
@@ -180,7 +181,7 @@ async function feedPieces(
 ): Promise<void> {
 	const slices = new Slices(signal);
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
-	for await (const piece of pieces) {
+	for await (const piece of abortable(pieces, signal)) {
 		const bytes = bytesOf(piece);
 		for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
 			write(bytes.subarray(at, at + PIECE_SIZE));

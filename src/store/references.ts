@@ -1,4 +1,5 @@
 /** What images need of a store. */
+import { abortable } from "../abortable.ts";
 import { argumentError } from "../errors.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
@@ -37,7 +38,7 @@ export async function collectReferences(
 	checkImages(images);
 	const references = new Map<string, Reference & { readonly images: number[] }>();
 	const names: string[] = [];
-	for await (const image of images) {
+	for await (const image of abortable(images, signal)) {
 		const number = names.push(nameOfImage(image, names.length)) - 1;
 		for (const object of await listObjects(image, { signal })) refer(references, object, number);
 	}

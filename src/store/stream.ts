@@ -1,7 +1,9 @@
 /** Content that comes in pieces, on its way into a store. */
+import { abortable } from "../abortable.ts";
 import type { ContentChunk, Hole } from "../content.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { awaitJob, callNative, type NativeStore, type NativeStored, type NativeStream } from "../native.ts";
+import { Slices } from "../slices.ts";
 
 /** Bytes of one call: one is written while the next are gathered. */
 const GATHERED = 1 << 19;
@@ -16,8 +18,10 @@ export async function putStream(
 ): Promise<Streamed> {
 	const writer = new StreamWriter(store, signal);
 	try {
-		for await (const chunk of chunks) {
+		const slices = new Slices(signal);
+		for await (const chunk of abortable(chunks, signal)) {
 			signal?.throwIfAborted();
+			if (slices.isOver()) await slices.next();
 			await writer.add(chunk);
 			if (size !== undefined && writer.size > size) throw sizeError(writer.size, size);
 		}

@@ -1,4 +1,5 @@
 /** Text becomes steps: its bytes go to a cursor, window by window, and a reader takes what it can of each. */
+import { abortable } from "../abortable.ts";
 import { argumentError } from "../errors.ts";
 import { Slices } from "../slices.ts";
 import { type JsonCursor, STARVED } from "./json.ts";
@@ -35,13 +36,15 @@ export async function feed(text: TocText, steps: Steps, { signal, limit }: FeedO
 		window.show(isLast);
 		while (takeSteps(steps, STEPS_PER_CHECK)) if (slices.isOver()) await slices.next();
 	};
-	for await (const piece of piecesOf(text))
+	for await (const piece of abortable(piecesOf(text), signal)) {
+		if (slices.isOver()) await slices.next();
 		for (let at = 0; at < piece.length; ) {
 			const part = piece.subarray(at, at + window.room);
 			window.add(part);
 			at += part.length;
 			if (window.room <= 0) await read(false);
 		}
+	}
 	signal?.throwIfAborted();
 	await read(true);
 }

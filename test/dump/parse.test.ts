@@ -5,6 +5,7 @@ import type { DumpSource } from "../../src/dump/source.ts";
 import type { Inode } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
 import { countTurns } from "../support/event-loop.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 
 const ROOT = "/ 4096 40755 2 0 0 0 0.0 - - -\n";
 const DIGEST = "0123456789abcdef".repeat(4);
@@ -233,6 +234,10 @@ describe("slices", () => {
 		for (let i = 0; i < 20_000; i++) tree.writeFile(`/${i}`, { size: i });
 		return formatDump(tree);
 	};
+
+	test("bug: a source that waits for ever was not given up when the signal aborted", async () => {
+		await expectGivenUp([ROOT], (source, signal) => parseDump(source, { signal }));
+	});
 
 	test("an aborted signal ends parsing, with its reason", async () => {
 		const controller = new AbortController();

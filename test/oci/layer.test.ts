@@ -1,7 +1,9 @@
 import { expect, test } from "@jest/globals";
+import { file } from "../../src/inode.ts";
 import { LAYER_LIMITS, layerOf, readLayer } from "../../src/oci/layer.ts";
 import { Tree } from "../../src/tree.ts";
 import { entries, lines } from "../support/layers.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 
 test("entries come from an array or from an async iterable", async () => {
 	async function* later() {
@@ -38,6 +40,11 @@ test("has limits", async () => {
 	await expect(readLayer(entries("a", "b"), { limits: { metadata: 1 } })).rejects.toMatchObject({
 		rule: "metadata-size",
 	});
+});
+
+test("bug: entries that are waited for were not given up when the signal aborted", async () => {
+	const entry = { name: "file", inode: file() };
+	await expectGivenUp([entry], (source, signal) => readLayer(source, { signal }));
 });
 
 test("a signal stops it between entries", async () => {

@@ -16,6 +16,7 @@ import { LIB, runModule } from "../support/child.ts";
 import { manyFiles } from "../support/many-files.ts";
 import { describeIf, findProgram, projectRoot } from "../support/needs.ts";
 import { describeLocked, resources } from "../support/sandbox.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -215,6 +216,13 @@ describeLocked("a program", () => {
 });
 
 describeLocked("a sandbox", () => {
+	test("bug: held a process for a source that waits for ever, after the signal", async () => {
+		await using own = await createSandbox({ workers: 1 });
+		await expectGivenUp([Buffer.from("/ 0 40755")], (dump, signal) => own.writeImage({ dump }, { signal }));
+		await expectGivenUp([Buffer.from("{")], (text, signal) => own.writeImage({ toc: [text] }, { signal }));
+		expect(await own.writeImage(new Tree())).toMatchObject({ size: 16384 });
+	});
+
 	test("leaves nothing behind", async () => {
 		const round = async () => {
 			const own = await createSandbox({ workers: 2 });

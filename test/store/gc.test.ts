@@ -5,6 +5,7 @@ import { missingObjects } from "../../src/image/index.ts";
 import { ObjectStore, type StoredObject } from "../../src/store/index.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -206,6 +207,13 @@ describe("gc", () => {
 			await setImmediate();
 		}
 		expect(await working).toBeLessThanOrEqual(names.length);
+	});
+
+	test("bug: images that are waited for were not given up when the signal aborted", async () => {
+		await withStore((store) =>
+			expectGivenUp([at("image")], (images, signal) => store.gc(images, { signal })),
+		);
+		expect([exists(needed), exists(garbage)]).toEqual([true, true]);
 	});
 
 	test("an aborted signal's reason comes out", async () => {

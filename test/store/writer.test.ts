@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { ContentChunk } from "../../src/content.ts";
 import { objectPath, someBytes, useStore } from "../support/opened-store.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -129,6 +130,11 @@ describe("sync: flush", () => {
 });
 
 describe("signals", () => {
+	test("bug: a source that waits for ever was not given up", async () => {
+		const store = await openStore();
+		await expectGivenUp([someBytes(1 << 20)], (source, signal) => store.put(source, { signal }));
+	});
+
 	test("a stream that is aborted leaves nothing", async () => {
 		const store = await openStore();
 		const controller = new AbortController();

@@ -1,0 +1,81 @@
+/** Going through a source of somebody else's, which may wait for ever: it is given up when the signal aborts. */
+import { onAbort } from "./abort.ts";
+
+/**
+ * The same source for a loop, which then throws the signal's reason as soon as that aborts, whatever the source does.
+ * One that is not asynchronous never waits.
+ */
+export function abortable<T>(
+	source: AsyncIterable<T> | Iterable<T>,
+	signal: AbortSignal | undefined,
+): AsyncIterable<T> | Iterable<T> {
+	if (!signal || !isAsync(source)) return source;
+	return { [Symbol.asyncIterator]: () => new AbortableIterator(source[Symbol.asyncIterator](), signal) };
+}
+
+/** Steps of a source, asked for one at a time. */
+export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefined> {
+	readonly #iterator: AsyncIterator<T> | Iterator<T>;
+	readonly #signal: AbortSignal | undefined;
+	#rejectPending: ((reason: unknown) => void) | undefined;
+	#ended = false;
+	readonly #forget: () => void;
+
+	constructor(iterator: AsyncIterator<T> | Iterator<T>, signal: AbortSignal | undefined) {
+		this.#iterator = iterator;
+		this.#signal = signal;
+		this.#forget = onAbort(signal, () => this.#rejectPending?.(signal?.reason));
+	}
+
+	/** @throws what the source throws; the signal's reason, the source let go */
+	async next(): Promise<IteratorResult<T, undefined>> {
+		if (this.#ended) return END;
+		try {
+			const step = await this.#step();
+			if (!step.done) return step;
+			this.#end();
+			return END;
+		} catch (error) {
+			if (this.#signal?.aborted) await this.return().catch(() => undefined);
+			else this.#end(); // a loop asks nothing more of what has thrown
+			throw error;
+		}
+	}
+
+	/** Lets the source go, if it has not ended. */
+	async return(): Promise<IteratorResult<T, undefined>> {
+		if (this.#ended) return END;
+		this.#end();
+		const closing = this.#iterator.return?.();
+		// A generator that still waits answers when it has waited: nobody is kept for that.
+		if (this.#rejectPending === undefined) await closing;
+		else Promise.resolve(closing).catch(() => undefined);
+		return END;
+	}
+
+	#end(): void {
+		this.#ended = true;
+		this.#forget();
+	}
+
+	async #step(): Promise<IteratorResult<T>> {
+		if (!this.#signal) return this.#iterator.next();
+		this.#signal.throwIfAborted();
+		// Not Promise.race: it would leave a reaction on the signal's promise for every step.
+		const result = await new Promise<IteratorResult<T>>((resolve, reject) => {
+			// First, for the source may abort the signal while it is asked.
+			this.#rejectPending = reject;
+			const step = this.#iterator.next();
+			if ("then" in step) step.then(resolve, reject);
+			else resolve(step);
+		});
+		this.#rejectPending = undefined;
+		return result;
+	}
+}
+
+const END = { done: true, value: undefined } as const;
+
+function isAsync<T>(source: AsyncIterable<T> | Iterable<T>): source is AsyncIterable<T> {
+	return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+}

@@ -1,0 +1,84 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, test } from "@jest/globals";
+import { AbortableIterator, abortable } from "../src/abortable.ts";
+import { expectGivenUp } from "./support/stuck.ts";
+
+async function all<T>(source: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
+	const items: T[] = [];
+	for await (const item of source) items.push(item);
+	return items;
+}
+
+/** Counts how often it is let go. */
+class Counted implements AsyncIterable<number> {
+	closed = 0;
+	failsAt = Number.POSITIVE_INFINITY;
+
+	[Symbol.asyncIterator](): AsyncIterator<number> {
+		let next = 0;
+		return {
+			next: async () => {
+				if (next === this.failsAt) throw new Error("failed");
+				return { done: false, value: next++ };
+			},
+			return: async () => {
+				this.closed++;
+				return { done: true, value: undefined };
+			},
+		};
+	}
+}
+
+describe("a source in a loop", () => {
+	test("gives what it gives, and nobody listens to the signal any more", async () => {
+		const { signal } = new AbortController();
+		const source = async function* () {
+			yield* [1, 2, 3];
+		};
+		expect(await all(abortable(source(), signal))).toEqual([1, 2, 3]);
+		expect(await all(abortable([1, 2], signal))).toEqual([1, 2]);
+		expect(await all(abortable(source(), undefined))).toEqual([1, 2, 3]);
+		expect(getEventListeners(signal, "abort")).toHaveLength(0);
+	});
+
+	test("that waits for ever is given up", async () => {
+		await expectGivenUp([1, 2], (source, signal) => all(abortable(source, signal)));
+	});
+
+	test("is let go once when the signal aborts between its steps, and when the loop ends early", async () => {
+		const controller = new AbortController();
+		const source = new Counted();
+		await expect(async () => {
+			for await (const number of abortable(source, controller.signal))
+				if (number === 3) controller.abort(new Error("enough"));
+		}).rejects.toThrow("enough");
+		expect(source.closed).toBe(1);
+		for await (const number of abortable(source, new AbortController().signal)) if (number === 3) break;
+		expect(source.closed).toBe(2);
+	});
+
+	test("that fails is asked nothing more", async () => {
+		const { signal } = new AbortController();
+		const source = new Counted();
+		source.failsAt = 2;
+		await expect(all(abortable(source, signal))).rejects.toThrow("failed");
+		expect(source.closed).toBe(0);
+		expect(getEventListeners(signal, "abort")).toHaveLength(0);
+	});
+
+	test("is not begun after the signal", async () => {
+		await expect(all(abortable(new Counted(), AbortSignal.abort(new Error("enough"))))).rejects.toThrow(
+			"enough",
+		);
+	});
+});
+
+test("steps after the end are ends", async () => {
+	const steps = new AbortableIterator([1][Symbol.iterator](), undefined);
+	expect([await steps.next(), await steps.next(), await steps.next()]).toEqual([
+		{ done: false, value: 1 },
+		{ done: true, value: undefined },
+		{ done: true, value: undefined },
+	]);
+	expect(await steps.return()).toEqual({ done: true, value: undefined });
+});
