@@ -25,6 +25,18 @@ export interface DigestOptions extends DigestsOptions {
 }
 
 /**
+ * The digits of a digest that a caller gives, in lower case.
+ *
+ * @param digest   64 hexadecimal digits, in either case, with or without `sha256:` in front
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`
+ */
+export function checkDigest(digest: string): string {
+	const digits = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(digest)?.[1];
+	if (digits === undefined) throw argumentError(`a digest is 64 hexadecimal digits, not ${String(digest)}`);
+	return digits.toLowerCase();
+}
+
+/**
  * The fs-verity digest (SHA-256 by default, blocks of 4,096 bytes, no salt) of bytes or of a file, as 64 (SHA-512:
  * 128) hexadecimal digits: what `fsverity digest --compact` prints. It is computed on another thread, and a file is
  * read in pieces, from its beginning, without moving the handle's position.

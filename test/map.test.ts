@@ -36,6 +36,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"sandbox/spawn": "sandbox/child",
 	"sandbox/worker": "sandbox/escape",
 	"image/level": "image/read",
+	"image/quota": "image/read",
 	"image/listing": "image/read",
 	"image/walk": "image/read",
 	"dump/lines": "dump/format",

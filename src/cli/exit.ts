@@ -22,7 +22,7 @@ export function asUsage(error: unknown): unknown {
 /** Where the library asks for plain HTTP to be allowed, the option that does. */
 function withOption(error: unknown): unknown {
 	const isRegistry = error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_REGISTRY";
-	if (!isRegistry || !error.message.endsWith("plain HTTP has to be allowed")) return error;
+	if (!isRegistry || error.rule !== "no-tls") return error;
 	return new ComposefsError(error.code, `${error.message}: --plain-http`, { ...error, cause: error });
 }
 

@@ -1,5 +1,5 @@
 /** The names of a directory of this machine, and all below it, become a tree. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import type { Directory, ExternalFile, Inode } from "../inode.ts";
 import { forEachParallel, Slots } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
@@ -156,7 +156,10 @@ export class DirectoryReader {
 		const { skipDevices, filter } = this.#settings;
 		const type = typeOfMode(record.status);
 		if (skipDevices && (type === "character-device" || type === "block-device")) return false;
-		return filter === undefined || filter(toEntry(record, type, place.treePath));
+		if (filter === undefined) return true;
+		const answer: unknown = filter(toEntry(record, type, place.treePath));
+		if (answer instanceof Promise) throw argumentError("filter gives a boolean, not a promise of one");
+		return Boolean(answer);
 	}
 
 	#count({ path }: Place): void {

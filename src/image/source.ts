@@ -8,6 +8,7 @@ import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-p
 import { fillLimits, LIMITS, READ_LIMITS } from "../limits.ts";
 import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
+import { checkMagic } from "./superblock.ts";
 
 /** An image: its bytes, or the file it is in, by path or open. */
 export type ImageSource = Uint8Array | string | URL | OpenFile;
@@ -48,6 +49,8 @@ export function nameOfSource(source: ImageSource): string | undefined {
 const READ_SIZE = 1 << 24;
 const MIN_BUFFER = 1 << 16;
 const PAGE_SIZE = 1 << 14;
+/** What comes in one piece of anything but a pipe, and is enough to see what it is. */
+const MAGIC_END = 4096;
 const MAX_PAGES = 256;
 /** One Buffer has to hold it, in every Node. */
 const MAX_IMAGE = 2 ** 32 - 2;
@@ -162,6 +165,8 @@ async function readAll(file: ImageFile, limit: number, signal: AbortSignal | und
 		if (bytesRead === 0) return new WholeImage(bytes.subarray(0, length));
 		length += bytesRead;
 		checkSize(length, limit);
+		// A disk, or a sparse file, is not read to its end only to be none.
+		if (length === bytesRead && length >= MAGIC_END) checkMagic(new WholeImage(bytes.subarray(0, length)));
 	}
 }
 

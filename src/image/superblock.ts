@@ -45,14 +45,21 @@ export const NO_SUPERBLOCK: Superblock = {
 	hasXattrFilter: false,
 };
 
-export function readSuperblock(image: ImageBytes): Superblock {
+/** Sees by the first bytes that something is an image at all. */
+export function checkMagic(image: ImageBytes): void {
 	const end = SUPERBLOCK.offset + SUPERBLOCK.size;
 	if (image.size < end) fail("bounds", 0, `the image has ${image.size} bytes, less than a superblock's end`);
 	const { view, base } = image.window(0, end);
+	const header = new Fields(view, 0, base);
+	header.expect(HEADER.magic, 4, HEADER_MAGIC, "magic", "this is no composefs image: its magic");
+}
+
+export function readSuperblock(image: ImageBytes): Superblock {
+	checkMagic(image);
+	const { view, base } = image.window(0, SUPERBLOCK.offset + SUPERBLOCK.size);
 	const fields = new Fields(view, SUPERBLOCK.offset, base);
 	const header = new Fields(view, 0, base);
 
-	header.expect(HEADER.magic, 4, HEADER_MAGIC, "magic", "this is no composefs image: its magic");
 	header.expect(HEADER.version, 4, HEADER_VERSION, "version", "the header's version");
 	const flags = header.number(HEADER.flags, 4);
 	if (flags > FLAG_HAS_ACL) fail("feature", HEADER.flags, `the header has unknown flags ${flags}`);

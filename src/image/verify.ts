@@ -1,6 +1,6 @@
 /** Whether an image is the one it should be. */
-import { computeDigest } from "../digest.ts";
-import { argumentError, ComposefsError } from "../errors.ts";
+import { checkDigest, computeDigest } from "../digest.ts";
+import { ComposefsError } from "../errors.ts";
 import type { ImageSource } from "./source.ts";
 
 /**
@@ -16,8 +16,7 @@ export async function verifyImage(
 	digest: string,
 	options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-	const expected = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(digest)?.[1]?.toLowerCase();
-	if (expected === undefined) throw argumentError("a digest is 64 hexadecimal digits");
+	const expected = checkDigest(digest);
 	const actual = await computeDigest(source, options);
 	if (actual === expected) return;
 	const message = `the digest of the image is ${actual}, not ${expected}`;

@@ -1,7 +1,6 @@
 /** All of an image, checked, in the order of its dump: parents before children, siblings by their names' bytes. */
 import { Idle } from "../idle.ts";
 import { type Directory, type Inode, isWhiteout } from "../inode.ts";
-import { READ_LIMITS } from "../limits.ts";
 import { runInSlices } from "../slices.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
 import { Claims } from "./claims.ts";
@@ -10,6 +9,7 @@ import { DIRECTORY } from "./inode.ts";
 import { DIRENT_TYPES, LAST_ESCAPING_VERSION, SLOT_SIZE, SUPERBLOCK } from "./layout.ts";
 import { checkType, Level } from "./level.ts";
 import type { Listing } from "./listing.ts";
+import { Quota } from "./quota.ts";
 import { type ImageBytes, type Limits, NO_IMAGE } from "./source.ts";
 import { NO_SUPERBLOCK, readSuperblock, type Superblock } from "./superblock.ts";
 import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./whiteout-marks.ts";
@@ -47,13 +47,6 @@ interface Linked {
 }
 
 const ENTRIES_PER_STEP = 128;
-/** What has a limit of its own, and how errors call it. */
-const COUNTED = {
-	inodes: { rule: "inodes", what: "inodes" },
-	xattrs: { rule: "xattrs", what: "xattrs" },
-	xattrBytes: { rule: "xattr-bytes", what: "bytes of xattrs" },
-} as const;
-
 const NO_CLAIMS = new Claims(0);
 const NOBODY: Visitor = { directory() {}, other() {} };
 
@@ -77,7 +70,6 @@ export async function walkImage(
 
 class ImageWalk {
 	#image: ImageBytes = NO_IMAGE;
-	#limits: Limits = READ_LIMITS;
 	#visitor: Visitor = NOBODY;
 	#superblock: Superblock = NO_SUPERBLOCK;
 	readonly #inodes = new InodeReader();
@@ -85,13 +77,11 @@ class ImageWalk {
 	readonly #linked = new Map<number, Linked>();
 	readonly #levels: Level[] = [];
 	#inodeCount = 0;
-	#nameCount = 0;
-	#xattrCount = 0;
-	#xattrBytes = 0;
+	readonly #quota = new Quota();
 
 	open(image: ImageBytes, limits: Limits, visitor: Visitor): void {
 		this.#image = image;
-		this.#limits = limits;
+		this.#quota.begin(limits);
 		this.#visitor = visitor;
 		this.#superblock = readSuperblock(image);
 		this.#inodes.open(image, this.#superblock);
@@ -108,7 +98,7 @@ class ImageWalk {
 		this.#linked.clear();
 		this.#levels.length = Math.min(this.#levels.length, 1);
 		this.#levels[0]?.forget();
-		this.#inodeCount = this.#nameCount = this.#xattrCount = this.#xattrBytes = 0;
+		this.#inodeCount = 0;
 	}
 
 	/** How many the image has, when the walk has ended. */
@@ -147,11 +137,7 @@ class ImageWalk {
 	/** The directory whose inode was read last becomes the level of its depth. */
 	#open(name: string, directory: Directory, depth: number): void {
 		const { fields } = this.#inodes;
-		const limit = this.#limits.depth;
-		if (depth >= limit) {
-			const text = `a directory is ${depth + 1} levels deep, the limit is ${limit}`;
-			fail("depth", fields.offset, text, { limit, actual: depth + 1 });
-		}
+		this.#quota.checkDepth(depth + 1, fields.offset);
 		const { version } = this.#superblock;
 		this.#levels[depth] ??= new Level();
 		const level = this.#levels[depth] as Level;
@@ -229,17 +215,8 @@ class ImageWalk {
 		this.#claims.inode(offset, end);
 		if (blockCount > 0) this.#claims.blocks(blocksOffset, blockCount, offset);
 		this.#inodeCount++;
-		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, offset);
-		const { xattrCount, xattrBytes } = this.#inodes;
-		this.#xattrCount = this.#limited("xattrs", this.#xattrCount + xattrCount, offset);
-		this.#xattrBytes = this.#limited("xattrBytes", this.#xattrBytes + xattrBytes, offset);
-	}
-
-	#limited(which: keyof typeof COUNTED, count: number, offset: number): number {
-		const limit = this.#limits[which];
-		if (count <= limit) return count;
-		const { rule, what } = COUNTED[which];
-		fail(rule, offset, `there are more than ${limit} ${what}`, { limit, actual: count });
+		this.#quota.addName(offset);
+		this.#quota.addXattrs(this.#inodes.xattrCount, this.#inodes.xattrBytes, offset);
 	}
 
 	#finishDirectory(level: Level): void {
@@ -284,7 +261,7 @@ class ImageWalk {
 			fail("link-count", nid * SLOT_SIZE, "an inode has more names than links");
 		}
 		checkType(level, index, linked.type);
-		this.#nameCount = this.#limited("inodes", this.#nameCount + 1, at);
+		this.#quota.addName(at);
 		if (linked.missing-- === 0) fail("link-count", linked.offset, "an inode has more names than links");
 		this.#visitor.other(names[index] as string, linked.inode, depth + 1, linked.links);
 	}

@@ -1,4 +1,5 @@
 /** What a mount is asked for, checked, with every path absolute. */
+import { checkDigest } from "../digest.ts";
 import { argumentError } from "../errors.ts";
 import { type FilePath, type OpenFile, pathToBytes } from "../file-path.ts";
 
@@ -55,7 +56,7 @@ const SLASH = 0x2f;
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: MountOptions): MountRequest {
 	if (!Array.isArray(options?.objects)) throw argumentError("objects is not a list of folders");
-	const digest = checkDigest(options.digest);
+	const digest = options.digest === undefined ? undefined : checkDigest(options.digest);
 	const request: MountRequest = {
 		objects: options.objects.map(absolute),
 		verity: options.verity ?? (digest === undefined || options.objects.length === 0 ? "off" : "require"),
@@ -80,13 +81,6 @@ function checkTogether({ objects, verity, digest, upperdir, workdir, imageMount 
 		if (imageMount !== undefined) throw argumentError("imageMount is of no use without objects");
 	} else if (digest !== undefined && verity !== "require")
 		throw argumentError(`a digest goes with verity "require": "${verity}" would trust unverified objects`);
-}
-
-function checkDigest(digest: string | undefined): string | undefined {
-	if (digest === undefined) return undefined;
-	const digits = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(digest)?.[1];
-	if (digits === undefined) throw argumentError("a digest is 64 hexadecimal digits");
-	return digits.toLowerCase();
 }
 
 function optional(path: FilePath | undefined): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 /** The object store: contents of files, each under the fs-verity digest of its bytes. */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { checkDigest } from "../digest.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
@@ -8,7 +9,7 @@ import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
 import { systemCall } from "../system-call.ts";
 import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
-import { checkDigest, objectPath } from "./digest.ts";
+import { objectPath } from "./digest.ts";
 import { type FoundContent, findContents } from "./find.ts";
 import type { FsckOptions, FsckResult } from "./fsck.ts";
 import type { GcOptions, GcResult, OpenStore } from "./gc.ts";

@@ -36,7 +36,7 @@ describe("composefs verify", () => {
 	test("what is no digest", () => {
 		expect(composefs(["verify", "abc", "/dev/null"])).toMatchObject({
 			status: 2,
-			stderr: "composefs: a digest is 64 hexadecimal digits\n",
+			stderr: "composefs: a digest is 64 hexadecimal digits, not abc\n",
 		});
 	});
 });

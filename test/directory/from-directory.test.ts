@@ -148,6 +148,12 @@ describe("filter", () => {
 		expect(asked).not.toContain("/");
 	});
 
+	test("bug: a promise of a boolean, even of false, let everything through", async () => {
+		writeFileSync(at("a"), "");
+		const filter = (async () => false) as never;
+		await expect(fromDirectory(at(), { filter })).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+	});
+
 	test("its errors come out", async () => {
 		writeFileSync(at("a"), "");
 		const filter = () => {

@@ -16,7 +16,7 @@ describe("before anything is mounted", () => {
 		});
 		await expect(mountImage("/image", "/", { digest: "abc" })).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
-			message: "a digest is 64 hexadecimal digits",
+			message: "a digest is 64 hexadecimal digits, not abc",
 		});
 	});
 

@@ -11,6 +11,8 @@ export type RegistryRule =
 	| "truncated"
 	/** Too many redirects, or one to where none may lead. */
 	| "redirect"
+	/** No TLS is spoken where HTTPS was asked for: perhaps plain HTTP is, which has to be allowed. */
+	| "no-tls"
 	/** Plain HTTP where it was not asked for. */
 	| "plain-http"
 	/** A status that says no, or makes no sense here. */

@@ -284,8 +284,11 @@ class Watch {
 		}
 		// Built-in fetch says why in the cause; what other transports throw can be anything.
 		const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
-		const noTls = NOT_TLS.has(cause?.code ?? "") && "no TLS is spoken there; plain HTTP has to be allowed";
-		const reason = noTls || cause?.message?.trim() || cause?.code || message || String(error);
+		if (NOT_TLS.has(cause?.code ?? "")) {
+			const text = "no TLS is spoken there; plain HTTP has to be allowed";
+			return registryError("no-tls", this.#url, text, { cause: error });
+		}
+		const reason = cause?.message?.trim() || cause?.code || message || String(error);
 		return registryError("connection", this.#url, `the connection failed: ${reason}`, { cause: error });
 	}
 

@@ -189,7 +189,7 @@ describe("a registry", () => {
 		const server = await serve(documents(whole));
 		const reading = repositoryAt(server.host, "some/image:t", { plainHttp: undefined }).manifest();
 		await expect(reading).rejects.toMatchObject({
-			rule: "connection",
+			rule: "no-tls",
 			message: expect.stringMatching(/^https:.*: no TLS is spoken there; plain HTTP has to be allowed$/),
 		});
 		expect(server.requests).toHaveLength(0);
