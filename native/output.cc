@@ -11,10 +11,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 #include <utility>
 
 #include "errors.h"
+#include "random_name.h"
 
 namespace composefs {
 namespace {
@@ -63,13 +63,6 @@ std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-std::string RandomName(const std::string& folder) {
-  static thread_local std::random_device device;
-  char suffix[32];
-  std::snprintf(suffix, sizeof(suffix), "/.composefs-%08x%08x", device(), device());
-  return folder + suffix;
 }
 
 /// Follows symbolic links, also to what is not there yet, so that the file they name is replaced and not
@@ -130,7 +123,7 @@ class AtomicFileOutput final : public Output {
 
   void OpenHidden() {
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-      std::string name = RandomName(folder_);
+      std::string name = RandomName(folder_ + "/.composefs-");
       file_ = Descriptor(open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kFileMode));
       if (file_.IsOpen()) {
         hidden_name_ = std::move(name);  // without a copy: there may be no memory for one
@@ -144,7 +137,7 @@ class AtomicFileOutput final : public Output {
   void LinkHidden() {
     const std::string open_file = "/proc/self/fd/" + std::to_string(file_.Get());
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-      std::string name = RandomName(folder_);
+      std::string name = RandomName(folder_ + "/.composefs-");
       if (linkat(AT_FDCWD, open_file.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
         hidden_name_ = std::move(name);  // without a copy: there may be no memory for one
         return;

@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <random>
 #include <utility>
 
 #include "errors.h"
 #include "object_store.h"
+#include "random_name.h"
 
 namespace composefs {
 namespace {
@@ -17,13 +16,6 @@ namespace {
 constexpr int kNameAttempts = 100;
 constexpr const char* kLockName = ".lock";
 constexpr const char* kCacheName = ".digests";
-
-std::string RandomName() {
-  static thread_local std::random_device device;
-  char name[32];
-  std::snprintf(name, sizeof(name), ".tmp-%08x%08x", device(), device());
-  return name;
-}
 
 }  // namespace
 
@@ -63,7 +55,7 @@ bool ObjectStore::TakeLock() {
 
 void ObjectStore::MakeStagingFolder() {
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    std::string name = RandomName();
+    std::string name = RandomName(".tmp-");
     std::string path = PathOf(name);
     if (mkdirat(root_.Get(), name.c_str(), 0700) == 0) {
       Descriptor file(openat(root_.Get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

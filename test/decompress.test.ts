@@ -2,12 +2,11 @@ import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
-import { decompress, decompressPiece } from "../src/decompress.ts";
+import { decompress } from "../src/decompress.ts";
 import { cpuTimeOf, FAR_TOO_MUCH_MS } from "./support/cpu-time.ts";
 import { countTurns } from "./support/event-loop.ts";
 import { describeIf, findProgram } from "./support/needs.ts";
 import { inChunks } from "./support/read-archive.ts";
-import { zstdFrame } from "./support/toc.ts";
 
 type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -239,37 +238,6 @@ describe("bombs", () => {
 			expect(await outcome([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...head, 1, 0, 0])])).toBe(
 				"ERR_COMPOSEFS_BLOB zstd-window",
 			);
-	});
-});
-
-describe("a piece", () => {
-	async function piece(bytes: Uint8Array, size: number): Promise<Buffer> {
-		const pieces: Uint8Array[] = [];
-		for await (const some of decompressPiece(bytes, size)) pieces.push(some);
-		return Buffer.concat(pieces);
-	}
-	const content = randomBytes(300_000);
-
-	test.each<[string, (bytes: Uint8Array) => Buffer]>([
-		["gzip", (bytes) => gzipSync(bytes)],
-		["zstd", zstdFrame],
-		["nothing", Buffer.from],
-	])("of %s is all there, whatever size was expected", async (_name, compress) => {
-		for (const size of [0, 1, 100, content.length, 2 << 20])
-			expect((await piece(compress(content), size)).equals(content)).toBe(true);
-		expect(await piece(compress(Buffer.alloc(0)), 0)).toEqual(Buffer.alloc(0));
-	});
-
-	test("that is damaged or cut says what a stream says", async () => {
-		for (const whole of [gzipSync(content), zstdFrame(content)]) {
-			await expect(piece(whole.subarray(0, -20), content.length)).rejects.toMatchObject({
-				rule: "truncated",
-			});
-			const damaged = Buffer.from(whole).fill(0xff, 9, 15);
-			await expect(piece(damaged, content.length)).rejects.toMatchObject({ code: "ERR_COMPOSEFS_BLOB" });
-		}
-		const gone = decompressPiece(gzipSync(content), 1, AbortSignal.abort(new Error("enough")));
-		await expect(gone.next()).rejects.toThrow("enough");
 	});
 });
 
