@@ -1,3 +1,4 @@
+import { stat } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { runInSlices } from "../src/slices.ts";
@@ -44,6 +45,31 @@ describe("work in slices", () => {
 		await Promise.all(Array.from({ length: 100 }, () => runInSlices(spin())));
 		isDone = true;
 		expect(turns).toBeGreaterThan(80);
+	});
+
+	test("let go a turn that somebody else had", async () => {
+		let steps = 0;
+		let isDone = false;
+		const work = function* (): Generator<undefined, void, undefined> {
+			for (; !isDone; steps++) yield;
+		};
+		const running = runInSlices(work());
+		const stepsBeforeTimer = () =>
+			new Promise<number>((resolve) => {
+				// Called between the loop's timers and its immediates, among which is our next slice.
+				stat("/", () => {
+					const before = steps;
+					setTimeout(() => resolve(steps - before), 1);
+					for (const end = performance.now() + 20; performance.now() < end; );
+				});
+			});
+		for (let round = 0; round < 5; round++) {
+			expect(await stepsBeforeTimer()).toBe(0);
+			await nextTurn();
+		}
+		isDone = true;
+		await running;
+		expect(steps).toBeGreaterThan(0);
 	});
 
 	test("fails as the steps do", async () => {
