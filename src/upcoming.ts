@@ -41,10 +41,9 @@ export class Upcoming {
 	#place = NOWHERE;
 	#nextNames = NO_CHILDREN.keys();
 	#nextInodes = NO_CHILDREN.values();
-	/** The names ahead, with their inodes, the directories that they are in, and those that they are, if any. */
+	/** The names ahead, with their inodes, and the directories that they are, if any. */
 	readonly #names: string[] = new Array(MOST_AHEAD).fill("");
 	readonly #inodes: Inode[] = new Array(MOST_AHEAD).fill(NOBODY);
-	readonly #places: Place[] = new Array(MOST_AHEAD).fill(NOWHERE);
 	readonly #owns: (Place | undefined)[] = new Array(MOST_AHEAD).fill(undefined);
 	/** Their fingerprints, if all of them are inodes. */
 	readonly #prints = new Int32Array(MOST_AHEAD);
@@ -52,6 +51,11 @@ export class Upcoming {
 	/** Which of them is at hand, and how many there are. */
 	#at = 0;
 	#count = 0;
+	/** The directories that they are in, one after the other, and how many names come before each one's end. */
+	readonly #places: Place[] = new Array(MOST_AHEAD).fill(NOWHERE);
+	readonly #ends = new Int32Array(MOST_AHEAD);
+	#placeAt = 0;
+	#placeCount = 0;
 	#hasRefused = false;
 
 	begin(root: Directory): void {
@@ -73,14 +77,18 @@ export class Upcoming {
 
 	/** The directory that the name is in. */
 	get place(): Place {
-		return this.#places[this.#at] as Place;
+		return this.#places[this.#placeAt] as Place;
 	}
 
 	/** Goes to the next name. False if that is not known yet: `look` for it. */
 	next(): boolean {
-		this.#at++;
+		this.#advance();
 		if (this.#hasRefused) this.#skipRefused();
 		return this.#at < this.#count;
+	}
+
+	#advance(): void {
+		if (++this.#at === this.#ends[this.#placeAt]) this.#placeAt++;
 	}
 
 	/** The name at hand leads nowhere: nothing below it is to come. */
@@ -92,13 +100,15 @@ export class Upcoming {
 	}
 
 	#skipRefused(): void {
-		for (; this.#at < this.#count && this.place.isRefused; this.#at++) this.refuse();
+		for (; this.#at < this.#count && this.place.isRefused; this.#advance()) this.refuse();
 	}
 
 	/** Looks at what comes next; there may be nothing among it that is to be met. False at the end of the tree. */
 	look(seen: InodeIndex): boolean {
 		this.#at = -1;
 		this.#count = 0;
+		this.#placeAt = 0;
+		this.#placeCount = 0;
 		let isEnd = false;
 		for (let directories = 0; directories < MOST_AHEAD && this.#count < MOST_AHEAD && !isEnd; directories++) {
 			const begin = this.#count;
@@ -121,6 +131,8 @@ export class Upcoming {
 		this.#owns.fill(undefined);
 		this.#at = 0;
 		this.#count = 0;
+		this.#placeAt = 0;
+		this.#placeCount = 0;
 		this.#hasRefused = false;
 	}
 
@@ -128,8 +140,6 @@ export class Upcoming {
 		if (this.#place.isRefused) return;
 		const names = this.#names;
 		const inodes = this.#inodes;
-		const places = this.#places;
-		const place = this.#place;
 		const nextNames = this.#nextNames;
 		const nextInodes = this.#nextInodes;
 		let count = this.#count;
@@ -138,7 +148,10 @@ export class Upcoming {
 			if (done) break;
 			names[count] = value;
 			inodes[count] = nextInodes.next().value as Inode;
-			places[count] = place;
+		}
+		if (count > this.#count) {
+			this.#places[this.#placeCount] = this.#place;
+			this.#ends[this.#placeCount++] = count;
 		}
 		this.#count = count;
 	}
