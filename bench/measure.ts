@@ -48,6 +48,9 @@ export function medianRatio(ours: readonly number[], theirs: readonly number[]):
 	return median(ours.map((time, round) => time / (theirs[round] ?? Number.NaN)));
 }
 
+/** The longest stall is one collection of garbage, and of some ten milliseconds noise is a good part. */
+const LOOP_RUNS = 9;
+
 export interface LoopLoad {
 	/** Milliseconds that this thread was busy. */
 	readonly busy: number;
@@ -74,7 +77,7 @@ export async function measureLoop(run: () => Promise<unknown>): Promise<LoopLoad
 /** The medians of a few times that. */
 export async function measureMedianLoop(run: () => Promise<unknown>): Promise<LoopLoad> {
 	const loads: LoopLoad[] = [];
-	for (let i = 0; i < 5; i++) loads.push(await measureLoop(run));
+	for (let i = 0; i < LOOP_RUNS; i++) loads.push(await measureLoop(run));
 	return {
 		busy: median(loads.map(({ busy }) => busy)),
 		longest: median(loads.map(({ longest }) => longest)),
