@@ -1,9 +1,9 @@
 /** Going through a source of somebody else's, which may wait for ever: it is given up when the signal aborts. */
-import { onAbort } from "./abort.ts";
+import { onAbort, untilAbort } from "./abort.ts";
 
 /**
  * The same source for a loop, which then throws the signal's reason as soon as that aborts, whatever the source does.
- * One that is not asynchronous never waits.
+ * One that is not asynchronous never waits: it gives no promises.
  */
 export function abortable<T>(
 	source: AsyncIterable<T> | Iterable<T>,
@@ -19,6 +19,7 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 	readonly #signal: AbortSignal | undefined;
 	#rejectPending: ((reason: unknown) => void) | undefined;
 	#ended = false;
+	#failure: { readonly error: unknown } | undefined;
 	readonly #forget: () => void;
 
 	constructor(iterator: AsyncIterator<T> | Iterator<T>, signal: AbortSignal | undefined) {
@@ -27,8 +28,9 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 		this.#forget = onAbort(signal, () => this.#rejectPending?.(signal?.reason));
 	}
 
-	/** @throws what the source throws; the signal's reason, the source let go */
+	/** @throws what the source throws, and the same ever after; the signal's reason, the source let go */
 	async next(): Promise<IteratorResult<T, undefined>> {
+		if (this.#failure !== undefined) throw this.#failure.error;
 		if (this.#ended) return END;
 		try {
 			const step = await this.#step();
@@ -36,6 +38,7 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 			this.#end();
 			return END;
 		} catch (error) {
+			this.#failure = { error };
 			if (this.#signal?.aborted) await this.return().catch(() => undefined);
 			else this.#end(); // a loop asks nothing more of what has thrown
 			throw error;
@@ -46,11 +49,15 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 	async return(): Promise<IteratorResult<T, undefined>> {
 		if (this.#ended) return END;
 		this.#end();
-		const closing = this.#iterator.return?.();
-		// A generator that still waits answers when it has waited: nobody is kept for that.
-		if (this.#rejectPending === undefined) await closing;
-		else Promise.resolve(closing).catch(() => undefined);
+		const closing = Promise.resolve(this.#iterator.return?.());
+		// A generator that still waits answers when it has waited: nobody is kept for that, nor after the signal.
+		if (this.#rejectPending !== undefined) closing.catch(() => undefined);
+		else await untilAbort(closing, this.#signal).catch((error) => this.#throwUnlessAborted(error));
 		return END;
+	}
+
+	#throwUnlessAborted(error: unknown): void {
+		if (!this.#signal?.aborted) throw error;
 	}
 
 	#end(): void {

@@ -10,8 +10,8 @@ const BLOCK = 1 << 14;
 const NUMBER = (1 << 26) - 1;
 const FIRST_SLOTS = 1 << 12;
 /**
- * More are not kept when the index is cleared: 8 MiB, enough for a million inodes, and 4 for their fingerprints. New
- * memory is dear where a kernel, and below it a hypervisor, has to find each page of it.
+ * More are not kept when the index is cleared: 8 MiB, enough for a million inodes, as much for the lists of them, and 4 for
+ * their fingerprints. New memory is dear where a kernel, and below it a hypervisor, has to find each page of it.
  */
 const KEPT_SLOTS = 1 << 21;
 const KEPT_BLOCKS = KEPT_SLOTS / 2 / BLOCK;
@@ -142,7 +142,7 @@ export class InodeIndex {
 			this.#inodes.push(new Array(BLOCK).fill(undefined));
 			this.#prints.push(new Int32Array(BLOCK));
 		}
-		this.#newInodes = this.#inodes[block] as Inode[];
+		this.#newInodes = this.#inodes[block] as (Inode | undefined)[];
 		this.#newPrints = this.#prints[block] as Int32Array<ArrayBuffer>;
 	}
 

@@ -2,59 +2,78 @@
 import { setImmediate as atNextTurn } from "node:timers";
 
 /**
- * Milliseconds of a slice: what one turn of the event loop has for all works together. A turn costs some hundredths of one;
- * and a garbage collection, which takes up to ten when a tree is made, may come in one.
+ * Milliseconds of a slice: what one turn of the event loop has for all works together. A turn costs some hundredths of one.
+ * A garbage collection, which takes up to ten when a tree is made, mostly comes between two slices.
  */
 const SLICE_MS = 2;
 
-/** Those that wait for a turn, in order. One is let go on in each: a thousand works hold up the loop no more than one. */
+/** Those that wait for a turn, in order. A turn lets go on as many as its slice has time for. */
 const waiting: (() => void)[] = [];
 /** When the slice of this turn ends; undefined before anything was done in it. */
 let end: number | undefined;
+/** When the loop was others' again, and whether they kept it for long the turn before. */
+let gaveWay = 0;
+let wasLong = false;
+let isScheduled = false;
 
 function endOfSlice(): number {
 	if (end === undefined) {
 		end = performance.now() + SLICE_MS;
-		atNextTurn(beginTurn);
+		gaveWay = end;
+		scheduleTurn();
 	}
 	return end;
 }
 
+function scheduleTurn(): void {
+	if (isScheduled) return;
+	isScheduled = true;
+	atNextTurn(beginTurn);
+}
+
 function beginTurn(): void {
-	// A garbage collection had this turn, or somebody else: whoever has waited meanwhile comes before our next slice.
-	const isTaken = end !== undefined && performance.now() > end + SLICE_MS;
+	isScheduled = false;
 	end = undefined;
+	const now = performance.now();
+	const isLong = now > gaveWay + SLICE_MS;
+	// A collection, or another's long work, came since our last slice: who waited for that comes before our next one.
+	// Unless it was so the turn before: we would have no more than half of the turns of a busy program.
+	const isTaken = isLong && !wasLong;
+	wasLong = isLong;
+	if (waiting.length === 0) return;
 	if (isTaken) {
-		atNextTurn(beginTurn);
-		return;
-	}
-	const goOn = waiting.shift();
-	if (goOn === undefined) return;
-	endOfSlice();
-	goOn();
+		gaveWay = now;
+		scheduleTurn();
+	} else letGoOn();
+}
+
+function letGoOn(): void {
+	if (waiting.length === 0 || performance.now() >= endOfSlice()) return;
+	waiting.shift()?.();
+	// Behind all that it does before it waits for anything: a tick that a microtask asks for comes when none is left.
+	queueMicrotask(() => process.nextTick(letGoOn));
 }
 
 /** For work that is done in a loop of its own: `if (slices.isOver()) await slices.next()`. */
 export class Slices {
 	readonly #signal: AbortSignal | undefined;
-	#end: number;
 
 	constructor(signal?: AbortSignal) {
 		signal?.throwIfAborted();
 		this.#signal = signal;
-		this.#end = endOfSlice();
+		endOfSlice();
 	}
 
+	/** Whether this turn has had its slice. What has waited for anything else meanwhile begins with the turn's. */
 	isOver(): boolean {
-		return performance.now() >= this.#end;
+		return performance.now() >= endOfSlice();
 	}
 
 	/** Gives way to the event loop, and to others that wait for it. Throws the signal's reason. */
 	async next(): Promise<void> {
-		endOfSlice(); // so that a turn is to come
+		scheduleTurn();
 		await new Promise<void>((resolve) => waiting.push(resolve));
 		this.#signal?.throwIfAborted();
-		this.#end = endOfSlice();
 	}
 }
 

@@ -57,6 +57,26 @@ describe("a source in a loop", () => {
 		expect(source.closed).toBe(2);
 	});
 
+	test.each(["between its steps", "while the loop is left"])(
+		"that is not let go of is not waited for when the signal aborts %s",
+		async (when) => {
+			const controller = new AbortController();
+			const abort = () => controller.abort(new Error("enough"));
+			const never = { return: () => new Promise<never>(() => undefined), next: async () => ({ value: 1 }) };
+			const source = { [Symbol.asyncIterator]: () => never } as never as AsyncIterable<number>;
+			const loop = async () => {
+				for await (const _number of abortable(source, controller.signal)) {
+					if (when === "between its steps") abort();
+					else {
+						setImmediate(abort);
+						throw new Error("of the loop");
+					}
+				}
+			};
+			await expect(loop()).rejects.toThrow(when === "between its steps" ? "enough" : "of the loop");
+		},
+	);
+
 	test("that fails is asked nothing more", async () => {
 		const { signal } = new AbortController();
 		const source = new Counted();
@@ -71,6 +91,15 @@ describe("a source in a loop", () => {
 			"enough",
 		);
 	});
+});
+
+test("steps after a failure fail in the same way", async () => {
+	const source = new Counted();
+	source.failsAt = 0;
+	const steps = new AbortableIterator(source[Symbol.asyncIterator](), undefined);
+	for (const _time of [1, 2]) await expect(steps.next()).rejects.toThrow("failed");
+	const aborted = new AbortableIterator([1][Symbol.iterator](), AbortSignal.abort(new Error("enough")));
+	for (const _time of [1, 2]) await expect(aborted.next()).rejects.toThrow("enough");
 });
 
 test("steps after the end are ends", async () => {

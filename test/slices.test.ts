@@ -1,7 +1,7 @@
 import { stat } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
-import { runInSlices } from "../src/slices.ts";
+import { runInSlices, Slices } from "../src/slices.ts";
 
 /** Busy for about so many milliseconds, yielding often. */
 function* busy(milliseconds: number): Generator<undefined, string, undefined> {
@@ -70,6 +70,70 @@ describe("work in slices", () => {
 		isDone = true;
 		await running;
 		expect(steps).toBeGreaterThan(0);
+	});
+
+	test("other works that begin meanwhile do not double its share of the turns", async () => {
+		const spins = { steps: 0, isDone: false };
+		const work = function* (): Generator<undefined, void, undefined> {
+			for (; !spins.isDone; spins.steps++) {
+				for (const end = performance.now() + 1; performance.now() < end; );
+				yield;
+			}
+		};
+		const running = runInSlices(work());
+		for (let round = 0; round < 10; round++) {
+			await new Promise<void>((resolve) => stat("/", () => resolve()));
+			for (const end = performance.now() + 10; performance.now() < end; );
+			await nextTurn();
+			new Slices();
+		}
+		const before = spins.steps;
+		for (let turn = 0; turn < 10; turn++) await nextTurn();
+		expect(spins.steps - before).toBeLessThanOrEqual(25); // two or three in each
+		spins.isDone = true;
+		await running;
+	});
+
+	test("a program that is always busy costs it no turns", async () => {
+		let isDone = false;
+		let turns = 0;
+		const others = () => {
+			turns++;
+			for (const end = performance.now() + 8; performance.now() < end; );
+			if (!isDone) stat("/", others);
+		};
+		others();
+		let steps = 0;
+		const work = function* (): Generator<undefined, void, undefined> {
+			for (; steps < 40; steps++) {
+				for (const end = performance.now() + 2; performance.now() < end; );
+				yield;
+			}
+		};
+		await runInSlices(work());
+		isDone = true;
+		expect(turns).toBeLessThan(60); // one for each step, and not two
+	});
+
+	test("bug: many sources that wait got one chunk a turn, all together", async () => {
+		let isDone = false;
+		let turns = 0;
+		const others = () => {
+			turns++;
+			for (const end = performance.now() + 4; performance.now() < end; );
+			if (!isDone) setImmediate(others);
+		};
+		setImmediate(others);
+		const source = async () => {
+			const slices = new Slices();
+			for (let chunk = 0; chunk < 20; chunk++) {
+				await new Promise((resolve) => setTimeout(resolve, 3));
+				if (slices.isOver()) await slices.next();
+			}
+		};
+		await Promise.all(Array.from({ length: 50 }, source));
+		isDone = true;
+		expect(turns).toBeLessThan(200);
 	});
 
 	test("fails as the steps do", async () => {

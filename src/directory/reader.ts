@@ -158,7 +158,7 @@ export class DirectoryReader {
 		if (skipDevices && (type === "character-device" || type === "block-device")) return false;
 		if (filter === undefined) return true;
 		const answer: unknown = filter(toEntry(record, type, place.treePath));
-		if (answer instanceof Promise) throw argumentError("filter gives a boolean, not a promise of one");
+		if (typeof answer === "object" && answer !== null && "then" in answer) refusePromise(answer);
 		return Boolean(answer);
 	}
 
@@ -214,4 +214,10 @@ function toEntry(record: ScanRecord, type: Inode["type"] | undefined, path: stri
 	const { status, uid, gid, mtimeNs, links: nlink, rdev, identity } = record;
 	const { size, dev, ino } = identity;
 	return { path, type, mode: status & 0o7777, uid, gid, mtimeNs, size, nlink, rdev, dev, ino };
+}
+
+/** Nobody waits for it, so its failure would be nobody's. */
+function refusePromise(answer: object): never {
+	Promise.resolve(answer).catch(() => undefined);
+	throw argumentError("filter gives a boolean, not a promise of one");
 }

@@ -182,6 +182,7 @@ async function feedPieces(
 	const slices = new Slices(signal);
 	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
 	for await (const piece of abortable(pieces, signal)) {
+		if (slices.isOver()) await slices.next();
 		const bytes = bytesOf(piece);
 		for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
 			write(bytes.subarray(at, at + PIECE_SIZE));

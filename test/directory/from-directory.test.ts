@@ -150,8 +150,11 @@ describe("filter", () => {
 
 	test("bug: a promise of a boolean, even of false, let everything through", async () => {
 		writeFileSync(at("a"), "");
-		const filter = (async () => false) as never;
-		await expect(fromDirectory(at(), { filter })).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+		const failing = async () => Promise.reject(new Error("not handled"));
+		for (const filter of [async () => false, failing])
+			await expect(fromDirectory(at(), { filter: filter as never })).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_ARGUMENT",
+			});
 	});
 
 	test("its errors come out", async () => {

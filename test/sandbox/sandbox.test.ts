@@ -223,6 +223,16 @@ describeLocked("a sandbox", () => {
 		expect(await own.writeImage(new Tree())).toMatchObject({ size: 16384 });
 	});
 
+	test("bug: pieces without bytes held up the event loop for ever", async () => {
+		await using own = await createSandbox({ workers: 1 });
+		const controller = new AbortController();
+		const dump = (async function* () {
+			for (;;) yield new Uint8Array(0);
+		})();
+		setTimeout(() => controller.abort(new Error("enough")), 20);
+		await expect(own.writeImage({ dump }, { signal: controller.signal })).rejects.toThrow("enough");
+	});
+
 	test("leaves nothing behind", async () => {
 		const round = async () => {
 			const own = await createSandbox({ workers: 2 });
