@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
       for (Chunk& chunk : ReadChunks(argv[1])) builder->Add(std::move(chunk));
       const NodePtr root = builder->Finish();
       const std::unique_ptr<Output> output =
-          argc > 2 ? OpenPath(argv[2], cancel) : std::make_unique<NoOutput>();
+          argc > 2 ? OpenPath(argv[2], Flush::kNo, cancel) : std::make_unique<NoOutput>();
       written = WriteImage(root.get(), {}, *output, cancel);
       output->Commit();
     }
