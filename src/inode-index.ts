@@ -151,7 +151,7 @@ export class InodeIndex {
 		const kept = Math.min(KEPT_BLOCKS, used);
 		this.#inodes.length = kept;
 		this.#prints.length = kept;
-		this.#newInodes = [];
+		this.#newInodes = []; // which may be one that is not kept
 		for (const [block, inodes] of this.#inodes.entries())
 			inodes.fill(undefined, 0, this.#count - block * BLOCK);
 	}

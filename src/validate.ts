@@ -5,7 +5,7 @@
 import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
 import type { DeviceNumber, Directory, Inode, Metadata, RegularFile } from "./inode.ts";
 import { LIMITS } from "./limits.ts";
-import { nameToBytes } from "./names.ts";
+import { UNIT_BYTES as MOST_UNIT_BYTES, nameToBytes } from "./names.ts";
 
 /** A broken rule whose place is not known yet: thrown by the rules, placed by the walk that applies them. */
 export class Violation {
@@ -43,8 +43,7 @@ const MIN_MTIME = -(LIMITS.mtimeSeconds + 1n) * 1_000_000_000n;
 const { mode: MODE, id: ID, fileSize: FILE_SIZE, major: MAJOR, minor: MINOR } = LIMITS;
 const DIGEST = /^[0-9a-f]{64}$/;
 const DIGEST_LENGTH = 64;
-/** The most that a code unit takes in UTF-8. */
-const UNIT_BYTES = 3;
+const UNIT_BYTES = MOST_UNIT_BYTES;
 
 /** Checks that something is a name at all. */
 export function checkIsName(name: string): void {

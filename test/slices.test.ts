@@ -2,11 +2,25 @@ import { stat } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { runInSlices, Slices } from "../src/slices.ts";
+import { countTurns } from "./support/event-loop.ts";
 
 /** Busy for about so many milliseconds, yielding often. */
 function* busy(milliseconds: number): Generator<undefined, string, undefined> {
 	for (const end = performance.now() + milliseconds; performance.now() < end; ) yield;
 	return "done";
+}
+
+/** Busy for so many milliseconds, without giving way. */
+function spin(milliseconds: number): void {
+	for (const end = performance.now() + milliseconds; performance.now() < end; );
+}
+
+/** So many steps of so many milliseconds. */
+function* spinning(milliseconds: number, steps: number): Generator<undefined, void, undefined> {
+	for (let step = 0; step < steps; step++) {
+		spin(milliseconds);
+		yield;
+	}
 }
 
 describe("work in slices", () => {
@@ -29,22 +43,8 @@ describe("work in slices", () => {
 	});
 
 	test("many at once get a slice a turn, all together", async () => {
-		let turns = 0;
-		let isDone = false;
-		const count = () => {
-			turns++;
-			if (!isDone) setImmediate(count);
-		};
-		setImmediate(count);
-		const spin = function* () {
-			for (let step = 0; step < 5; step++) {
-				for (const end = performance.now() + 1; performance.now() < end; );
-				yield;
-			}
-		};
-		await Promise.all(Array.from({ length: 100 }, () => runInSlices(spin())));
-		isDone = true;
-		expect(turns).toBeGreaterThan(80);
+		const work = () => Promise.all(Array.from({ length: 100 }, () => runInSlices(spinning(1, 5))));
+		expect(await countTurns(work)).toBeGreaterThan(80);
 	});
 
 	test("let go a turn that somebody else had", async () => {
@@ -60,7 +60,7 @@ describe("work in slices", () => {
 				stat("/", () => {
 					const before = steps;
 					setTimeout(() => resolve(steps - before), 1);
-					for (const end = performance.now() + 20; performance.now() < end; );
+					spin(20);
 				});
 			});
 		for (let round = 0; round < 5; round++) {
@@ -73,24 +73,25 @@ describe("work in slices", () => {
 	});
 
 	test("other works that begin meanwhile do not double its share of the turns", async () => {
-		const spins = { steps: 0, isDone: false };
+		let steps = 0;
+		let isDone = false;
 		const work = function* (): Generator<undefined, void, undefined> {
-			for (; !spins.isDone; spins.steps++) {
-				for (const end = performance.now() + 1; performance.now() < end; );
+			for (; !isDone; steps++) {
+				spin(1);
 				yield;
 			}
 		};
 		const running = runInSlices(work());
 		for (let round = 0; round < 10; round++) {
 			await new Promise<void>((resolve) => stat("/", () => resolve()));
-			for (const end = performance.now() + 10; performance.now() < end; );
+			spin(10);
 			await nextTurn();
 			new Slices();
 		}
-		const before = spins.steps;
+		const before = steps;
 		for (let turn = 0; turn < 10; turn++) await nextTurn();
-		expect(spins.steps - before).toBeLessThanOrEqual(25); // two or three in each
-		spins.isDone = true;
+		expect(steps - before).toBeLessThanOrEqual(25); // two or three in each
+		isDone = true;
 		await running;
 	});
 
@@ -99,28 +100,19 @@ describe("work in slices", () => {
 		let turns = 0;
 		const others = () => {
 			turns++;
-			for (const end = performance.now() + 8; performance.now() < end; );
+			spin(8);
 			if (!isDone) stat("/", others);
 		};
 		others();
-		let steps = 0;
-		const work = function* (): Generator<undefined, void, undefined> {
-			for (; steps < 40; steps++) {
-				for (const end = performance.now() + 2; performance.now() < end; );
-				yield;
-			}
-		};
-		await runInSlices(work());
+		await runInSlices(spinning(2, 40));
 		isDone = true;
 		expect(turns).toBeLessThan(60); // one for each step, and not two
 	});
 
 	test("bug: many sources that wait got one chunk a turn, all together", async () => {
 		let isDone = false;
-		let turns = 0;
 		const others = () => {
-			turns++;
-			for (const end = performance.now() + 4; performance.now() < end; );
+			spin(4);
 			if (!isDone) setImmediate(others);
 		};
 		setImmediate(others);
@@ -131,7 +123,7 @@ describe("work in slices", () => {
 				if (slices.isOver()) await slices.next();
 			}
 		};
-		await Promise.all(Array.from({ length: 50 }, source));
+		const turns = await countTurns(() => Promise.all(Array.from({ length: 50 }, source)));
 		isDone = true;
 		expect(turns).toBeLessThan(200);
 	});

@@ -1,8 +1,7 @@
 /** Chunked layers as other tools see them. */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { bytesBlob, fileBlob } from "../../src/blob.ts";
 import { LayoutDestination } from "../../src/oci/copy/layout-destination.ts";
 import { openLayout } from "../../src/oci/layout.ts";
@@ -13,18 +12,13 @@ import { Tree } from "../../src/tree.ts";
 import { someBytes } from "../support/archivable-tree.ts";
 import { describeIf, findProgram } from "../support/needs.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
+import { sha256 } from "../support/toc.ts";
 
 const temporary = useTemporaryFolder();
-let store: ObjectStore;
-beforeEach(async () => {
-	store = await ObjectStore.open(temporary("objects"), { sync: "never" });
-});
-afterEach(() => store.close());
-
-const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const openStore = () => ObjectStore.open(temporary("objects"), { sync: "never" });
 
 /** An image of one layer, in a layout. */
-async function layoutOf(tree: Tree, folder: string): Promise<ChunkedLayer> {
+async function layoutOf(store: ObjectStore, tree: Tree, folder: string): Promise<ChunkedLayer> {
 	const to = temporary("layer");
 	const layer = await writeChunkedLayer(tree, { store, to });
 	const destination = new LayoutDestination(folder);
@@ -57,7 +51,7 @@ async function layoutOf(tree: Tree, folder: string): Promise<ChunkedLayer> {
 	return layer;
 }
 
-async function someTree(): Promise<Tree> {
+async function someTree(store: ObjectStore): Promise<Tree> {
 	const tree = new Tree();
 	tree.mkdir("/usr/bin", { recursive: true });
 	tree.writeFile("/usr/bin/large", await store.put(someBytes(400_000, 3)), { mode: 0o755 });
@@ -78,7 +72,8 @@ describeIf("skopeo", findProgram("skopeo"), "skopeo is not on PATH", (skopeo) =>
 	};
 
 	test("copies an image as it is, and checks its diffId when it decompresses it", async () => {
-		const { descriptor, diffId } = await layoutOf(await someTree(), temporary("one"));
+		await using store = await openStore();
+		const { descriptor, diffId } = await layoutOf(store, await someTree(store), temporary("one"));
 		copy(`oci:${temporary("one")}:test`, `oci:${temporary("two")}:test`);
 		const { layers } = (await (await openLayout(temporary("two"))).resolve("test")) as {
 			layers: readonly { descriptor: typeof descriptor; diffId: string }[];
@@ -91,7 +86,8 @@ describeIf("skopeo", findProgram("skopeo"), "skopeo is not on PATH", (skopeo) =>
 
 describeIf("zstd", findProgram("zstd"), "zstd is not on PATH", (zstd) => {
 	test("decompresses a layer to its tar", async () => {
-		const { diffId } = await writeChunkedLayer(await someTree(), { store, to: temporary("layer") });
+		await using store = await openStore();
+		const { diffId } = await writeChunkedLayer(await someTree(store), { store, to: temporary("layer") });
 		const { stdout, status } = spawnSync(zstd, ["-dc", temporary("layer")], { maxBuffer: 2 ** 24 });
 		expect([status, `sha256:${sha256(stdout)}`]).toEqual([0, diffId]);
 	});

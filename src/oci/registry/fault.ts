@@ -54,6 +54,23 @@ export function registryError(
 	return new ComposefsError("ERR_COMPOSEFS_REGISTRY", `${place}: ${what}`, { rule, ...details });
 }
 
+/** What OpenSSL, of several versions, says of an answer in plain HTTP. */
+const NOT_TLS: ReadonlySet<string> = new Set([
+	"ERR_SSL_WRONG_VERSION_NUMBER",
+	"ERR_SSL_PACKET_LENGTH_TOO_LONG",
+]);
+
+/** Of what `fetch` throws. The built-in one says why in the cause; what other transports throw can be anything. */
+export function connectionError(url: URL, error: unknown): ComposefsError {
+	const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
+	if (NOT_TLS.has(cause?.code ?? "")) {
+		const text = "no TLS is spoken there; plain HTTP has to be allowed";
+		return registryError("no-tls", url, text, { cause: error });
+	}
+	const reason = cause?.message?.trim() || cause?.code || message || String(error);
+	return registryError("connection", url, `the connection failed: ${reason}`, { cause: error });
+}
+
 /** A URL as messages may show it: its query can be a secret that opens a blob. */
 export function showUrl({ origin, pathname }: URL): string {
 	return origin + pathname;

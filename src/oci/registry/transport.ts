@@ -1,7 +1,7 @@
 /** HTTP exchanges: built-in fetch, with limits on time, redirects that carry no secrets, and one kind of error. */
 import { onAbort, untilAbort } from "../../abort.ts";
 import { tellBody, trace } from "../../diagnostics.ts";
-import { registryError, showUrl } from "./fault.ts";
+import { connectionError, registryError, showUrl } from "./fault.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
 /** What is used of `fetch`: a transport of the caller's own needs no more. */
@@ -44,11 +44,6 @@ const TIMEOUT_MS = 30_000;
 const REDIRECTS = 5;
 const DISCARD_LIMIT = 16384;
 const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What OpenSSL, of several versions, says of an answer in plain HTTP. */
-const NOT_TLS: ReadonlySet<string> = new Set([
-	"ERR_SSL_WRONG_VERSION_NUMBER",
-	"ERR_SSL_PACKET_LENGTH_TOO_LONG",
-]);
 
 export class Transport {
 	readonly #fetch: Fetch;
@@ -282,14 +277,7 @@ class Watch {
 			const text = `no byte for ${this.#timeoutMs / 1000} s`;
 			return registryError("stalled", this.#url, text, { limit: this.#timeoutMs });
 		}
-		// Built-in fetch says why in the cause; what other transports throw can be anything.
-		const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
-		if (NOT_TLS.has(cause?.code ?? "")) {
-			const text = "no TLS is spoken there; plain HTTP has to be allowed";
-			return registryError("no-tls", this.#url, text, { cause: error });
-		}
-		const reason = cause?.message?.trim() || cause?.code || message || String(error);
-		return registryError("connection", this.#url, `the connection failed: ${reason}`, { cause: error });
+		return connectionError(this.#url, error);
 	}
 
 	#touch(): void {
