@@ -42,6 +42,7 @@
       "native/scan.cc",
       "native/scan_xattrs.cc",
       "native/seccomp.cc",
+      "native/seed_block.cc",
       "native/siblings.cc",
       "native/source_file.cc",
       "native/staged_file.cc",

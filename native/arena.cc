@@ -17,8 +17,11 @@ constexpr size_t kNodeSize = 240;
 constexpr size_t kArrayOfFile = 80;
 constexpr size_t kBlocksOfFile = 112;
 
-// What each level but the first begins with, for nodes and for the rest alike.
+// What levels begin with. The first is also the writer's: 256 names that it gives the root, and "." and ".."
+// of some forty directories.
 constexpr size_t kSeed = 4096;
+constexpr size_t kNodesOfFirst = size_t{80} << 10;
+constexpr size_t kRestOfFirst = size_t{16} << 10;
 
 /// In front of each array: libcomposefs reallocates without saying how much there was.
 struct alignas(kAlignment) Header {
@@ -47,6 +50,16 @@ size_t RoundUp(size_t size) {
 
 }  // namespace
 
+Arena::Arena() {
+  auto& [nodes, arrays, blocks, texts] = levels_[0];
+  Lend(nodes, kNodesOfFirst);
+  for (Region* region : {&arrays, &blocks, &texts}) Lend(*region, kRestOfFirst);
+}
+
+void Arena::Lend(Region& region, size_t size) {
+  if (std::byte* seed = seed_.Take(size)) region.Borrow(seed, size);
+}
+
 void* Arena::Allocate(size_t size) {
   if (size == 0) return nothing;
   if (IsTooLarge(size)) return nullptr;
@@ -61,7 +74,7 @@ void* Arena::Allocate(size_t size) {
   return block.begin;
 }
 
-/// Fresh from the kernel.
+/// Nothing is handed out twice, and all of it begins as zeros.
 void* Arena::AllocateZeroed(size_t size) {
   if (size == kNodeSize) return level_->nodes.Take(size);
   return IsTooLarge(size) ? nullptr : level_->blocks.Take(RoundUp(std::max<size_t>(size, 1)));
@@ -119,7 +132,7 @@ void Arena::SetDepth(size_t depth) {
   level_ = &levels_[std::min(depth, levels_.size() - 1)];
   if (depth == 0 || !level_->nodes.IsEmpty()) return;
   for (Region* region : {&level_->nodes, &level_->arrays, &level_->blocks, &level_->texts})
-    if (void* seed = seed_.Take(kSeed)) region->Borrow(static_cast<std::byte*>(seed), kSeed);
+    Lend(*region, kSeed);
 }
 
 void Arena::BeginWriting() {
@@ -136,7 +149,7 @@ void Arena::Expect(size_t nodes, size_t external_files) {
 void Arena::Clear() {
   for (auto& [nodes, arrays, blocks, texts] : levels_)
     for (Region* region : {&nodes, &arrays, &blocks, &texts}) region->Clear();
-  seed_.Clear();
+  seed_.Return();
   level_ = &levels_[0];
   last_array_ = nullptr;
   newest_ = {};

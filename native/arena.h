@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "region.h"
+#include "seed_block.h"
 
 namespace composefs {
 
@@ -15,7 +16,7 @@ namespace composefs {
 /// breadth first.
 class Arena {
  public:
-  Arena() = default;
+  Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -65,9 +66,10 @@ class Arena {
     Region texts;
   };
 
+  void Lend(Region& region, size_t size);
   bool IsArray(const std::byte* bytes) const;
 
-  Region seed_;  // the beginning of each level but the first: few mappings do for a small tree
+  SeedBlock seed_;  // the beginning of each level; outlives them
   std::array<Level, 32> levels_;
   Level* level_ = &levels_[0];
   std::byte* last_array_ = nullptr;  // can grow where it is

@@ -35,14 +35,15 @@ bool Region::ExtendLast(std::byte* from, size_t size) {
 }
 
 void Region::MakeReady(size_t size) {
-  while (ready_ < size) {
+  const auto borrowed = static_cast<size_t>(borrowed_end_ - borrowed_);
+  while (borrowed + ready_ < size) {
     if (ready_ == mapped_ && !Map(1)) return;
     const Mapping& last = mappings_.back();
     const size_t from = last.size - (mapped_ - ready_);
-    const size_t count = std::min(RoundUpToPages(size - ready_), last.size - from);
+    const size_t count = std::min(RoundUpToPages(size - borrowed - ready_), last.size - from);
     ready_ += count;
     // A kernel that cannot do it ahead does it later.
-    if (madvise(last.begin + from, count, kPopulate) != 0) ready_ = SIZE_MAX;
+    if (madvise(last.begin + from, count, kPopulate) != 0) ready_ = SIZE_MAX - borrowed;
   }
 }
 
@@ -87,6 +88,8 @@ void Region::Use(const Mapping& mapping) {
 }
 
 void Region::Clear() {
+  std::byte* written_end = used_ == 0 ? free_ : borrowed_end_;
+  std::fill(borrowed_, written_end, std::byte{0});
   for (const Mapping& mapping : mappings_) munmap(mapping.begin, mapping.size);
   mappings_.clear();
   used_ = mapped_ = ready_ = 0;

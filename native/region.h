@@ -13,14 +13,14 @@ class Region {
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
-  /// Zeros, unless given back by ExtendLast; nullptr if there is no memory. What is taken begins where the
+  /// Zeros; nullptr if there is no memory. What is taken begins where the
   /// piece before ends: sizes that are multiples of 16 keep all of them aligned as malloc's.
   void* Take(size_t size);
 
-  /// Makes what was taken last, from there on, so many bytes; false if they are not there.
+  /// Makes what was taken last longer: from there on, so many bytes; false if they are not there.
   bool ExtendLast(std::byte* from, size_t size);
 
-  /// Takes first, before anything is mapped, what is here: zeros, which stay the lender's.
+  /// Takes first, before anything is mapped, what is here: zeros, which Clear makes them again.
   void Borrow(std::byte* begin, size_t size) {
     free_ = borrowed_ = begin;
     end_ = borrowed_end_ = begin + size;
@@ -34,7 +34,7 @@ class Region {
 
   bool Contains(const std::byte* address) const;
 
-  /// Gives back everything.
+  /// Gives back everything, also to the lender.
   void Clear();
 
  private:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -55,6 +56,24 @@ TEST(Region, OutOfMemoryIsANullPointer) {
   Region region;
   EXPECT_EQ(region.Take(size_t{1} << 60), nullptr);
   EXPECT_NE(region.Take(16), nullptr);
+}
+
+TEST(Region, WhatIsBorrowedIsTakenFirstAndGoesBackAsZeros) {
+  for (const size_t more : {size_t{0}, size_t{64}, kMegabyte}) {
+    alignas(16) std::array<std::byte, 256> lent{};
+    Region region;
+    region.Borrow(lent.data(), lent.size());
+    region.MakeReady(2 * kMegabyte);
+    std::byte* piece = lent.data();
+    EXPECT_EQ(region.Take(64), piece);
+    std::memset(piece, 1, 64);
+    auto* next = static_cast<std::byte*>(region.Take(more));
+    std::memset(next, 1, more);
+    EXPECT_EQ(region.Contains(next) && next >= lent.data() && next < lent.data() + lent.size(), more <= 64);
+    region.Clear();
+    for (const std::byte byte : lent) ASSERT_EQ(byte, std::byte{0});
+    EXPECT_FALSE(region.Contains(piece));
+  }
 }
 
 TEST(Region, CanBeUsedAgainOnceCleared) {
