@@ -13,15 +13,19 @@ constexpr size_t kAlignment = alignof(std::max_align_t);
 // Of libcomposefs's node. Should it change, nodes are no longer together, and nothing else.
 constexpr size_t kNodeSize = 240;
 // What its writer adds to a file with contents elsewhere: two xattrs, the value of one, its place in the
-// table.
+// table; and the same of the other, if that has a value, which is a digest.
 constexpr size_t kArrayOfFile = 80;
 constexpr size_t kBlocksOfFile = 112;
+constexpr size_t kBlocksOfDigest = 80;
 
 // What levels begin with. The first is also the writer's: 256 names that it gives the root, and "." and ".."
 // of some forty directories.
 constexpr size_t kSeed = 4096;
 constexpr size_t kNodesOfFirst = size_t{80} << 10;
 constexpr size_t kRestOfFirst = size_t{16} << 10;
+
+// A block that was given back is for another of about its size: the writer's texts of one kind mostly are.
+constexpr size_t kMostWasted = 16;
 
 /// In front of each array: libcomposefs reallocates without saying how much there was.
 struct alignas(kAlignment) Header {
@@ -65,7 +69,7 @@ void* Arena::Allocate(size_t size) {
   if (IsTooLarge(size)) return nullptr;
   const size_t rounded = RoundUp(size);
   Block block;
-  if (rounded <= spare_.size)
+  if (rounded <= spare_.size && spare_.size - rounded <= kMostWasted)
     block = std::exchange(spare_, {});
   else
     block = {static_cast<std::byte*>(level_->blocks.Take(rounded)), rounded};
@@ -140,10 +144,11 @@ void Arena::BeginWriting() {
   SetDepth(0);
 }
 
-void Arena::Expect(size_t nodes, size_t external_files) {
+void Arena::Expect(size_t nodes, size_t external_files, size_t digests) {
   levels_[0].nodes.MakeReady(nodes * kNodeSize);
   levels_[0].arrays.MakeReady(external_files * kArrayOfFile);
-  levels_[0].blocks.MakeReady(external_files * kBlocksOfFile);
+  levels_[0].blocks.MakeReady(external_files * kBlocksOfFile + digests * kBlocksOfDigest);
+  expected_xattrs_ = external_files + digests;
 }
 
 void Arena::Clear() {
@@ -156,6 +161,7 @@ void Arena::Clear() {
   spare_ = {};
   copied_ = {};
   is_writing_ = false;
+  expected_xattrs_ = 0;
 }
 
 ArenaScope::ArenaScope(Arena& arena) : outer_(current) {

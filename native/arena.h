@@ -42,8 +42,11 @@ class Arena {
   bool IsWriting() const { return is_writing_; }
 
   /// Makes ready what the writer will take at least: so many nodes, and what it adds to so many files whose
-  /// contents are elsewhere.
-  void Expect(size_t nodes, size_t external_files);
+  /// contents are elsewhere, some of them with digests.
+  void Expect(size_t nodes, size_t external_files, size_t digests);
+
+  /// Of how many xattrs the writer will ask whether there are equal ones, if those that it adds differ.
+  size_t ExpectedXattrs() const { return expected_xattrs_; }
 
   /// Gives back everything.
   void Clear();
@@ -77,6 +80,7 @@ class Arena {
   Block spare_;                      // one that was given back
   std::array<CopiedText, 64> copied_;
   bool is_writing_ = false;
+  size_t expected_xattrs_ = 0;
 };
 
 /// Within the scope, what libcomposefs allocates on this thread comes from the arena, and what it frees there

@@ -136,12 +136,15 @@ std::vector<HardLink> TreeBuilder::ResolveLinks() const {
 void TreeBuilder::ExpectOverlayXattrs() const {
   Arena* arena = ArenaScope::Current();
   // libcomposefs adds "." and ".." to directories, and the root's names 00 to ff.
-  if (arena != nullptr) arena->Expect(2 * directory_count_ + 256, external_file_count_);
+  if (arena != nullptr) arena->Expect(2 * directory_count_ + 256, external_file_count_, digest_count_);
 }
 
 NodePtr TreeBuilder::MakeInode(const Record& record) {
   if (S_ISDIR(record.mode)) ++directory_count_;
-  if (S_ISREG(record.mode) && record.size > 0 && record.content == nullptr) ++external_file_count_;
+  if (S_ISREG(record.mode) && record.size > 0 && record.content == nullptr) {
+    ++external_file_count_;
+    if (record.has_digest) ++digest_count_;
+  }
   NodePtr node = NewNode();
   SetMode(node.get(), record.mode);
   timespec mtime{};

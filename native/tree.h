@@ -58,6 +58,7 @@ class TreeBuilder {
   std::vector<PendingLink> links_;
   size_t directory_count_ = 0;
   size_t external_file_count_ = 0;  // regular files whose contents are elsewhere
+  size_t digest_count_ = 0;         // those of them that have one
   Record record_;                   // the one at hand
 };
 

@@ -18,6 +18,9 @@
 
 namespace {
 
+using composefs::Arena;
+using composefs::ArenaScope;
+
 constexpr size_t kFirstCapacity = 1 << 10;
 constexpr size_t kFirstNamed = 1 << 6;
 constexpr uint64_t kFoundAgain = 1;  // in place of the lowest bit of a hash
@@ -170,6 +173,8 @@ size_t __wrap_hash_memory(const char* bytes, size_t length, size_t) {
 }
 
 hash_table* hash_initialize(size_t expected, const void*, Hasher hasher, Comparator comparator, Freer freer) {
+  // The library says how many inodes there are. A table that grows is there twice meanwhile.
+  if (const Arena* arena = ArenaScope::Current()) expected = arena->ExpectedXattrs() * 2;
   size_t capacity = kFirstCapacity;
   while (capacity < expected) capacity *= 2;
   return NewTable(capacity, hasher, comparator, freer);

@@ -47,6 +47,7 @@ TEST(Arena, ABlockThatWasGivenBackIsForTheNextThatFits) {
   arena.Allocate(10);
   arena.Free(block);
   EXPECT_NE(arena.Allocate(100), block);
+  EXPECT_NE(arena.Allocate(40), block) << "it is for what needs all of it";
   EXPECT_EQ(arena.Allocate(60), block);
   EXPECT_NE(arena.Allocate(60), block);
 }
@@ -123,8 +124,11 @@ TEST(Arena, OutOfMemoryIsANullPointer) {
 TEST(Arena, CanBeUsedAgainOnceCleared) {
   Arena arena;
   arena.Allocate(1000);
+  arena.Expect(10, 20, 30);
+  EXPECT_EQ(arena.ExpectedXattrs(), 50u);
   arena.Clear();
-  arena.Expect(10, 10);
+  EXPECT_EQ(arena.ExpectedXattrs(), 0u);
+  arena.Expect(10, 10, 10);
   EXPECT_NE(arena.Allocate(1000), nullptr);
 }
 
