@@ -1,16 +1,32 @@
 /** Going through a source of somebody else's, which may wait for ever: it is given up when the signal aborts. */
 import { onAbort, untilAbort } from "./abort.ts";
+import { argumentError } from "./errors.ts";
 
-/**
- * The same source for a loop, which then throws the signal's reason as soon as that aborts, whatever the source does.
- * One that is not asynchronous never waits: it gives no promises.
- */
+/** The same source for a loop, which then throws the signal's reason as soon as that aborts, whatever the source does. */
 export function abortable<T>(
 	source: AsyncIterable<T> | Iterable<T>,
 	signal: AbortSignal | undefined,
 ): AsyncIterable<T> | Iterable<T> {
-	if (!signal || !isAsync(source)) return source;
-	return { [Symbol.asyncIterator]: () => new AbortableIterator(source[Symbol.asyncIterator](), signal) };
+	if (!signal) return source;
+	const iterate = () =>
+		isAsync(source) ? source[Symbol.asyncIterator]() : awaiting(source[Symbol.iterator]());
+	return { [Symbol.asyncIterator]: () => new AbortableIterator(iterate(), signal) };
+}
+
+/** As `for await` has it: promises that a synchronous source gives are waited for. */
+function awaiting<T>(iterator: Iterator<T>): AsyncIterator<T> | Iterator<T> {
+	const next = () => {
+		const step = iterator.next();
+		const { done, value } = step;
+		if (done || !isThenable(value)) return step;
+		return Promise.resolve(value).then((settled) => ({ done: false, value: settled }) as const);
+	};
+	const close = iterator.return?.bind(iterator);
+	return { next, ...(close && { return: close }) } as AsyncIterator<T> | Iterator<T>;
+}
+
+function isThenable(value: unknown): boolean {
+	return typeof value === "object" && value !== null && "then" in value;
 }
 
 /** Steps of a source, asked for one at a time. */
@@ -49,11 +65,16 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 	async return(): Promise<IteratorResult<T, undefined>> {
 		if (this.#ended) return END;
 		this.#end();
-		const closing = Promise.resolve(this.#iterator.return?.());
+		const closing = this.#letGo();
 		// A generator that still waits answers when it has waited: nobody is kept for that, nor after the signal.
 		if (this.#rejectPending !== undefined) closing.catch(() => undefined);
 		else await untilAbort(closing, this.#signal).catch((error) => this.#throwUnlessAborted(error));
 		return END;
+	}
+
+	/** What it throws at once is a rejection, too. */
+	async #letGo(): Promise<void> {
+		await this.#iterator.return?.();
 	}
 
 	#throwUnlessAborted(error: unknown): void {
@@ -66,19 +87,26 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 	}
 
 	async #step(): Promise<IteratorResult<T>> {
-		if (!this.#signal) return this.#iterator.next();
+		if (!this.#signal) return checkStep(await this.#iterator.next());
 		this.#signal.throwIfAborted();
 		// Not Promise.race: it would leave a reaction on the signal's promise for every step.
 		const result = await new Promise<IteratorResult<T>>((resolve, reject) => {
 			// First, for the source may abort the signal while it is asked.
 			this.#rejectPending = reject;
 			const step = this.#iterator.next();
-			if ("then" in step) step.then(resolve, reject);
-			else resolve(step);
+			if (isThenable(step)) (step as Promise<IteratorResult<T>>).then(resolve, reject);
+			else resolve(step as IteratorResult<T>);
 		});
 		this.#rejectPending = undefined;
-		return result;
+		return checkStep(result);
 	}
+}
+
+function checkStep<T>(step: IteratorResult<T>): IteratorResult<T> {
+	if (typeof step === "object" && step !== null) return step;
+	throw argumentError(`a source's steps are objects, not ${step === null ? "null" : typeof step}`, {
+		rule: "source",
+	});
 }
 
 const END = { done: true, value: undefined } as const;

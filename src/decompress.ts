@@ -45,6 +45,10 @@ export async function* decompress(
 			if (size > limit) throw decompressionError("output-limit", "more comes out than may", limit);
 			yield value;
 		}
+	} catch (error) {
+		stop.abort();
+		await pull.abandon();
+		throw error;
 	} finally {
 		// First this: what is under way may wait for the source.
 		stop.abort();

@@ -60,6 +60,11 @@ export class ChunkPull {
 		await this.#iterator.return();
 	}
 
+	/** The same after a failure, which counts more than what the source then throws. */
+	async abandon(): Promise<void> {
+		await this.#iterator.return().catch(() => undefined);
+	}
+
 	#takeBack(): Buffer | undefined {
 		const chunk = this.#putBack;
 		this.#putBack = undefined;

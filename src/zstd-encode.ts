@@ -38,6 +38,10 @@ export async function* compress(
 			if (done) return;
 			if (value.length > 0) yield value;
 		}
+	} catch (error) {
+		stop.abort();
+		await pull.abandon();
+		throw error;
 	} finally {
 		// First this: what is under way may wait for the source.
 		stop.abort();

@@ -30,6 +30,60 @@ class Counted implements AsyncIterable<number> {
 }
 
 describe("a source in a loop", () => {
+	test("bug: promises that an array has were waited for after the signal", async () => {
+		const promises = [Promise.resolve(1), new Promise<number>(() => undefined)];
+		const controller = new AbortController();
+		const numbers: number[] = [];
+		const loop = async () => {
+			for await (const number of abortable(promises as never as number[], controller.signal)) {
+				numbers.push(number);
+				setImmediate(() => controller.abort(new Error("enough")));
+			}
+		};
+		await expect(loop()).rejects.toThrow("enough");
+		expect(numbers).toEqual([1]);
+	});
+
+	test("an array's promise that is rejected ends it, and a generator is let go", async () => {
+		const { signal } = new AbortController();
+		const rejected = [Promise.reject(new Error("gone"))];
+		await expect(all(abortable(rejected, signal))).rejects.toThrow("gone");
+		let closed = false;
+		const generator = (function* () {
+			try {
+				yield* [1, 2];
+			} finally {
+				closed = true;
+			}
+		})();
+		for await (const _number of abortable(generator, signal)) break;
+		expect(closed).toBe(true);
+	});
+
+	test("that throws when it is let go, after the signal: the signal's reason", async () => {
+		const controller = new AbortController();
+		const source = {
+			[Symbol.asyncIterator]: () => ({
+				next: async () => ({ done: false, value: 1 }),
+				return: () => {
+					throw new Error("from return");
+				},
+			}),
+		} as never as AsyncIterable<number>;
+		const loop = async () => {
+			for await (const _number of abortable(source, controller.signal)) controller.abort(new Error("enough"));
+		};
+		await expect(loop()).rejects.toThrow("enough");
+	});
+
+	test.each([5, undefined, null])("whose step is %p is none", async (step) => {
+		for (const next of [() => step, async () => step])
+			for (const signal of [undefined, new AbortController().signal]) {
+				const steps = new AbortableIterator({ next } as never, signal);
+				await expect(steps.next()).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "source" });
+			}
+	});
+
 	test("gives what it gives, and nobody listens to the signal any more", async () => {
 		const { signal } = new AbortController();
 		const source = async function* () {

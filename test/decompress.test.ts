@@ -189,6 +189,18 @@ describe.each<[string, (bytes: Uint8Array) => Buffer, Buffer]>([
 		expect(result).toBe(`ERR_COMPOSEFS_BLOB ${name}`);
 	});
 
+	test("bug: what a source throws when it is left stood in for what was wrong", async () => {
+		const source = async function* () {
+			try {
+				for (;;) yield compress(one);
+			} finally {
+				// biome-ignore lint/correctness/noUnsafeFinally: this is what is tested
+				throw new Error("of the source");
+			}
+		};
+		await expect(all(source(), { limit: 1 })).rejects.toMatchObject({ rule: "output-limit" });
+	});
+
 	test("from a source that fails: its error", async () => {
 		const reason = new Error("gone");
 		const source = async function* () {

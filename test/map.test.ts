@@ -46,7 +46,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"store/list": "store/gc",
 	"store/references": "store/fsck",
 	"store/stored": "store/writer",
-	"store/stream": "store/writer",
 	"oci/copy/destination": "oci/copy/copy",
 	"oci/hash-zeros": "oci/partial/fetch",
 	"oci/partial/checked-content": "oci/partial/fetch",

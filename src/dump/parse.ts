@@ -9,12 +9,13 @@ import { type Directory, type Inode, NO_BYTES, type RegularFile } from "../inode
 import { LIMITS } from "../limits.ts";
 import { runInSlices, Slices } from "../slices.ts";
 import { typeOfMode, unpackDevice } from "../stat.ts";
+import { piecesOf, pieceToBytes } from "../text-piece.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, checkName, Violation } from "../validate.ts";
 import { DirectoryStack } from "./directory-stack.ts";
 import { type Field, INDEX } from "./fields.ts";
 import { DumpLine } from "./line.ts";
-import { type DumpSource, LineParts, toBuffer } from "./source.ts";
+import { type DumpSource, LineParts } from "./source.ts";
 
 const LINE_FEED = 0x0a;
 /** The longest line that can be valid takes less than half of this. */
@@ -40,9 +41,8 @@ export async function parseDump(source: DumpSource, options: { signal?: AbortSig
 async function parseLines(source: DumpSource, parser: DumpParser, signal?: AbortSignal): Promise<void> {
 	const slices = new Slices(signal);
 	const rest = new LineParts();
-	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
-	for await (const piece of abortable(pieces, signal)) {
-		const bytes = toBuffer(piece);
+	for await (const piece of abortable(piecesOf(source), signal)) {
+		const bytes = pieceToBytes(piece);
 		const end = bytes.lastIndexOf(LINE_FEED) + 1;
 		let start = 0;
 		if (end > 0 && rest.length > 0) {

@@ -1,21 +1,8 @@
 /** Dump text as it comes: in pieces, which end anywhere in a line. */
-import { argumentError } from "../errors.ts";
+import type { TextSource } from "../text-piece.ts";
 
 /** Dump text, whole or in pieces of any length. */
-export type DumpSource =
-	| string
-	| Uint8Array
-	| Iterable<string | Uint8Array>
-	| AsyncIterable<string | Uint8Array>;
-
-export function toBuffer(piece: string | Uint8Array): Buffer {
-	if (typeof piece === "string") {
-		// It would become U+FFFD: half a character, or a byte that no UTF-8 can express.
-		if (!piece.isWellFormed()) throw argumentError("the dump has a lone surrogate: give it as bytes");
-		return Buffer.from(piece, "utf8");
-	}
-	return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
-}
+export type DumpSource = TextSource;
 
 /** A line that comes in pieces. */
 export class LineParts {

@@ -8,6 +8,7 @@ import { hashZeros } from "./hash-zeros.ts";
 
 /** Where contents go: an `ObjectStore`, or anything else that keeps them under their fs-verity digests. */
 export interface ContentStore {
+	/** Settles soon after the signal aborts: whoever gives up waits for that. */
 	put(
 		content: Uint8Array | AsyncIterable<ContentChunk>,
 		options: { readonly signal?: AbortSignal | undefined; readonly size?: number | undefined },
@@ -87,7 +88,7 @@ export class Contents {
 		// A copy of its own size: it stays as long as the tree.
 		if (size === 0) return inlineFile(entry, NO_BYTES);
 		const hash = this.#remembers ? createHash("sha256") : undefined;
-		const content = hash === undefined ? entry.content() : hashed(entry.content(), hash);
+		const content = hash === undefined ? entry.content() : hashed(entry.content(), hash, this.#signal);
 		if (size <= INLINE_SIZE) {
 			const bytes = Uint8Array.from(await gather(size, content));
 			if (hash !== undefined) this.remember(hash.digest("hex"), bytes);
@@ -159,10 +160,14 @@ export class Contents {
 	}
 }
 
-async function* hashed(content: AsyncIterable<ContentChunk>, hash: Hash): AsyncGenerator<ContentChunk> {
+async function* hashed(
+	content: AsyncIterable<ContentChunk>,
+	hash: Hash,
+	signal: AbortSignal,
+): AsyncGenerator<ContentChunk> {
 	for await (const chunk of content) {
 		if (chunk instanceof Uint8Array) hash.update(chunk);
-		else await hashZeros(hash, chunk.hole);
+		else await hashZeros(hash, chunk.hole, signal);
 		yield chunk;
 	}
 }

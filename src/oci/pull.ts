@@ -173,7 +173,7 @@ async function pullLayer(
 		const told = counted(bytes, (count) => tell(count, false));
 		const tar = checked(decompress(told, { signal, limit: layerSize }), diffId, digest);
 		// Its digest says what the tar is: what stands behind its end is passed over, as everybody does.
-		const found = readTar(tar, { signal, end: "any" });
+		const found = readTar(tar, { signal, end: "any", global: "refuse" });
 		return readLayerWithin(budget, tarLayer(found, contents, fileSize), signal);
 	});
 	tell(size, true);

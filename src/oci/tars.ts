@@ -42,7 +42,7 @@ export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptio
 	const layers: Layer[] = [];
 	try {
 		for (const tar of tars) {
-			const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal });
+			const found = readTar(decompress(tar, { signal, limit: layerSize }), { signal, global: "refuse" });
 			layers.push(await readLayerWithin(budget, tarLayer(found, contents, fileSize), signal));
 		}
 		await contents.settled();

@@ -1,4 +1,6 @@
 /** Blobs that are checked while they are read. */
+
+import { abortable } from "../abortable.ts";
 import type { BlobReadOptions, BlobSource } from "../blob.ts";
 import { ComposefsError } from "../errors.ts";
 import { Digester, parseDigest } from "./digest.ts";
@@ -32,7 +34,7 @@ async function* verified(
 		throw ociError("blob-range", `${blob.name}: a range of a blob cannot be checked against its digest`);
 	const digester = new Digester(parseDigest(digest).algorithm);
 	let count = 0;
-	for await (const bytes of blob.read({ signal })) {
+	for await (const bytes of abortable(blob.read({ signal }), signal)) {
 		count += bytes.length;
 		if (count > size) throw wrongSize(blob, `is longer than ${size} bytes`, size, count);
 		digester.update(bytes);

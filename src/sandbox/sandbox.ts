@@ -9,6 +9,7 @@ import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../im
 import { READ_LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { Slices } from "../slices.ts";
+import { piecesOf, pieceToBytes } from "../text-piece.ts";
 import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
@@ -180,21 +181,14 @@ async function feedPieces(
 	signal: AbortSignal | undefined,
 ): Promise<void> {
 	const slices = new Slices(signal);
-	const pieces = typeof source === "string" || source instanceof Uint8Array ? [source] : source;
-	for await (const piece of abortable(pieces, signal)) {
+	for await (const piece of abortable(piecesOf(source), signal)) {
 		if (slices.isOver()) await slices.next();
-		const bytes = bytesOf(piece);
+		const bytes = pieceToBytes(piece);
 		for (let at = 0; at < bytes.length; at += PIECE_SIZE) {
 			write(bytes.subarray(at, at + PIECE_SIZE));
 			if (slices.isOver()) await slices.next();
 		}
 	}
-}
-
-function bytesOf(piece: string | Uint8Array): Uint8Array {
-	if (typeof piece !== "string") return piece;
-	if (piece.isWellFormed()) return Buffer.from(piece, "utf8");
-	throw argumentError("the text has a lone surrogate: give it as bytes");
 }
 
 async function pathsOf(warnings: Buffer, signal: AbortSignal | undefined): Promise<string[]> {

@@ -49,7 +49,7 @@ export async function checkStore(
 	const problems = new Map<string, Problem>();
 	let bytes = 0;
 	const entries: StoreEntry[] = [];
-	for await (const some of listStore(store.root)) entries.push(...some);
+	for await (const some of listStore(store.root)) for (const entry of some) entries.push(entry);
 	const options = { trust, parallel: store.parallel, signal };
 	await inspectAll(store.native, entries, options, ({ path }, seen) => {
 		const size = seen !== null && "size" in seen ? seen.size : 0;

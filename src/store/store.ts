@@ -99,7 +99,7 @@ export class ObjectStore {
 	}
 
 	async #flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-		await this.#writer.settled();
+		await this.#writer.settled(options.signal);
 		await this.#writer.flush(options.signal);
 		await this.#index.flush();
 	}

@@ -7,6 +7,8 @@ import { Slices } from "../slices.ts";
 
 /** Bytes of one call: one is written while the next are gathered. */
 const GATHERED = 1 << 19;
+/** Of one call, however small they are. */
+const MOST_PIECES = 1 << 12;
 
 /** What a stream turned out to be: short enough to have in memory, or written. */
 export type Streamed = { readonly bytes: Uint8Array } | { readonly stored: NativeStored };
@@ -60,10 +62,19 @@ class StreamWriter {
 		const length = typeof piece === "number" ? piece : piece.length;
 		if (length === 0) return;
 		this.size += length;
-		this.#pieces.push(piece);
-		if (typeof piece === "number") this.#holes = true;
-		else this.#gathered += length;
-		if (this.#gathered >= GATHERED) await this.#send();
+		if (typeof piece === "number") this.#addHole(piece);
+		else {
+			this.#pieces.push(piece);
+			this.#gathered += length;
+		}
+		if (this.#gathered >= GATHERED || this.#pieces.length >= MOST_PIECES) await this.#send();
+	}
+
+	#addHole(length: number): void {
+		this.#holes = true;
+		const last = this.#pieces.at(-1);
+		if (typeof last === "number") this.#pieces[this.#pieces.length - 1] = last + length;
+		else this.#pieces.push(length);
 	}
 
 	/** Waits for the call before: no more than two calls' bytes are in memory. */

@@ -1,5 +1,6 @@
 /** The half of a store that puts: one lock for all its puts, their progress, and what is on its way. */
 import { setTimeout as pause } from "node:timers/promises";
+import { untilAbort } from "../abort.ts";
 import { say, trace } from "../diagnostics.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { isFileSource, nameOfFile, nativeFile } from "../file-path.ts";
@@ -48,9 +49,9 @@ export class StoreWriter {
 		return results;
 	}
 
-	/** Once what is on its way is done. */
-	async settled(): Promise<void> {
-		await Promise.allSettled(this.#writing);
+	/** Once what is on its way is done. Throws the signal's reason. */
+	async settled(signal: AbortSignal | undefined): Promise<void> {
+		await untilAbort(Promise.allSettled(this.#writing), signal);
 	}
 
 	async flush(signal: AbortSignal | undefined): Promise<void> {
@@ -71,7 +72,7 @@ export class StoreWriter {
 		work: (own: string) => Promise<Result>,
 		signal: AbortSignal | undefined,
 	): Promise<Result> {
-		while (this.#writing.size > 0) await this.settled();
+		while (this.#writing.size > 0) await this.settled(signal);
 		if (this.#isHeld) throw busyError(this.#name);
 		this.#isHeld = true;
 		try {

@@ -46,7 +46,7 @@ export function describeEntry(header: Header, extensions: Extensions, global: Pa
 	const plain = extensions.pax === undefined && global.size === 0;
 	const pax = plain ? undefined : interpretPax(extensions.pax ?? { ...NO_RECORDS, offset }, global);
 	const name = pick("name", offset, [pax?.sparse?.name ?? pax?.path, extensions.name, header.name]);
-	const type = typeOf(header, name);
+	const type = typeOf(header, name, pax);
 	const isLink = type === "symlink" || type === "hardlink";
 	return {
 		name,
@@ -83,13 +83,13 @@ function pick(
 	return name;
 }
 
-function typeOf({ typeflag, size, offset }: Header, name: string): TarEntryType {
+function typeOf({ typeflag, size, offset }: Header, name: string, pax: PaxFields | undefined): TarEntryType {
 	const type = Object.hasOwn(TYPES, typeflag) ? TYPES[typeflag] : undefined;
 	if (type === undefined)
 		return fail("type", offset, `entries of type ${JSON.stringify(typeflag)} are no files`);
 	// Directories of writers from before there was a type for them.
 	if (type !== "file" || !name.endsWith("/")) return type;
-	if (size !== 0) fail("type", offset, "a directory that has content");
+	if (size !== 0 || (pax?.size ?? 0) !== 0) fail("type", offset, "a directory that has content");
 	return "directory";
 }
 
@@ -110,10 +110,15 @@ function deviceOf(header: Header, type: TarEntryType, pax: PaxFields | undefined
 	return { major, minor };
 }
 
-/** Only files have content: a size elsewhere says nothing, as in Go, bsdtar and Python. */
+/**
+ * Only files have content: a size elsewhere says nothing, as in Go, bsdtar and Python. Where it is the pax header that says
+ * it, some of them and GNU tar pass over as many bytes.
+ */
 function storedSize(header: Header, type: TarEntryType, pax: PaxFields | undefined): number {
-	if (type !== "file" && header.typeflag !== "D") return 0;
-	return pax?.size ?? sizeOf(header);
+	if (type === "file" || header.typeflag === "D") return pax?.size ?? sizeOf(header);
+	if (pax?.size !== undefined && pax.size !== header.size)
+		fail("extension", header.offset, "a pax header gives another size to what is no file");
+	return 0;
 }
 
 function sparseOf(

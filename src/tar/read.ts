@@ -20,6 +20,12 @@ export interface ReadTarOptions {
 	 * was cut between two entries, and whatever follows them is passed over, as other readers do. Default: `strict`
 	 */
 	readonly end?: "strict" | "any" | undefined;
+	/**
+	 * What a global pax header says of the entries behind it. `apply`: as POSIX has it. `refuse`: it is an error, rule
+	 * `extension`, unless it says nothing of them, such as that of `git archive`: for layers, where Docker and containerd
+	 * pass over it, and umoci refuses it. Default: `apply`
+	 */
+	readonly global?: "apply" | "refuse" | undefined;
 }
 
 /**
@@ -29,16 +35,19 @@ export interface ReadTarOptions {
  * @throws ComposefsError `ERR_COMPOSEFS_TAR` with `rule` and `offset`; what the source throws; the signal's reason.
  */
 export async function* readTar(source: ChunkSource, options: ReadTarOptions = {}): AsyncGenerator<TarEntry> {
-	const { signal, limits, end = "strict" } = options;
+	const { signal, limits, end = "strict", global = "apply" } = options;
 	const pull = new ChunkPull(source, signal);
 	try {
-		const archive = new Archive(new TarReader(pull), fillLimits(TAR_LIMITS, limits), end === "strict");
+		const archive = new Archive(new TarReader(pull), fillLimits(TAR_LIMITS, limits), { end, global });
 		for (;;) {
 			const entry = await archive.next();
 			if (entry === undefined) return;
 			yield entry;
 			await entry.leave();
 		}
+	} catch (error) {
+		await pull.abandon();
+		throw error;
 	} finally {
 		await pull.close();
 	}
@@ -50,14 +59,16 @@ class Archive {
 	readonly #reader: TarReader;
 	readonly #limits: TarLimits;
 	readonly #strict: boolean;
+	readonly #refusesGlobal: boolean;
 	#entries = 0;
 	#global: PaxRecords = new Map();
 	#extensions: Extensions = NO_EXTENSIONS;
 
-	constructor(reader: TarReader, limits: TarLimits, strict: boolean) {
+	constructor(reader: TarReader, limits: TarLimits, { end, global }: ReadTarOptions) {
 		this.#reader = reader;
 		this.#limits = limits;
-		this.#strict = strict;
+		this.#strict = end === "strict";
+		this.#refusesGlobal = global === "refuse";
 	}
 
 	/** The next entry; undefined when the source has ended. */
@@ -125,6 +136,8 @@ class Archive {
 	async #readGlobal(header: Header): Promise<void> {
 		this.#refuseExtensions(header.offset);
 		const { records, sparsePairs } = await this.#readPax(header);
+		if (this.#refusesGlobal && records.size + sparsePairs.length > 0)
+			fail("extension", header.offset, "a global pax header, which not every reader of layers heeds");
 		for (const [key, value] of records) this.#global.set(key, value);
 		let size = 0;
 		let isSparse = sparsePairs.length > 0;

@@ -1,12 +1,12 @@
 /** Text becomes steps: its bytes go to a cursor, window by window, and a reader takes what it can of each. */
 import { abortable } from "../abortable.ts";
-import { argumentError } from "../errors.ts";
 import { Slices } from "../slices.ts";
+import { piecesOf, pieceToBytes, type TextSource } from "../text-piece.ts";
 import { type JsonCursor, STARVED } from "./json.ts";
 import { Window } from "./window.ts";
 
 /** The text of a table, whole or in pieces of any length. */
-export type TocText = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+export type TocText = TextSource;
 
 export interface FeedOptions {
 	readonly signal?: AbortSignal | undefined;
@@ -36,8 +36,9 @@ export async function feed(text: TocText, steps: Steps, { signal, limit }: FeedO
 		window.show(isLast);
 		while (takeSteps(steps, STEPS_PER_CHECK)) if (slices.isOver()) await slices.next();
 	};
-	for await (const piece of abortable(piecesOf(text), signal)) {
+	for await (const some of abortable(piecesOf(text), signal)) {
 		if (slices.isOver()) await slices.next();
+		const piece = pieceToBytes(some);
 		for (let at = 0; at < piece.length; ) {
 			const part = piece.subarray(at, at + window.room);
 			window.add(part);
@@ -64,11 +65,4 @@ function takeSteps(steps: Steps, count: number): boolean {
 		cursor.at = start;
 		return false;
 	}
-}
-
-function piecesOf(text: TocText): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
-	if (text instanceof Uint8Array) return [text];
-	if (typeof text !== "string") return text;
-	if (!text.isWellFormed()) throw argumentError("the text has a lone surrogate: give it as bytes");
-	return [Buffer.from(text, "utf8")];
 }

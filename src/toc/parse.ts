@@ -3,7 +3,7 @@
  * them, on their own, with the two keys of that tool, `x-payload` and `x-content`. What it took for something
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
@@ -50,6 +50,7 @@ export async function parseTocJson(
 ): Promise<Tree> {
 	const { signal, limits } = options;
 	const { size: limit, entries } = fillLimits(TOC_LIMITS, limits);
+	if (!Array.isArray(documents)) throw argumentError("documents come in an array, each of them a text");
 	return idle.lend(async (builder) => {
 		builder.open(entries);
 		for (const [index, text] of documents.entries()) {

@@ -1,20 +1,6 @@
-import { describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { LineParts, toBuffer } from "../../src/dump/source.ts";
-
-describe("a piece", () => {
-	test("of bytes is a view on them, and of text its UTF-8", () => {
-		const bytes = new Uint8Array([0, 1, 2, 3]).subarray(1, 3);
-		const view = toBuffer(bytes);
-		bytes[0] = 9;
-		expect([...view]).toEqual([9, 2]);
-		expect(toBuffer("é").toString("hex")).toBe("c3a9");
-	});
-
-	test("of text has no lone surrogate", () => {
-		expect(() => toBuffer("a\udcff")).toThrow("the dump has a lone surrogate: give it as bytes");
-	});
-});
+import { LineParts } from "../../src/dump/source.ts";
 
 test("a line that comes in parts is all of them, whatever becomes of their memory", () => {
 	fc.assert(

@@ -5,6 +5,7 @@ import { Contents, INLINE_SIZE } from "../../src/oci/contents.ts";
 import type { ResolvedImage } from "../../src/oci/image.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { layTars } from "../../src/oci/tars.ts";
+import type { TarEntry } from "../../src/tar/entry.ts";
 import { readTar } from "../../src/tar/read.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { type PlainEntry, plainTar } from "../support/plain-tar.ts";
@@ -83,6 +84,28 @@ describe("files on their way", () => {
 		await expect(contents.settled()).rejects.toThrow("no space");
 		await expect(read(contents, sized(1))).rejects.toThrow("no space");
 		expect(store.objects.size).toBe(0);
+	});
+
+	test("bug: holes of terabytes were hashed on after the signal", async () => {
+		const controller = new AbortController();
+		const store = {
+			put: async () => Promise.reject(new Error("not to be reached")),
+			remember: () => undefined,
+		};
+		const contents = new Contents(store, { signal: controller.signal, remember: true });
+		const size = 2 ** 42;
+		const hole = async function* () {
+			yield { hole: size };
+		};
+		const entry = { size, mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n, content: hole } as never as TarEntry;
+		store.put = async (content?: AsyncIterable<unknown>) => {
+			for await (const _chunk of content ?? []);
+			throw new Error("it came to an end");
+		};
+		const read = contents.file(entry);
+		await wait(20);
+		controller.abort(new Error("enough"));
+		await expect(read).rejects.toThrow("enough");
 	});
 
 	test("are given up with the signal", async () => {

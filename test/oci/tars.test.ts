@@ -4,6 +4,7 @@ import { layTars } from "../../src/oci/tars.ts";
 import { lines } from "../support/layers.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { plainTar } from "../support/plain-tar.ts";
+import { archive, header, pax } from "../support/tar-writer.ts";
 
 const lower = plainTar("a/", { name: "a/large", content: Buffer.alloc(1000, "x") }, "a/gone", "b");
 const upper = plainTar(
@@ -11,6 +12,9 @@ const upper = plainTar(
 	{ name: "c", linkName: "b" },
 	{ name: "link", type: "hardlink", linkName: "b" },
 );
+
+/** Everything in it belongs to root, says GNU tar; Docker and containerd do not. */
+const withGlobal = archive(pax([["uid", "0"]], "g"), header({ uid: 1000, mode: 0o4755 }));
 
 describe("archives that are layers", () => {
 	test("go over each other in their order, compressed or not", async () => {
@@ -37,6 +41,7 @@ describe("archives that are layers", () => {
 	test.each([
 		["an archive without an end", [lower.subarray(0, -1024)], "ERR_COMPOSEFS_TAR", {}],
 		["one that is cut", [gzipSync(lower).subarray(0, -20)], "ERR_COMPOSEFS_BLOB", {}],
+		["one with a global pax header", [withGlobal], "ERR_COMPOSEFS_TAR", {}],
 		["one that is too large", [lower], "ERR_COMPOSEFS_BLOB", { layerSize: 4000 }],
 	])("refuse %s", async (_title, tar, code, limits) => {
 		await expect(layTars([tar], { store: new MemoryStore(), limits })).rejects.toMatchObject({ code });

@@ -4,6 +4,7 @@ import { type BlobSource, bytesBlob, readBlob } from "../../src/blob.ts";
 import { ComposefsError } from "../../src/errors.ts";
 import { expectDigest, readVerified, verifiedBlob } from "../../src/oci/verified.ts";
 import { sha256 } from "../support/layouts.ts";
+import { expectGivenUp } from "../support/stuck.ts";
 
 const bytes = Buffer.from("some bytes");
 const digest = sha256(bytes);
@@ -86,6 +87,15 @@ describe("a checked blob", () => {
 		const range = { start: 0, end: 2 };
 		const read = readBlob(verifiedBlob(bytesBlob(bytes), digest, bytes.length), { range, limit: 2 });
 		await expect(read).rejects.toMatchObject({ rule: "blob-range" });
+	});
+
+	test("bug: was waited for after the signal, whatever it does", async () => {
+		await expectGivenUp([bytes.subarray(0, 1)], (source, signal) => {
+			const blob = { name: "stuck", size: async () => bytes.length, read: () => source };
+			return readVerified(verifiedBlob(blob, digest, bytes.length).read({ signal }), async (pieces) => {
+				for await (const _piece of pieces);
+			});
+		});
 	});
 
 	test("passes a signal on, and closes what it reads", async () => {

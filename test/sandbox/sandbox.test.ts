@@ -223,6 +223,13 @@ describeLocked("a sandbox", () => {
 		expect(await own.writeImage(new Tree())).toMatchObject({ size: 16384 });
 	});
 
+	test("bug: pieces that are no text were passed over", async () => {
+		await using own = await createSandbox({ workers: 1 });
+		for (const piece of [5, null, {}, new ArrayBuffer(8)])
+			for (const source of [{ dump: ["/ 0 40755", piece] }, { toc: [[piece]] }])
+				await expect(own.writeImage(source as never)).rejects.toMatchObject({ rule: "source" });
+	});
+
 	test("bug: pieces without bytes held up the event loop for ever", async () => {
 		await using own = await createSandbox({ workers: 1 });
 		const controller = new AbortController();

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "@jest/globals";
 import { type FsckOptions, ObjectStore, type StoredObject } from "../../src/store/index.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
+import { LIB, runNode } from "../support/child.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -98,6 +99,19 @@ describe("fsck", () => {
 			expect((await fsck()).objects).toBe(4);
 		},
 	);
+
+	test("bug: of more objects in one folder than a call can have arguments", () => {
+		mkdirSync(at("store", "ab"));
+		for (let n = 0; n < 20_000; n++) writeFileSync(at("store", "ab", n.toString(16).padStart(62, "0")), "");
+		const program = `
+			const { ObjectStore } = await import(${JSON.stringify(`${LIB}/store/index.js`)});
+			const store = await ObjectStore.open(${JSON.stringify(at("store"))}, { create: false });
+			console.log((await store.fsck([], { trust: "size" })).objects);
+			await store.close();`;
+		// With a small stack, so that so many are enough.
+		const child = runNode(["--stack-size=100", "--input-type=module", "-e", program]);
+		expect(child).toMatchObject({ ended: 0, stdout: "20004\n", stderr: "" });
+	});
 
 	test("an aborted signal's reason comes out", async () => {
 		const reason = new Error("enough");

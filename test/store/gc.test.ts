@@ -5,7 +5,7 @@ import { missingObjects } from "../../src/image/index.ts";
 import { ObjectStore, type StoredObject } from "../../src/store/index.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
-import { expectGivenUp } from "../support/stuck.ts";
+import { expectGivenUp, stuckAfter } from "../support/stuck.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -214,6 +214,23 @@ describe("gc", () => {
 			expectGivenUp([at("image")], (images, signal) => store.gc(images, { signal })),
 		);
 		expect([exists(needed), exists(garbage)]).toEqual([true, true]);
+	});
+
+	test("bug: behind a put that waits for ever, gc and flush outlasted their signal", async () => {
+		const store = await ObjectStore.open(at("store"));
+		const controller = new AbortController();
+		const put = store.put(
+			stuckAfter([], () => undefined),
+			{ signal: controller.signal },
+		);
+		for (const work of [
+			(signal: AbortSignal) => store.gc([at("image")], { signal }),
+			(signal: AbortSignal) => store.flush({ signal }),
+		])
+			await expect(work(AbortSignal.timeout(20))).rejects.toMatchObject({ name: "TimeoutError" });
+		controller.abort(new Error("enough"));
+		await expect(put).rejects.toThrow("enough");
+		await store.close();
 	});
 
 	test("an aborted signal's reason comes out", async () => {

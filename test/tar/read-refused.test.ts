@@ -57,6 +57,24 @@ describe("the end", () => {
 	});
 });
 
+test("a pax size of what is no file may repeat the header's", async () => {
+	const parts = [pax([["size", "0"]]), header({ typeflag: "5", name: "d" }), header({ name: "f" })];
+	const names = (await readArchive(archive(...parts))).map(({ name }) => name);
+	expect(names).toEqual(["d", "f"]);
+});
+
+test("a global pax header, where the caller has it so, unless it says nothing of files", async () => {
+	const silent = archive(pax([["comment", "of git archive"]], "g"), header());
+	await expect(readArchive(silent, { global: "refuse" })).resolves.toHaveLength(1);
+	for (const key of ["path", "uid", "size", "SCHILY.xattr.user.x", "GNU.sparse.offset"])
+		await expect(
+			readArchive(archive(pax([[key, "1"]], "g"), header()), { global: "refuse" }),
+		).rejects.toMatchObject({ code: "ERR_COMPOSEFS_TAR" });
+	await expect(
+		readArchive(archive(pax([["uid", "1"]], "g"), header()), { global: "refuse" }),
+	).rejects.toMatchObject(failure("extension", 0));
+});
+
 describe("refused", () => {
 	test.each<[string, string, number, Uint8Array[]]>([
 		["a header whose sum is wrong", "checksum", 0, [header({ checksum: "wrong" })]],
@@ -73,6 +91,18 @@ describe("refused", () => {
 		["a type that is none", "type", 0, [header({ typeflag: "Z" })]],
 		["a volume that goes on elsewhere", "type", 0, [header({ typeflag: "M" })]],
 		["a directory with content", "type", 0, [header({ name: "d/", size: 1 })]],
+		[
+			"bug: a directory by its name, whose content by the pax header was read as headers",
+			"type",
+			1024,
+			[pax([["size", "512"]]), header({ name: "d/" }), header({ name: "smuggled" })],
+		],
+		[
+			"what is no file, to which the pax header alone gives a size",
+			"extension",
+			1024,
+			[pax([["size", "512"]]), header({ typeflag: "1", linkName: "f" }), header({ name: "smuggled" })],
+		],
 		["an entry without a name", "name", 0, [header({ name: "" })]],
 		["a link without a target", "link-name", 0, [header({ typeflag: "2" })]],
 		["a NUL in a name", "name", 1024, [pax([["path", "a\0b"]]), header()]],

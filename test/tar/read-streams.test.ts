@@ -165,6 +165,15 @@ describe("content", () => {
 	});
 });
 
+async function* withHeader(rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+	try {
+		yield header();
+	} finally {
+		await rest.next();
+		await rest.return(undefined);
+	}
+}
+
 describe("sources", () => {
 	test("are asked for no more than is needed", async () => {
 		const bytes = archive(header({ size: 100_000 }), padded(Buffer.alloc(100_000)), header());
@@ -193,6 +202,22 @@ describe("sources", () => {
 		};
 		for await (const _ of readTar(source())) break;
 		expect(closed).toBe(true);
+	});
+
+	test("bug: what they throw when they are left stood in for what was wrong", async () => {
+		const source = async function* () {
+			try {
+				yield Buffer.alloc(512, "x");
+			} finally {
+				// biome-ignore lint/correctness/noUnsafeFinally: this is what is tested
+				throw new Error("of the source");
+			}
+		};
+		await expect(readArchive(source())).rejects.toMatchObject({ rule: "checksum" });
+		const left = async () => {
+			for await (const _ of readTar(withHeader(source()))) break;
+		};
+		await expect(left()).rejects.toThrow("of the source");
 	});
 
 	test("may fail: what they throw comes out", async () => {
