@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import { READ_FLAGS } from "./open-file.ts";
 import { fromSystem, systemCall } from "./system-call.ts";
 
 /** Bytes `start` to `end`, the latter not included. */
@@ -58,7 +59,9 @@ export function fileBlob(path: FilePath): BlobSource {
 			if (range !== undefined && range.end <= range.start) return;
 			const limits = range && { start: range.start, end: range.end - 1 };
 			try {
-				yield* createReadStream(place, { ...limits, highWaterMark: READ_SIZE, ...(signal && { signal }) });
+				// Numbers are flags, too, whatever the types of node say.
+				const options = { flags: READ_FLAGS as never, highWaterMark: READ_SIZE };
+				yield* createReadStream(place, { ...options, ...limits, ...(signal && { signal }) });
 			} catch (error) {
 				// A stream has an error of its own for the signal.
 				signal?.throwIfAborted();

@@ -1,11 +1,11 @@
 /** Where the bytes of an image come from: memory, or a file that is read as a whole or page by page. */
 import fs from "node:fs";
-import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Bytes } from "../byte-pool.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-path.ts";
 import { fillLimits, LIMITS, READ_LIMITS } from "../limits.ts";
+import { openToRead } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
 import { checkMagic } from "./superblock.ts";
@@ -129,7 +129,7 @@ export async function openSource(source: string | URL | OpenFile): Promise<Image
 	if (typeof source === "object" && source !== null && "fd" in source)
 		return { fd: descriptorOf(source), name: undefined, close: async () => {} };
 	const name = pathToString(source);
-	const handle = await systemCall(open(name, "r"), name);
+	const handle = await openToRead(source);
 	return { fd: handle.fd, name, close: () => handle.close() };
 }
 

@@ -52,9 +52,12 @@ function decodeOctal(text: string): string {
 	return bytesToName(Buffer.from(bytes, "latin1"));
 }
 
+/** Opens also what may not be read, such as a folder of an owner that is not mapped. Not among Node's constants. */
+const O_PATH = 0o10000000;
+
 /** The number of the mount that a folder is in; undefined if there is no such folder. */
 export async function mountIdAt(folder: Uint8Array): Promise<number | undefined> {
-	const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+	const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 	const handle = await open(Buffer.from(folder), flags).catch(ifMissing);
 	if (handle === undefined) return undefined;
 	try {

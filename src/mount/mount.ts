@@ -1,12 +1,12 @@
 /** An image becomes a file system. */
 
-import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
 import { argumentError } from "../errors.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
+import { openToRead } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 import { mountError } from "./failure.ts";
 import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
@@ -68,7 +68,9 @@ async function mountRequest(
 	{ request, imageName, options }: Asked,
 ): Promise<Mount> {
 	const path = await realFolder("target", absolute(target));
-	const file = isOpen(image) ? { fd: descriptorOf(image) } : await openFile(image);
+	const file: OpenedFile = isOpen(image)
+		? { fd: descriptorOf(image) }
+		: await openToRead(absolute(image), pathToString(image));
 	const folders = new Folders();
 	let idmap: OpenedFile | undefined;
 	try {
@@ -92,7 +94,7 @@ async function mountRequest(
 				requiresVerity: request.verity === "require",
 				hasUpper: request.upperdir !== undefined,
 			});
-		return new Mounted(path, await mountIdAt(path));
+		return await mountedAt(path);
 	} finally {
 		await folders.close();
 		await idmap?.close?.();
@@ -113,6 +115,16 @@ export function mountImage(
 ): Promise<Mount> {
 	const { digest, idmap, signal } = options;
 	return mount(image, target, { objects: [], digest, idmap, signal });
+}
+
+/** What cannot be told from other mounts does not stay. */
+async function mountedAt(path: Uint8Array): Promise<Mount> {
+	try {
+		return new Mounted(path, await mountIdAt(path));
+	} catch (error) {
+		await awaitJob((addon) => addon.unmount(path, true)).catch(() => undefined);
+		throw error;
+	}
 }
 
 class Mounted implements Mount {
@@ -150,14 +162,9 @@ function isOpen(file: FilePath | OpenFile): file is OpenFile {
 	return typeof file === "object" && file !== null && "fd" in file;
 }
 
-function openFile(path: FilePath): Promise<OpenedFile> {
-	const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-	return systemCall(open(Buffer.from(absolute(path)), flags), pathToString(path));
-}
-
 async function openIdmap(idmap: FilePath | OpenFile | undefined): Promise<OpenedFile | undefined> {
 	if (idmap === undefined) return undefined;
-	return isOpen(idmap) ? { fd: descriptorOf(idmap) } : await openFile(idmap);
+	return isOpen(idmap) ? { fd: descriptorOf(idmap) } : await openToRead(absolute(idmap), pathToString(idmap));
 }
 
 /** A truncated image would be mounted without complaint, with an empty root. */

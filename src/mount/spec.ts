@@ -2,12 +2,11 @@
  * A mount as plain data, for a runtime that makes the system calls itself. Paths are strings in the mapping of
  * names.ts, so `nameToBytes` gives the bytes of any of them.
  */
-import { open } from "node:fs/promises";
 import { argumentError } from "../errors.ts";
 import { type FilePath, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 import { bytesToName } from "../names.ts";
-import { systemCall } from "../system-call.ts";
+import { openToRead } from "../open-file.ts";
 import { checkImageMount } from "./folders.ts";
 import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 
@@ -151,8 +150,7 @@ export async function mountSpec(
 }
 
 async function hasAcl(image: FilePath, signal: AbortSignal | undefined): Promise<boolean> {
-	const path = Buffer.from(absolute(image));
-	const file = await systemCall(open(path), pathToString(image));
+	const file = await openToRead(absolute(image), pathToString(image));
 	try {
 		const opened = await openImage(file, { signal });
 		await opened.close();

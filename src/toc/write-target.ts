@@ -12,6 +12,7 @@ import {
 	pathToBytes,
 	pathToString,
 } from "../file-path.ts";
+import { openToWrite } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 
 const writeBytes = promisify(writeFd);
@@ -42,7 +43,7 @@ export class LayerTarget {
 	static async open(to: FilePath | OpenFile, signal?: AbortSignal): Promise<LayerTarget> {
 		if (isOpenFile(to)) return new LayerTarget(descriptorOf(to), signal);
 		const name = pathToString(to);
-		const own = await systemCall(openOwn(Buffer.from(pathToBytes(to))), name);
+		const own = await systemCall(openOwn(Buffer.from(pathToBytes(to)), signal), name);
 		return new LayerTarget(own.handle.fd, signal, own, name);
 	}
 
@@ -92,12 +93,12 @@ const MOST_SYMLINKS = 40; // as the kernel has it (path_resolution(7))
 const NEW_FILE = 0o666; // less the umask, as for any new file
 const SLASH = 0x2f;
 
-async function openOwn(path: Buffer): Promise<OwnFile> {
+async function openOwn(path: Buffer, signal: AbortSignal | undefined): Promise<OwnFile> {
 	const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
 		if (error.code !== "ENOENT") throw error;
 	});
 	if (found !== undefined && !found.isFile())
-		return { handle: await open(path, "w"), path, temporary: undefined };
+		return { handle: await openToWrite(path, signal), path, temporary: undefined };
 	const target = await resolveLinks(path);
 	// Not of the process's number: in a container each has the same.
 	const temporary = Buffer.concat([target, Buffer.from(`.${randomBytes(8).toString("hex")}.tmp`)]);

@@ -166,6 +166,28 @@ describeIf("a mount", canMount, CANNOT_MOUNT, () => {
 		expect(result).toEqual(Array(3).fill([101_000, 101_001]));
 	});
 
+	test("bug: where owners are mapped, and not that of a root that nobody else may read, it failed and stayed", () => {
+		const result = run(`
+			const tree = new composefs.Tree();
+			Object.assign(tree.root, { uid: 5000, gid: 5000, mode: 0o700 });
+			await composefs.writeImage(tree, { to: "own.cfs" });
+			fs.mkdirSync("target");
+			const { spawn } = await import("node:child_process");
+			const child = spawn("unshare", ["-U", "sleep", "60"]);
+			for (;;) {
+				await new Promise((resolve) => setTimeout(resolve, 20));
+				if (fs.readlinkSync("/proc/" + child.pid + "/ns/user") !== fs.readlinkSync("/proc/self/ns/user")) break;
+			}
+			for (const map of ["uid_map", "gid_map"]) fs.writeFileSync("/proc/" + child.pid + "/" + map, "0 100000 1000");
+			const before = traces();
+			const mounted = await mountImage("own.cfs", "target", { idmap: "/proc/" + child.pid + "/ns/user" });
+			const seen = mountOptions().split(" ")[0];
+			await mounted.unmount();
+			child.kill();
+			return [seen, JSON.stringify(traces()) === JSON.stringify(before)];`);
+		expect(result).toEqual(["erofs", true]);
+	});
+
 	test("of the image alone is EROFS, where objects read as zeros", () => {
 		const result = run(`
 			await makeWorld();

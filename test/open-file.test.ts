@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { beforeEach, describe, expect, test } from "@jest/globals";
+import { fileBlob, readBlob } from "../src/blob.ts";
+import { imageInfo, openImage, readImage } from "../src/image/index.ts";
+import { mountSpec } from "../src/mount/index.ts";
+import { openToRead, openToWrite } from "../src/open-file.ts";
+import { writeChunkedLayer } from "../src/toc/index.ts";
+import { Tree } from "../src/tree.ts";
+import { useTemporaryFolder } from "./support/temporary.ts";
+
+const at = useTemporaryFolder();
+
+beforeEach(() => {
+	execFileSync("mkfifo", [at("fifo")]);
+});
+
+describe("a fifo that nobody else has open", () => {
+	test("is opened to be read, and is at its end", async () => {
+		const file = await openToRead(at("fifo"));
+		expect((await file.read(Buffer.alloc(1))).bytesRead).toBe(0);
+		await file.close();
+	});
+
+	test("is waited for to be written to, until somebody reads or the signal aborts", async () => {
+		const given = openToWrite(Buffer.from(at("fifo")), AbortSignal.timeout(20));
+		await expect(given).rejects.toMatchObject({ name: "TimeoutError" });
+		const opened = openToWrite(Buffer.from(at("fifo")), undefined);
+		const reader = createReadStream(at("fifo"));
+		const file = await opened;
+		await file.write("text");
+		await file.close();
+		let text = "";
+		for await (const piece of reader) text += piece;
+		expect(text).toBe("text");
+	});
+
+	test.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
+		["readImage", () => readImage(at("fifo"))],
+		["openImage", () => openImage(at("fifo"))],
+		["imageInfo", () => imageInfo(at("fifo"))],
+		["mountSpec", () => mountSpec(at("fifo"), "/t", { objects: [] })],
+		[
+			"a blob",
+			() => readBlob(fileBlob(at("fifo")), { limit: 10 }).then(() => Promise.reject(new Error("empty"))),
+		],
+		["writeChunkedLayer", (signal) => writeChunkedLayer(new Tree(), { to: at("fifo"), signal } as never)],
+	])("bug: kept a thread of the pool each: %s", async (_title, work) => {
+		const signal = AbortSignal.timeout(100);
+		const calls = Array.from({ length: 4 }, () => work(signal));
+		await stat(at()); // would wait for a thread
+		for (const result of await Promise.allSettled(calls)) expect(result.status).toBe("rejected");
+	});
+});
+
+test("what is not there is an error of this package", async () => {
+	await expect(openToRead(at("none"))).rejects.toMatchObject({
+		name: "ComposefsError",
+		code: "ENOENT",
+		path: at("none"),
+	});
+});
