@@ -165,7 +165,7 @@ void Arena::Clear() {
 }
 
 ArenaScope::ArenaScope(Arena& arena) : outer_(current) {
-  current = &arena;
+  if (kHasArena) current = &arena;
 }
 
 ArenaScope::~ArenaScope() {

@@ -83,6 +83,9 @@ class Arena {
   size_t expected_xattrs_ = 0;
 };
 
+/// Whether libcomposefs allocates in arenas: in the tuned link.
+extern const bool kHasArena;
+
 /// Within the scope, what libcomposefs allocates on this thread comes from the arena, and what it frees there
 /// is left to the arena. Every call that allocates or frees nodes of a tree is in the scope of the tree's
 /// arena. Nothing at all in the plain link.

@@ -39,6 +39,7 @@ void Region::MakeReady(size_t size) {
   while (borrowed + ready_ < size) {
     if (ready_ == mapped_ && !Map(1)) return;
     const Mapping& last = mappings_.back();
+    ready_ = std::max(ready_, mapped_ - last.size);  // those before are in use
     const size_t from = last.size - (mapped_ - ready_);
     const size_t count = std::min(RoundUpToPages(size - borrowed - ready_), last.size - from);
     ready_ += count;

@@ -13,6 +13,13 @@ constexpr size_t kSize = size_t{640} << 10;
 
 std::atomic<std::byte*> idle = nullptr;
 
+/// Node unloads an addon with the last worker thread that has loaded it.
+struct AtUnload {
+  ~AtUnload() {
+    if (std::byte* block = idle.exchange(nullptr)) munmap(block, kSize);
+  }
+} at_unload;
+
 std::byte* Map() {
   void* memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);

@@ -3,6 +3,12 @@
 // do what the originals do.
 #include "arena.h"
 
+namespace composefs {
+
+const bool kHasArena = COMPOSEFS_TUNED;
+
+}  // namespace composefs
+
 #if COMPOSEFS_TUNED
 
 #include <cstdint>

@@ -23,3 +23,22 @@ describe.each(STAGES)("%s", (stage) => {
 		if (stage === "rejected") expect(left).toEqual([]);
 	});
 });
+
+test("bug: each worker thread that was the only one with the addon left some memory behind", () => {
+	const program = `
+		import { readFileSync } from "node:fs";
+		import { Worker } from "node:worker_threads";
+		const kilobytes = () => Number(/VmSize:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+		const write = ${JSON.stringify(`
+			import(${JSON.stringify(`${LIB}/index.js`)})
+				.then(({ writeImage, Tree }) => writeImage(new Tree(), { digestOnly: true }))
+				.then(() => process.exit());`)};
+		const run = () => new Promise((resolve) => new Worker(write, { eval: true }).on("exit", resolve));
+		for (let n = 0; n < 10; n++) await run();
+		const before = kilobytes();
+		for (let n = 0; n < 20; n++) await run();
+		console.log((kilobytes() - before) / 20 < 400);`;
+	// The C library takes 64 MiB for a thread whenever it likes, unless it is told not to.
+	const result = runNode(["--input-type=module", "-e", program], { env: { MALLOC_ARENA_MAX: "1" } });
+	expect(result).toEqual({ ended: 0, stdout: "true\n", stderr: "" });
+});

@@ -44,6 +44,14 @@ TEST(Region, WhatIsReadyIsTakenFirstWhateverSizesAreAskedFor) {
   EXPECT_GT(taken, 43 * kMegabyte);
 }
 
+TEST(Region, WhatIsMadeReadyWhenSomeIsInUseIsInTheLastMapping) {
+  Region region;
+  std::memset(region.Take(kMegabyte), 1, kMegabyte);
+  std::memset(region.Take(3 * kMegabyte), 1, 3 * kMegabyte);
+  region.MakeReady(8 * kMegabyte);
+  EXPECT_NE(region.Take(4 * kMegabyte), nullptr);
+}
+
 TEST(Region, ContainsWhatWasTakenAndNothingElse) {
   Region region;
   const std::byte outside{};
