@@ -76,6 +76,8 @@ export async function computeDigests(
 	{ signal, algorithm = "sha256" }: DigestsOptions = {},
 ): Promise<(string | ComposefsError)[]> {
 	checkAlgorithm(algorithm);
+	if (typeof files === "string" || files instanceof Uint8Array)
+		throw argumentError("files come in an array or another iterable; computeDigest is for one");
 	return digestPaths([...files], algorithm, signal);
 }
 

@@ -14,9 +14,11 @@ export async function systemCall<T>(call: Promise<T>, path?: string): Promise<T>
 export function fromSystem(cause: unknown, path?: string): unknown {
 	if (cause instanceof ComposefsError) return cause;
 	// Not `instanceof Error`: those of node:fs are of another realm where a test runs.
-	const { code, message, errno, syscall } = Object(cause) as NodeJS.ErrnoException;
+	const { code, message, errno, syscall, path: named } = Object(cause) as NodeJS.ErrnoException;
 	if (typeof code !== "string") return cause;
-	return new ComposefsError(code, message, {
+	// A call on an open file has no path to tell of.
+	const text = path === undefined || named !== undefined ? message : `${message} '${path}'`;
+	return new ComposefsError(code, text, {
 		cause,
 		...(errno !== undefined && { errno }),
 		...(syscall !== undefined && { syscall }),

@@ -1,4 +1,6 @@
 /** A file tree in memory: the one noun of this package. Sources make trees, sinks take them. */
+
+import { argumentError } from "./errors.ts";
 import {
 	type Device,
 	type DeviceNumber,
@@ -104,7 +106,11 @@ export class Tree {
 	): Inode {
 		if (type === "fifo") return this.#add(path, fifo(third as MetadataOptions));
 		if (type === "socket") return this.#add(path, socket(third as MetadataOptions));
-		return this.#add(path, device(type, third as DeviceNumber, options));
+		if (type === "character-device" || type === "block-device")
+			return this.#add(path, device(type, third as DeviceNumber, options));
+		throw argumentError(
+			`mknod makes devices, fifos and sockets, by the name of their type, not ${typeof type}`,
+		);
 	}
 
 	/** Makes a whiteout, in place of what is there. */

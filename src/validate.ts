@@ -100,8 +100,12 @@ export function checkFields(inode: Inode): void {
 		case "socket":
 			break;
 		default:
-			fail("INODE", "type", `unknown type ${JSON.stringify((inode as Inode).type)}`);
+			fail("INODE", "type", `unknown type ${nameOfType((inode as Inode).type)}`);
 	}
+}
+
+function nameOfType(type: unknown): string {
+	return typeof type === "string" ? JSON.stringify(type) : String(typeof type);
 }
 
 function checkMetadata(inode: Metadata): void {

@@ -27,6 +27,11 @@ describe("digests of many files", () => {
 		expect(await computeDigests([])).toEqual([]);
 	});
 
+	test("bug: one path was taken for many, of a character each", async () => {
+		for (const files of ["a", Buffer.from("a")])
+			await expect(computeDigests(files as never)).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+	});
+
 	test("may be SHA-512", async () => {
 		writeFileSync(at("a"), "text");
 		const expected = referenceDigest(Buffer.from("text"), "sha512");

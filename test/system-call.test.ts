@@ -12,6 +12,17 @@ test("an error of node:fs becomes one of this package, with its cause", async ()
 	expect((error as ComposefsError).cause).toMatchObject({ code: "ENOENT" });
 });
 
+test("bug: errors of open files did not name them", async () => {
+	const file = await open("/");
+	const read = systemCall(file.read(Buffer.alloc(1)), "/");
+	await expect(read).rejects.toMatchObject({
+		code: "EISDIR",
+		path: "/",
+		message: expect.stringMatching(/, read '\/'$/),
+	});
+	await file.close();
+});
+
 test("a result comes through, and so do other errors", async () => {
 	expect(await systemCall(Promise.resolve(7))).toBe(7);
 	const own = new ComposefsError("ERR_COMPOSEFS_BLOB", "text");

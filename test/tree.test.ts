@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ComposefsError } from "../src/errors.ts";
-import { directory, NO_BYTES } from "../src/inode.ts";
+import { validate } from "../src/gate.ts";
+import { device, directory, NO_BYTES } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 
 /** /a/b is a file, /a/l a symlink to it. */
@@ -143,6 +144,17 @@ describe("files, links and nodes", () => {
 		});
 		expect(tree.get("/p")).toMatchObject({ type: "fifo", uid: 4 });
 		expect(tree.get("/s")).toMatchObject({ type: "socket" });
+	});
+
+	test("bug: mknod took an inode for a type, and the error of writing it was one of V8", async () => {
+		const tree = new Tree();
+		const inode = device("character-device", { major: 1, minor: 3 });
+		for (const type of [inode, "file", "pipe"])
+			expect(() => tree.mknod("/null", type as never)).toThrow("mknod makes devices, fifos and sockets");
+		tree.root.children.set("null", { ...inode, type: inode as never });
+		expect(validate(tree)).toMatchObject([
+			{ rule: "type", message: expect.stringContaining("unknown type object") },
+		]);
 	});
 
 	test("whiteout replaces what is there", () => {

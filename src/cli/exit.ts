@@ -60,7 +60,7 @@ export async function verifying<T>(work: Promise<T>): Promise<T> {
 /** Names the image in an error of reading it, where that does not: the command may have been given several. */
 export async function readingOf<T>(image: string, reading: Promise<T>): Promise<T> {
 	return reading.catch((error) => {
-		if (!(error instanceof ComposefsError) || error.message.includes(image)) throw error;
+		if (!(error instanceof ComposefsError) || error.path === image) throw error;
 		throw withPrefix(image, error);
 	});
 }
@@ -82,14 +82,22 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 class Interrupted extends Error {}
 
+const MOST_CLEANING_MS = 5000;
+
 /** Runs something with a signal that SIGINT and SIGTERM abort, so that it can clean up behind itself. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
-	const abort = () => controller.abort(new Interrupted());
+	let overdue: NodeJS.Timeout | undefined;
+	const abort = (name: NodeJS.Signals) => {
+		controller.abort(new Interrupted());
+		// Opening a fifo that nobody writes to cannot be given up: the second time, the signal ends the process.
+		overdue = setTimeout(() => process.kill(process.pid, name), MOST_CLEANING_MS);
+	};
 	process.once("SIGINT", abort).once("SIGTERM", abort);
 	try {
 		return await run(controller.signal);
 	} finally {
+		clearTimeout(overdue);
 		process.off("SIGINT", abort).off("SIGTERM", abort);
 	}
 }

@@ -1,7 +1,7 @@
 /** What the commands that read images share. */
 import { readImage } from "../image/read.ts";
 import { Tree } from "../tree.ts";
-import { readingOf } from "./exit.ts";
+import { readingOf, UsageError } from "./exit.ts";
 
 export interface ImageOptions {
 	readonly json?: true;
@@ -12,6 +12,9 @@ export interface ImageOptions {
 export async function readTree(image: string, { filter }: ImageOptions, signal: AbortSignal): Promise<Tree> {
 	const { root } = await readingOf(image, readImage(image, { signal }));
 	if (filter === undefined) return new Tree(root);
+	for (const name of filter)
+		if (!root.children.has(name))
+			throw new UsageError(`${image}: the root has no ${name}, which --filter names`);
 	const children = new Map([...root.children].filter(([name]) => filter.includes(name)));
 	return new Tree({ ...root, children });
 }

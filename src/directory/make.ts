@@ -1,6 +1,7 @@
 /** A record becomes an inode. */
-import { ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError } from "../errors.ts";
 import type { Directory, ExternalFile, Inode } from "../inode.ts";
+import { LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { typeOfMode } from "../stat.ts";
 import type { ScanRecord } from "./decode.ts";
@@ -63,7 +64,14 @@ export function isExternal(inode: Inode): inode is ExternalFile {
 }
 
 function owner(record: ScanRecord, { mapOwner }: Settings) {
-	return mapOwner === undefined ? record : mapOwner(record.uid, record.gid);
+	if (mapOwner === undefined) return record;
+	const mapped = mapOwner(record.uid, record.gid);
+	if (isId(mapped?.uid) && isId(mapped?.gid)) return mapped;
+	throw argumentError(`mapOwner gives { uid, gid }, whole numbers from 0 to ${LIMITS.id}`);
+}
+
+function isId(value: unknown): boolean {
+	return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= LIMITS.id;
 }
 
 function time({ mtimeNs }: ScanRecord, { useEpoch, clampMtimeNs }: Settings): bigint {

@@ -158,8 +158,7 @@ export class DirectoryReader {
 		if (skipDevices && (type === "character-device" || type === "block-device")) return false;
 		if (filter === undefined) return true;
 		const answer: unknown = filter(toEntry(record, type, place.treePath));
-		if (typeof answer === "object" && answer !== null && "then" in answer) refusePromise(answer);
-		return Boolean(answer);
+		return typeof answer === "boolean" ? answer : refuseAnswer(answer);
 	}
 
 	#count({ path }: Place): void {
@@ -217,7 +216,9 @@ function toEntry(record: ScanRecord, type: Inode["type"] | undefined, path: stri
 }
 
 /** Nobody waits for it, so its failure would be nobody's. */
-function refusePromise(answer: object): never {
-	Promise.resolve(answer).catch(() => undefined);
-	throw argumentError("filter gives a boolean, not a promise of one");
+function refuseAnswer(answer: unknown): never {
+	const isPromise = typeof answer === "object" && answer !== null && "then" in answer;
+	// Nobody would catch what it is rejected with.
+	if (isPromise) Promise.resolve(answer).catch(() => undefined);
+	throw argumentError(`filter gives a boolean, not ${isPromise ? "a promise of one" : typeof answer}`);
 }

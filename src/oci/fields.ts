@@ -21,7 +21,7 @@ export class Fields {
 
 	string(key: string): string {
 		const value = this.#object.get(key);
-		if (typeof value !== "string") throw this.fault(key, "is no string");
+		if (typeof value !== "string") throw this.fault(key, value === undefined ? "is missing" : "is no string");
 		return value;
 	}
 
@@ -33,6 +33,7 @@ export class Fields {
 	/** From 0 to 2^53 - 1 */
 	integer(key: string): number {
 		const value = this.#object.get(key);
+		if (value === undefined) throw this.fault(key, "is missing");
 		if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.fault(key, "is no size");
 		return value as number;
 	}

@@ -89,11 +89,13 @@ export async function openLayout(
 
 /** The layout that some files are. */
 export async function readLayout(files: Files, signal?: AbortSignal): Promise<OciLayout> {
-	const read = (path: string) => readBlob(files.file(path), { limit: DOCUMENT_LIMIT, signal });
-	const marker = new Fields(parseJson(await read("oci-layout"), "oci-layout"), "oci-layout");
+	const read = (blob: BlobSource) => readBlob(blob, { limit: DOCUMENT_LIMIT, signal });
+	const layout = files.file("oci-layout");
+	const marker = new Fields(parseJson(await read(layout), layout.name), layout.name);
 	if (!VERSION.test(marker.string("imageLayoutVersion")))
 		throw marker.fault("imageLayoutVersion", "is not 1");
-	return new OciLayout(files, parseIndex(await read("index.json"), { name: "index.json" }));
+	const index = files.file("index.json");
+	return new OciLayout(files, parseIndex(await read(index), { name: index.name }));
 }
 
 function tagOf({ annotations }: Descriptor): string | undefined {

@@ -1,4 +1,5 @@
 /** Which of an index's images is the one for a platform. */
+import { argumentError } from "../errors.ts";
 import type { Platform } from "./image.ts";
 
 /** Node's names of architectures → Go's. */
@@ -13,6 +14,12 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
 	["loong64", "loong64"],
 	["mips64el", "mips64le"],
 ]);
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
+export function checkIsPlatform(platform: Platform): Platform {
+	if (typeof platform?.os === "string" && typeof platform.architecture === "string") return platform;
+	throw argumentError("a platform is { os, architecture, variant? }");
+}
 
 /** Linux on this process's architecture. */
 export function hostPlatform(): Platform {

@@ -14,7 +14,7 @@ import type {
 	ResolveOptions,
 } from "./image.ts";
 import { isConfigType, isIndexType, isLayerType, isManifestType } from "./media-types.ts";
-import { hostPlatform, platformName, platformRank } from "./platform.ts";
+import { checkIsPlatform, hostPlatform, platformName, platformRank } from "./platform.ts";
 import { verifiedBlob } from "./verified.ts";
 
 /** Indexes within indexes. */
@@ -38,7 +38,7 @@ export async function resolveImage(
 	const { signal } = options;
 	if (!isIndexType(descriptor.mediaType)) {
 		const image = await imageOf(blobs, descriptor, signal);
-		if (options.platform !== undefined) checkPlatform(image, options.platform);
+		if (options.platform !== undefined) checkPlatform(image, checkIsPlatform(options.platform));
 		return image;
 	}
 	const index = await readIndex(blobs, descriptor, signal);
@@ -56,6 +56,7 @@ export async function resolveAmong(
 	options: ResolveOptions = {},
 ): Promise<ResolvedImage> {
 	const { platform = hostPlatform(), signal } = options;
+	checkIsPlatform(platform);
 	const image = await new Search(blobs, platform, signal).among(descriptors, 1);
 	if (image !== undefined) return image;
 	const named = descriptors.flatMap((entry) => (entry.platform ? [platformName(entry.platform)] : []));

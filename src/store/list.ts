@@ -18,6 +18,15 @@ const OBJECT = /^[0-9a-f]{62}$/;
 const TEMPORARY_FOLDER = /^\.tmp-[0-9a-f]{16}$/;
 const TEMPORARY_FILE = /^\.tmp[0-9A-Za-z]{6}$/;
 
+/** @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `no-store`, of a folder that has something in it, and nothing of a store */
+export async function checkIsStore(root: Buffer): Promise<void> {
+	const entries = (await read(root)).filter(({ name }) => !name.startsWith("."));
+	if (entries.length === 0 || entries.some((entry) => entry.isDirectory() && FOLDER.test(entry.name))) return;
+	const path = root.toString();
+	const text = `${path}: this is no object store: what is in it are other things`;
+	throw new ComposefsError("ERR_COMPOSEFS_STORE", text, { rule: "no-store", path });
+}
+
 /** In the order of their names. What has another name is no object, whatever it is. */
 export async function* listStore(root: Buffer): AsyncGenerator<StoreEntry[]> {
 	for (const folder of (await read(root)).sort(byName)) {

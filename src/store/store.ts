@@ -13,7 +13,7 @@ import { objectPath } from "./digest.ts";
 import { type FoundContent, findContents } from "./find.ts";
 import type { FsckOptions, FsckResult } from "./fsck.ts";
 import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
-import { inside, listStore, type StoreEntry } from "./list.ts";
+import { checkIsStore, inside, listStore, type StoreEntry } from "./list.ts";
 import {
 	choice,
 	parallelOf,
@@ -223,7 +223,8 @@ export class ObjectStore {
 	 * when what this one puts is done and flushed; what is put later, and a flush of that, waits until it is done:
 	 * `images` must not wait for either.
 	 *
-	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting; what reading an image throws:
+	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting, and `no-store`, of a folder
+	 *   that has other things in it; what reading an image throws:
 	 *   then nothing is removed
 	 */
 	async gc(
@@ -245,6 +246,7 @@ export class ObjectStore {
 		options: GcOptions,
 	): Promise<GcResult> {
 		const { collectGarbage } = await import("./gc.ts");
+		await checkIsStore(this.#root);
 		const collect = (own: string) => collectGarbage(this.#open, own, images, options);
 		return this.#writer.alone(collect, options.signal);
 	}
@@ -255,6 +257,7 @@ export class ObjectStore {
 		options: FsckOptions = {},
 	): Promise<FsckResult> {
 		this.#checkOpen();
+		await checkIsStore(this.#root);
 		const { checkStore } = await import("./fsck.ts");
 		return checkStore(this.#open, images, options);
 	}

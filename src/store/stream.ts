@@ -35,7 +35,7 @@ export async function putStream(
 	}
 }
 
-function sizeError(actual: number, limit: number): ComposefsError {
+export function sizeError(actual: number, limit: number): ComposefsError {
 	const more = actual > limit ? "or more" : "in all";
 	const message = `the content has ${actual} bytes ${more}, it should have ${limit}`;
 	return new ComposefsError("ERR_COMPOSEFS_BLOB", message, { rule: "size", limit, actual });

@@ -10,7 +10,7 @@ import { putFiles } from "./files.ts";
 import type { StoreOptions, StoreProgress } from "./options.ts";
 import { PutQueue } from "./queue.ts";
 import type { Content, PutOptions, StoredObject } from "./stored.ts";
-import { putStream } from "./stream.ts";
+import { putStream, sizeError } from "./stream.ts";
 
 const LOCK_WAIT_MS = 20;
 
@@ -128,7 +128,10 @@ export class StoreWriter {
 	}
 
 	async #put(content: Content, { signal, identity, size }: PutOptions): Promise<StoredObject> {
-		if (content instanceof Uint8Array) return this.#putBytes(content, signal);
+		if (content instanceof Uint8Array) {
+			if (size !== undefined && content.length !== size) throw sizeError(content.length, size);
+			return this.#putBytes(content, signal);
+		}
 		if (isFileSource(content)) {
 			const source = nativeFile(content.file, identity);
 			const file = nameOfFile(content.file);

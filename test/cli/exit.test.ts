@@ -10,6 +10,7 @@ import {
 	verifying,
 } from "../../src/cli/exit.ts";
 import { ComposefsError } from "../../src/errors.ts";
+import { LIB, runNode } from "../support/child.ts";
 
 let said: string[];
 
@@ -53,6 +54,17 @@ describe("interruptible", () => {
 		expect(said).toEqual([]);
 	});
 
+	test("bug: one signal did not end what cannot be given up, such as opening a fifo", () => {
+		const program = `
+			const { interruptible } = await import(${JSON.stringify(`${LIB}/cli/exit.js`)});
+			setInterval(() => undefined, 1000);
+			await interruptible(() => {
+				process.kill(process.pid, "SIGTERM");
+				return new Promise(() => undefined);
+			});`;
+		expect(runNode(["--input-type=module", "-e", program])).toMatchObject({ ended: "SIGTERM", stderr: "" });
+	}, 30_000);
+
 	test("leaves no listeners behind", async () => {
 		const before = process.listenerCount("SIGINT");
 		await interruptible(async () => undefined);
@@ -86,12 +98,15 @@ describe("readingOf", () => {
 	});
 
 	test("an error names the image, once", async () => {
-		const messageOf = async (message: string) => {
-			const failing = Promise.reject(new ComposefsError("ERR_COMPOSEFS_IMAGE", message));
+		const messageOf = async (message: string, path?: string) => {
+			const failing = Promise.reject(
+				new ComposefsError("ERR_COMPOSEFS_IMAGE", message, path ? { path } : {}),
+			);
 			return (await readingOf("a.cfs", failing).catch((error) => error)).message;
 		};
 		expect(await messageOf("offset 0: it is none")).toBe("a.cfs: offset 0: it is none");
-		expect(await messageOf("ENOENT: no such file, open 'a.cfs'")).toBe("ENOENT: no such file, open 'a.cfs'");
+		const named = "ENOENT: no such file, open 'a.cfs'";
+		expect(await messageOf(named, "a.cfs")).toBe(named);
 		expect(await readingOf("a.cfs", Promise.resolve(1))).toBe(1);
 	});
 });

@@ -38,6 +38,14 @@ describe("composefs ls", () => {
 		expect(both).toEqual({ status: 0, stdout: LISTING, stderr: "" });
 	});
 
+	test.each(["/usr", "usr/", "us"])("bug: --filter %s, which names nothing, was silent", (name) => {
+		expect(composefs(["ls", "--filter", name, at("image")])).toEqual({
+			status: 2,
+			stdout: "",
+			stderr: `composefs: ${at("image")}: the root has no ${name}, which --filter names\n`,
+		});
+	});
+
 	test("--filter may stand behind the images", () => {
 		expect(composefs(["ls", at("image"), "--filter", "usr"]).stdout).toBe(
 			"/usr/\t\n/usr/tool\t@ ab/cd\n/usr/zz\n",

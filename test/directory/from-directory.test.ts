@@ -157,6 +157,15 @@ describe("filter", () => {
 			});
 	});
 
+	test("bug: one that gives nothing left out everything", async () => {
+		writeFileSync(at("a"), "");
+		for (const answer of [undefined, null, 1, "yes"])
+			await expect(fromDirectory(at(), { filter: () => answer as never })).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_ARGUMENT",
+				message: `filter gives a boolean, not ${typeof answer}`,
+			});
+	});
+
 	test("its errors come out", async () => {
 		writeFileSync(at("a"), "");
 		const filter = () => {

@@ -77,6 +77,13 @@ describe("options", () => {
 		expect(make({ mtime: [-3n, 0] }, { clampMtime: 5n }).mtimeNs).toBe(-3_000_000_000n);
 	});
 
+	test.each([undefined, 5, {}, { uid: -1, gid: 0 }, { uid: 0, gid: 2 ** 32 }, { uid: 0.5, gid: 0 }])(
+		"mapOwner does not give %j",
+		(mapped) => {
+			expect(() => make(words(0o010644), { mapOwner: () => mapped as never })).toThrow("mapOwner gives");
+		},
+	);
+
 	test("mapOwner", () => {
 		const mapOwner = (uid: number, gid: number) => ({ uid: uid + 100_000, gid: gid + 200_000 });
 		expect(make(words(0o010644), { mapOwner })).toMatchObject({ uid: 100_007, gid: 200_008 });

@@ -79,7 +79,7 @@ test("a config has its platform and diff_ids", () => {
 describe("refused", () => {
 	test.each<[string, object, string]>([
 		["another schema version", { ...manifest, schemaVersion: 1 }, "doc: schemaVersion is not 2"],
-		["no schema version", { ...manifest, schemaVersion: undefined }, "doc: schemaVersion is no size"],
+		["no schema version", { ...manifest, schemaVersion: undefined }, "doc: schemaVersion is missing"],
 		[
 			"a manifest that is an index too",
 			{ ...manifest, manifests: [] },
@@ -132,7 +132,7 @@ describe("refused", () => {
 			{ os: "linux", architecture: "amd64", rootfs: { type: "other", diff_ids: [] } },
 			"rootfs.type is not layers",
 		],
-		[{ architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } }, "os is no string"],
+		[{ architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } }, "os is missing"],
 		[{ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: ["x"] } }, '"x" is no sha256'],
 	])("the config %j", (document, problem) => {
 		expect(() => parseConfig(bytes(document), options)).toThrow(problem);

@@ -24,7 +24,8 @@ test("fields of the right type are given", () => {
 
 test.each<[string, (read: Fields) => unknown, string]>([
 	['{"a":1}', (read) => read.string("a"), "doc: a is no string"],
-	["{}", (read) => read.string("a"), "doc: a is no string"],
+	["{}", (read) => read.string("a"), "doc: a is missing"],
+	["{}", (read) => read.integer("a"), "doc: a is missing"],
 	['{"a":1.5}', (read) => read.integer("a"), "doc: a is no size"],
 	['{"a":-1}', (read) => read.integer("a"), "doc: a is no size"],
 	['{"a":1e300}', (read) => read.integer("a"), "doc: a is no size"],
@@ -51,5 +52,5 @@ test("what is no object has no fields", () => {
 
 test("names of objects are not fields", () => {
 	expect(fields("{}").has("constructor")).toBe(false);
-	expect(() => fields("{}").string("__proto__")).toThrow("is no string");
+	expect(() => fields("{}").string("__proto__")).toThrow("is missing");
 });

@@ -109,7 +109,7 @@ describe("references", () => {
 
 test.each([
 	[{ imageLayoutVersion: "2.0.0" }, "imageLayoutVersion is not 1"],
-	[{}, "imageLayoutVersion is no string"],
+	[{}, "imageLayoutVersion is missing"],
 ])("oci-layout %j is refused", async (marker, problem) => {
 	const layout = new MemoryLayout().tag();
 	layout.set("oci-layout", marker);

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Platform } from "../../src/oci/image.ts";
-import { hostPlatform, platformName, platformRank } from "../../src/oci/platform.ts";
+import { checkIsPlatform, hostPlatform, platformName, platformRank } from "../../src/oci/platform.ts";
 
 function platform(text: string): Platform {
 	const [os = "", architecture = "", variant] = text.split("/");
@@ -27,6 +27,10 @@ test.each<[string, string, number | undefined]>([
 	["linux/amd64", "unknown/unknown", undefined],
 ])("for %s, %s ranks %s", (wanted, offered, rank) => {
 	expect(platformRank(platform(wanted), platform(offered))).toBe(rank);
+});
+
+test.each(["linux/amd64", null, {}, { os: "linux" }])("%j is no platform", (value) => {
+	expect(() => checkIsPlatform(value as never)).toThrow("a platform is { os, architecture, variant? }");
 });
 
 test("the platform of this process has Go's names", () => {

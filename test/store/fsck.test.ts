@@ -83,6 +83,19 @@ describe("fsck", () => {
 		expect((await fsck([at("c")])).bad).toMatchObject([{ problem: "name", images: [at("c")] }]);
 	});
 
+	test("bug: any folder was a sound store", async () => {
+		const store = await ObjectStore.open(at("plain"));
+		expect(await store.fsck()).toMatchObject({ objects: 0 });
+		writeFileSync(at("plain", "file"), "");
+		for (const work of [() => store.fsck(), () => store.gc([])])
+			await expect(work()).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_STORE",
+				rule: "no-store",
+				path: at("plain"),
+			});
+		await store.close();
+	});
+
 	test("leftovers are told, and do no harm", async () => {
 		mkdirSync(at("store/.tmp-0123456789abcdef"));
 		expect(await fsck()).toMatchObject({ bad: [], leftovers: [".tmp-0123456789abcdef"] });

@@ -185,6 +185,18 @@ describe("signals", () => {
 });
 
 describe("refused", () => {
+	test("bug: bytes had any size, pieces the one they should have", async () => {
+		const store = await openStore();
+		const bytes = someBytes(100);
+		for (const content of [bytes, [bytes]])
+			await expect(store.put(content, { size: 99 })).rejects.toMatchObject({
+				rule: "size",
+				limit: 99,
+				actual: 100,
+			});
+		expect(await store.put(bytes, { size: 100 })).toMatchObject({ size: 100 });
+	});
+
 	test.each([undefined, null, 5, "text", {}, [5], [{ hole: -1 }], { file: 5 }])(
 		"%j as content",
 		async (content) => {

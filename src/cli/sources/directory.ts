@@ -1,5 +1,6 @@
 /** A directory as a source, with the options of mkcomposefs. */
-import { lstat } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
+import path from "node:path";
 import { Option } from "commander";
 import type { FromDirectoryOptions } from "../../directory/index.ts";
 import type { Tree } from "../../tree.ts";
@@ -25,8 +26,8 @@ export const directorySource: SourceKind = {
 	name: "directory",
 	description: "a directory; times after SOURCE_DATE_EPOCH, if that is set, are set to it",
 	options,
-	async detects(path) {
-		const status = await lstat(path).catch(() => undefined);
+	async detects(place) {
+		const status = await lstat(place).catch(() => undefined);
 		return status?.isDirectory() ?? false;
 	},
 	async read([source = "."], options, signal) {
@@ -41,6 +42,21 @@ export const directorySource: SourceKind = {
 	},
 };
 
+/** What is in the store would become part of the image, and so objects: more with each build. */
+async function refuseInside(store: string, source: string): Promise<void> {
+	const [inner, outer] = await Promise.all([realPlace(store), realPlace(source)]);
+	const way = path.relative(outer, inner);
+	if (way === ".." || way.startsWith(`..${path.sep}`)) return;
+	throw new UsageError(`the store ${store} is in ${source}: its objects would be files of the image`);
+}
+
+/** Without symlinks, also of what is not there yet. */
+async function realPlace(place: string): Promise<string> {
+	const whole = path.resolve(place);
+	const { dir, base } = path.parse(whole);
+	return realpath(whole).catch(async () => (base === "" ? whole : path.join(await realPlace(dir), base)));
+}
+
 /** The store is closed, whatever becomes of the tree: what is unfinished in it then goes. */
 async function readInto(
 	folder: string | undefined,
@@ -49,6 +65,7 @@ async function readInto(
 ): Promise<Tree> {
 	const loading = import("../../directory/index.ts");
 	if (folder === undefined) return (await loading).fromDirectory(source, settings);
+	await refuseInside(folder, source);
 	const [{ fromDirectory }, { ObjectStore }] = await Promise.all([loading, import("../../store/index.ts")]);
 	const parallel = settings.threads;
 	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });

@@ -1,5 +1,6 @@
 /** Where images go: registries and layouts. */
 import type { BlobSource } from "../../blob.ts";
+import { argumentError } from "../../errors.ts";
 import type { Descriptor } from "../image.ts";
 
 export interface PutOptions {
@@ -17,6 +18,15 @@ export interface PutManifest {
 	/** What it says of another manifest: it can be found by that one's digest then. */
 	readonly subject?: Descriptor | undefined;
 	readonly artifactType?: string | undefined;
+}
+
+/** What layouts and registries have in a tag, each with bounds of its own. */
+const TAG = /^\w[\w.+:@/-]*$/;
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
+export function checkTag(tag: string | undefined): void {
+	if (tag === undefined || (typeof tag === "string" && TAG.test(tag))) return;
+	throw argumentError(`${JSON.stringify(tag)} cannot be a tag`, { rule: "tag" });
 }
 
 export interface ImageDestination {

@@ -8,7 +8,7 @@ import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
-import type { ImageDestination, PutManifest, PutOptions } from "./destination.ts";
+import { checkTag, type ImageDestination, type PutManifest, type PutOptions } from "./destination.ts";
 import { downloadBlob } from "./partial-blob.ts";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -61,6 +61,7 @@ export class LayoutDestination implements ImageDestination {
 
 	async putManifest(manifest: PutManifest, options: PutOptions = {}): Promise<void> {
 		const { mediaType, digest, bytes, artifactType } = manifest;
+		checkTag(manifest.tag);
 		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
 		await this.putBlob(descriptor, bytesBlob(bytes, digest), options);
 		const entry = {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 import type { BlobSource } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
+import { systemCall } from "../../system-call.ts";
 import { Digester, parseDigest } from "../digest.ts";
 import type { Descriptor } from "../image.ts";
 import { expectDigest } from "../verified.ts";
@@ -28,7 +29,7 @@ export async function downloadBlob(
 	signal?: AbortSignal,
 ): Promise<void> {
 	const { hex } = parseDigest(digest);
-	await mkdir(folder, { recursive: true });
+	await systemCall(mkdir(folder, { recursive: true }), folder);
 	const partial = await claim(folder, hex);
 	try {
 		await complete(partial, { digest, size }, blob, signal);

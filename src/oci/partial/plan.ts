@@ -1,6 +1,6 @@
 /** `planPull`: what a pull would fetch. */
 import type { ByteRange } from "../../blob.ts";
-import type { ComposefsError } from "../../errors.ts";
+import { argumentError, type ComposefsError } from "../../errors.ts";
 import { fillLimits } from "../../limits.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
@@ -60,6 +60,7 @@ export interface PullPlan extends PullCosts {
  * @throws as `pullImage`, for what is not content
  */
 export async function planPull(image: ResolvedImage, options: PlanOptions): Promise<PullPlan> {
+	checkPlanStore(options?.store);
 	const { store, parallel = 2, signal } = options;
 	const limits = fillLimits(PULL_LIMITS, options.limits);
 	const tables: (LayerToc | undefined)[] = [];
@@ -83,6 +84,12 @@ export async function planPull(image: ResolvedImage, options: PlanOptions): Prom
 		return { digest, size, partial: false, refusal, ...whole, ranges: [{ start: 0, end: size }] };
 	});
 	return { layers, ...sumOf(layers) };
+}
+
+/** One that cannot find anything has nothing. */
+function checkPlanStore(store: PlanOptions["store"] | undefined): void {
+	if (typeof store === "object" && store !== null) return;
+	throw argumentError("a store is needed, to see what is there already");
 }
 
 function layerCosts({ files, missing }: LayerContents, size: number): PullCosts & Pick<LayerPlan, "ranges"> {

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { readImage } from "../../../src/image/index.ts";
 import { composefs, program } from "../../support/cli.ts";
@@ -23,6 +23,23 @@ function objects(store: string): string[] {
 }
 
 describe("composefs build of a directory", () => {
+	test("bug: a store in the source became part of the image, and more of it each time", () => {
+		symlinkSync(at("source"), at("link"));
+		for (const store of [
+			at("source"),
+			at("source", "new", "store"),
+			at("link", "store"),
+			at("source", "..dots"),
+		]) {
+			const { status, stderr } = composefs(["build", "--store", store, at("source"), at("image")]);
+			expect([status, stderr]).toEqual([
+				2,
+				`composefs: the store ${store} is in ${at("source")}: its objects would be files of the image\n`,
+			]);
+		}
+		expect(existsSync(at("source", "new"))).toBe(false);
+	});
+
 	test("into a store", () => {
 		const { status, stdout, stderr } = composefs([
 			"build",

@@ -191,6 +191,27 @@ describe("copies", () => {
 		expect(readdirSync(temporary("layout"))).toEqual(["blobs"]);
 	});
 
+	test.each(["", "a b", "-", "a\n", 5])(
+		"bug: to the tag %j were made, which no tool can name",
+		async (tag) => {
+			const destination = new LayoutDestination(temporary("layout"));
+			const refused = { code: "ERR_COMPOSEFS_ARGUMENT", rule: "tag" };
+			await expect(copyImage(image, destination, { tag: tag as string })).rejects.toMatchObject(refused);
+			const { mediaType, digest } = image.manifest.descriptor;
+			const manifest = { mediaType, digest, bytes: image.manifest.bytes, tag: tag as string };
+			await expect(destination.putManifest(manifest)).rejects.toMatchObject(refused);
+			expect(existsSync(temporary("layout"))).toBe(false);
+		},
+	);
+
+	test.each(["v1_", "_a__b", "registry.example:5000/base/image:v1", "a+b@c"])(
+		"to the tag %s",
+		async (tag) => {
+			await copyImage(image, new LayoutDestination(temporary("layout")), { tag });
+			expect(readFileSync(temporary("layout", "index.json"), "utf8")).toContain(tag);
+		},
+	);
+
 	test("end with the signal", async () => {
 		const controller = new AbortController();
 		const reason = new Error("enough");

@@ -27,6 +27,14 @@ function breaking(after: number, asked: unknown[] = []): BlobSource {
 const files = () => readdirSync(temporary("blobs"));
 
 describe("a blob on its way", () => {
+	test("bug: into what is no folder was an error of node's own", async () => {
+		writeFileSync(temporary("file"), "");
+		await expect(downloadBlob(temporary("file", "x"), descriptor, bytesBlob(bytes))).rejects.toMatchObject({
+			name: "ComposefsError",
+			code: "ENOTDIR",
+		});
+	});
+
 	test("has its name once it is whole", async () => {
 		await downloadBlob(temporary("blobs"), descriptor, bytesBlob(bytes));
 		expect(files()).toEqual([hex]);

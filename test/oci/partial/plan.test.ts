@@ -61,6 +61,12 @@ describe("a plan", () => {
 		await expect(planPull(chunkedImage(first), { store: {}, signal })).rejects.toThrow("enough");
 	});
 
+	test.each([undefined, {}, { store: "folder" }])("needs a store: %j is none", async (options) => {
+		await expect(planPull(chunkedImage(first), options as never)).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+	});
+
 	test("fails where the way to the table does", async () => {
 		const failing = withBlob(first, {
 			read: () => {
