@@ -7,6 +7,7 @@ export function abortable<T>(
 	source: AsyncIterable<T> | Iterable<T>,
 	signal: AbortSignal | undefined,
 ): AsyncIterable<T> | Iterable<T> {
+	if (!isAsync(source) && !isSync(source)) throw argumentError("a source is an iterable", { rule: "source" });
 	if (!signal) return source;
 	const iterate = () =>
 		isAsync(source) ? source[Symbol.asyncIterator]() : awaiting(source[Symbol.iterator]());
@@ -16,17 +17,16 @@ export function abortable<T>(
 /** As `for await` has it: promises that a synchronous source gives are waited for. */
 function awaiting<T>(iterator: Iterator<T>): AsyncIterator<T> | Iterator<T> {
 	const next = () => {
-		const step = iterator.next();
+		const step = checkStep(iterator.next());
 		const { done, value } = step;
 		if (done || !isThenable(value)) return step;
 		return Promise.resolve(value).then((settled) => ({ done: false, value: settled }) as const);
 	};
-	const close = iterator.return?.bind(iterator);
-	return { next, ...(close && { return: close }) } as AsyncIterator<T> | Iterator<T>;
+	return { next, return: () => iterator.return?.() } as AsyncIterator<T> | Iterator<T>;
 }
 
 function isThenable(value: unknown): boolean {
-	return typeof value === "object" && value !== null && "then" in value;
+	return isObject(value) && "then" in value;
 }
 
 /** Steps of a source, asked for one at a time. */
@@ -103,7 +103,7 @@ export class AbortableIterator<T> implements AsyncIterator<T, undefined, undefin
 }
 
 function checkStep<T>(step: IteratorResult<T>): IteratorResult<T> {
-	if (typeof step === "object" && step !== null) return step;
+	if (isObject(step)) return step;
 	throw argumentError(`a source's steps are objects, not ${step === null ? "null" : typeof step}`, {
 		rule: "source",
 	});
@@ -112,5 +112,13 @@ function checkStep<T>(step: IteratorResult<T>): IteratorResult<T> {
 const END = { done: true, value: undefined } as const;
 
 function isAsync<T>(source: AsyncIterable<T> | Iterable<T>): source is AsyncIterable<T> {
-	return typeof source === "object" && source !== null && Symbol.asyncIterator in source;
+	return isObject(source) && Symbol.asyncIterator in source;
+}
+
+function isSync<T>(source: AsyncIterable<T> | Iterable<T>): source is Iterable<T> {
+	return isObject(source) && Symbol.iterator in source;
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === "object" && value !== null;
 }

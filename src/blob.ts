@@ -1,9 +1,8 @@
 /** Blobs: bytes outside, such as a layer of an image, that can be read as a whole or in ranges. */
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
-import { READ_FLAGS } from "./open-file.ts";
+import { readStream } from "./open-file.ts";
 import { fromSystem, systemCall } from "./system-call.ts";
 
 /** Bytes `start` to `end`, the latter not included. */
@@ -59,12 +58,8 @@ export function fileBlob(path: FilePath): BlobSource {
 			if (range !== undefined && range.end <= range.start) return;
 			const limits = range && { start: range.start, end: range.end - 1 };
 			try {
-				// Numbers are flags, too, whatever the types of node say.
-				const options = { flags: READ_FLAGS as never, highWaterMark: READ_SIZE };
-				yield* createReadStream(place, { ...options, ...limits, ...(signal && { signal }) });
+				yield* readStream(place, { ...limits, highWaterMark: READ_SIZE }, signal);
 			} catch (error) {
-				// A stream has an error of its own for the signal.
-				signal?.throwIfAborted();
 				throw fromSystem(error, name);
 			}
 		},

@@ -95,6 +95,16 @@ export class ComposefsError extends Error implements ComposefsErrorDetails {
 	}
 }
 
+/** The same error, with more to read in front of its message, and more details. */
+export function withPrefix(
+	prefix: string,
+	error: ComposefsError,
+	details: ComposefsErrorDetails = {},
+): ComposefsError {
+	const { name: _, code, ...own } = error;
+	return new ComposefsError(code, `${prefix}: ${error.message}`, { ...own, ...details, cause: error });
+}
+
 /** An argument or option of a call is not what the call takes. */
 export function argumentError(message: string, details?: ComposefsErrorDetails): ComposefsError {
 	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message, details);

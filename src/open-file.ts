@@ -1,25 +1,76 @@
 /** Opening files of this machine, whatever they are: a fifo would keep a thread of the pool until its other end is opened. */
-import { constants } from "node:fs";
+import { closeSync, constants, createReadStream, openSync, type ReadStream, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import { onAbort } from "./abort.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { systemCall } from "./system-call.ts";
-
-/** Reads what is there: a fifo that nobody writes to is at its end. */
-export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK;
 
 const POLL_MS = 50;
 
 /**
+ * For what is read from wherever in it: a fifo is opened, and cannot be read so.
+ *
  * @param name   what an error calls it
  * @throws ComposefsError: the error of the system call
  */
 export function openToRead(path: FilePath, name: string = pathToString(path)): Promise<FileHandle> {
-	return systemCall(open(Buffer.from(pathToBytes(path)), READ_FLAGS), name);
+	return systemCall(openAtOnce(Buffer.from(pathToBytes(path))), name);
 }
 
-/** Opens a device or a fifo, this once somebody reads from it. Throws also the signal's reason. */
-export async function openToWrite(path: Buffer, signal: AbortSignal | undefined): Promise<FileHandle> {
+async function openAtOnce(path: Buffer): Promise<FileHandle> {
+	try {
+		return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+	} catch (error) {
+		// Somebody has a lease on the file (fcntl(2)), and is asked to give it up.
+		if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+		return open(path, "r");
+	}
+}
+
+/**
+ * The bytes of a file, device or fifo, from its beginning to its end. A fifo is waited for until somebody writes to it, or the signal
+ * aborts.
+ *
+ * @throws the error of node:fs; the signal's reason
+ */
+export async function* readStream(
+	path: string | Buffer,
+	options: { readonly highWaterMark: number; readonly start?: number; readonly end?: number },
+	signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+	const stream = createReadStream(path, options);
+	const forget = onAbort(signal, () => abandon(stream, path));
+	try {
+		yield* stream;
+	} catch (error) {
+		// A stream has an error of its own for that.
+		signal?.throwIfAborted();
+		throw error;
+	} finally {
+		forget();
+	}
+	signal?.throwIfAborted();
+}
+
+/** A thread that opens a fifo cannot be called back: it gets what it waits for. */
+function abandon(stream: ReadStream, path: string | Buffer): void {
+	stream.destroy();
+	const wake = () => {
+		try {
+			// At once, and not on a thread of the pool: all of them may be waiting.
+			if (statSync(path).isFIFO()) closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+		} catch {
+			// Not there yet, or not any more.
+		}
+	};
+	const timer = setInterval(wake, POLL_MS);
+	stream.once("close", () => clearInterval(timer));
+	wake();
+}
+
+/** Opens a fifo once somebody reads from it. Throws also the signal's reason. */
+export async function openFifo(path: Buffer, signal: AbortSignal | undefined): Promise<FileHandle> {
 	for (;;)
 		try {
 			return await open(path, constants.O_WRONLY | constants.O_NONBLOCK);

@@ -76,12 +76,23 @@ describe("a source in a loop", () => {
 		await expect(loop()).rejects.toThrow("enough");
 	});
 
+	test.each([5, undefined, null, {}, () => 1])("%p is none", (source) => {
+		for (const signal of [undefined, new AbortController().signal])
+			expect(() => abortable(source as never, signal)).toThrow(
+				expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "source" }),
+			);
+	});
+
 	test.each([5, undefined, null])("whose step is %p is none", async (step) => {
 		for (const next of [() => step, async () => step])
 			for (const signal of [undefined, new AbortController().signal]) {
 				const steps = new AbortableIterator({ next } as never, signal);
 				await expect(steps.next()).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "source" });
 			}
+		const sync = { [Symbol.iterator]: () => ({ next: () => step }) };
+		await expect(all(abortable(sync as never, new AbortController().signal))).rejects.toMatchObject({
+			rule: "source",
+		});
 	});
 
 	test("gives what it gives, and nobody listens to the signal any more", async () => {

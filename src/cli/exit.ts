@@ -1,5 +1,5 @@
 /** How the command line ends. */
-import { ComposefsError } from "../errors.ts";
+import { ComposefsError, withPrefix } from "../errors.ts";
 import { plain } from "./print.ts";
 
 export const EXIT = {
@@ -65,11 +65,6 @@ export async function readingOf<T>(image: string, reading: Promise<T>): Promise<
 	});
 }
 
-/** The same error, all its fields kept, with more to read in front. */
-export function withPrefix(prefix: string, error: ComposefsError): ComposefsError {
-	return new ComposefsError(error.code, `${prefix}: ${error.message}`, { ...error, cause: error });
-}
-
 export function isUnverified(error: unknown): boolean {
 	if (!(error instanceof ComposefsError)) return false;
 	const { code, rule } = error;
@@ -82,22 +77,14 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 class Interrupted extends Error {}
 
-const MOST_CLEANING_MS = 5000;
-
 /** Runs something with a signal that SIGINT and SIGTERM abort, so that it can clean up behind itself. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
-	let overdue: NodeJS.Timeout | undefined;
-	const abort = (name: NodeJS.Signals) => {
-		controller.abort(new Interrupted());
-		// Opening a fifo that nobody writes to cannot be given up: the second time, the signal ends the process.
-		overdue = setTimeout(() => process.kill(process.pid, name), MOST_CLEANING_MS);
-	};
+	const abort = () => controller.abort(new Interrupted());
 	process.once("SIGINT", abort).once("SIGTERM", abort);
 	try {
 		return await run(controller.signal);
 	} finally {
-		clearTimeout(overdue);
 		process.off("SIGINT", abort).off("SIGTERM", abort);
 	}
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { Tree } from "../tree.ts";
 import { type WrittenImage, writeImage } from "../write.ts";
 import { UsageError } from "./exit.ts";
-import { plain } from "./print.ts";
+import { warn } from "./print.ts";
 
 export interface VersionOptions {
 	readonly minVersion: number;
@@ -41,6 +41,6 @@ export async function writeTree(
 ): Promise<WrittenImage> {
 	const destination = to === undefined ? { digestOnly: true } : { to: to === "-" ? process.stdout : to };
 	const written = await writeImage(tree, { minVersion, maxVersion, signal, ...destination });
-	for (const { message } of written.warnings) console.error(`composefs: warning: ${plain(message)}`);
+	for (const { message } of written.warnings) warn(message);
 	return written;
 }

@@ -67,6 +67,11 @@ export function plain(text: string): string {
 	return shown.replaceAll(/\p{C}/gu, "?");
 }
 
+/** Says on stderr what the result is not wrong for, but may not be what was meant. */
+export function warn(text: string): void {
+	console.error(`composefs: warning: ${plain(text)}`);
+}
+
 type Colour = "red" | "green" | "yellow";
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33 };
 

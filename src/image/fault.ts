@@ -1,5 +1,5 @@
 /** What can be wrong with an image, and the error that says so. */
-import { ComposefsError } from "../errors.ts";
+import { ComposefsError, withPrefix } from "../errors.ts";
 
 /** The rules that an image must keep, by the names that errors carry. */
 export type ImageRule =
@@ -54,8 +54,7 @@ export type ImageRule =
 export function inFile(error: unknown, file: string | undefined): unknown {
 	if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_IMAGE" || file === undefined)
 		return error;
-	const { name: _, code, ...details } = error;
-	return new ComposefsError(code, `${file}: ${error.message}`, { ...details, path: file });
+	return withPrefix(file, error, { path: file });
 }
 
 /** Throws the error of a broken rule. `offset` is where in the image, in bytes. */

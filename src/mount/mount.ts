@@ -2,7 +2,7 @@
 
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
-import { argumentError, ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
 import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
@@ -170,18 +170,12 @@ async function openIdmap(idmap: FilePath | OpenFile | undefined): Promise<Opened
 /** A truncated image would be mounted without complaint, with an empty root. */
 async function headerOf(file: OpenFile, name: string): Promise<{ hasAcl: boolean }> {
 	if (file.fd < 0) throw argumentError(`${name} is closed`);
+	// It is read by its descriptor, which errors have no name for.
 	const image = await openImage(file).catch((error) => {
-		throw inImage(error, name);
+		throw error instanceof ComposefsError ? withPrefix(name, error, { path: name }) : error;
 	});
 	await image.close();
 	return image.info;
-}
-
-/** It is read by its descriptor, which errors have no name for. */
-function inImage(error: unknown, image: string): unknown {
-	if (!(error instanceof ComposefsError)) return error;
-	const { name: _, code, ...details } = error;
-	return new ComposefsError(code, `${image}: ${error.message}`, { ...details, path: image });
 }
 
 /** Without symlinks: the kernel's calls do not agree on whether to follow one at the end. */

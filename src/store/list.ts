@@ -18,13 +18,22 @@ const OBJECT = /^[0-9a-f]{62}$/;
 const TEMPORARY_FOLDER = /^\.tmp-[0-9a-f]{16}$/;
 const TEMPORARY_FILE = /^\.tmp[0-9A-Za-z]{6}$/;
 
-/** @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `no-store`, of a folder that has something in it, and nothing of a store */
+const LOCK = ".lock";
+/** Of a fresh file system. */
+const LOST_AND_FOUND = "lost+found";
+
+/** @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `no-store`, where a folder has other things in it, and nothing of a store */
 export async function checkIsStore(root: Buffer): Promise<void> {
-	const entries = (await read(root)).filter(({ name }) => !name.startsWith("."));
-	if (entries.length === 0 || entries.some((entry) => entry.isDirectory() && FOLDER.test(entry.name))) return;
+	const entries = await read(root);
+	if (entries.some(isOfStore) || entries.every(({ name }) => name === LOST_AND_FOUND)) return;
 	const path = root.toString();
-	const text = `${path}: this is no object store: what is in it are other things`;
+	const text = `${path} is no object store: it has other things in it, and no objects`;
 	throw new ComposefsError("ERR_COMPOSEFS_STORE", text, { rule: "no-store", path });
+}
+
+/** Whoever puts something makes the lock; mkcomposefs makes none. */
+function isOfStore(entry: Dirent): boolean {
+	return entry.name === LOCK || (entry.isDirectory() && FOLDER.test(entry.name));
 }
 
 /** In the order of their names. What has another name is no object, whatever it is. */

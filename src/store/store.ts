@@ -223,8 +223,8 @@ export class ObjectStore {
 	 * when what this one puts is done and flushed; what is put later, and a flush of that, waits until it is done:
 	 * `images` must not wait for either.
 	 *
-	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting, and `no-store`, of a folder
-	 *   that has other things in it; what reading an image throws:
+	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting, and `no-store`, where the
+	 *   folder has other things in it, and no objects; what reading an image throws:
 	 *   then nothing is removed
 	 */
 	async gc(
@@ -246,9 +246,8 @@ export class ObjectStore {
 		options: GcOptions,
 	): Promise<GcResult> {
 		const { collectGarbage } = await import("./gc.ts");
-		await checkIsStore(this.#root);
-		const collect = (own: string) => collectGarbage(this.#open, own, images, options);
-		return this.#writer.alone(collect, options.signal);
+		const work = (own: string) => collectGarbage(this.#open, own, images, options);
+		return this.#writer.alone({ check: () => checkIsStore(this.#root), work }, options.signal);
 	}
 
 	/** Checks every object, and with images, that what they need is there. */

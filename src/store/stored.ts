@@ -17,7 +17,7 @@ export interface PutOptions {
 	readonly signal?: AbortSignal | undefined;
 	/** Of a file: it must be this one, before and after it is read. */
 	readonly identity?: FileIdentity | undefined;
-	/** Bytes that a stream must have. */
+	/** Bytes that the content must have, if it is no file. */
 	readonly size?: number | undefined;
 }
 

@@ -25,9 +25,9 @@ export async function putStream(
 			signal?.throwIfAborted();
 			if (slices.isOver()) await slices.next();
 			await writer.add(chunk);
-			if (size !== undefined && writer.size > size) throw sizeError(writer.size, size);
+			if (size !== undefined && writer.size > size) throw sizeError(writer.size, size, false);
 		}
-		if (size !== undefined && writer.size !== size) throw sizeError(writer.size, size);
+		if (size !== undefined && writer.size !== size) throw sizeError(writer.size, size, true);
 		return await writer.finish();
 	} catch (error) {
 		await writer.discard();
@@ -35,9 +35,9 @@ export async function putStream(
 	}
 }
 
-export function sizeError(actual: number, limit: number): ComposefsError {
-	const more = actual > limit ? "or more" : "in all";
-	const message = `the content has ${actual} bytes ${more}, it should have ${limit}`;
+/** @param isAll   whether there is no more than that */
+export function sizeError(actual: number, limit: number, isAll: boolean): ComposefsError {
+	const message = `the content has ${actual} bytes ${isAll ? "in all" : "or more"}, it should have ${limit}`;
 	return new ComposefsError("ERR_COMPOSEFS_BLOB", message, { rule: "size", limit, actual });
 }
 

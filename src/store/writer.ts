@@ -14,6 +14,12 @@ import { putStream, sizeError } from "./stream.ts";
 
 const LOCK_WAIT_MS = 20;
 
+export interface AloneWork<Result> {
+	/** Comes before the lock, which makes a store of any folder. */
+	check(): Promise<void>;
+	work(own: string): Promise<Result>;
+}
+
 export class StoreWriter {
 	readonly #name: string;
 	readonly #native: NativeStore;
@@ -68,15 +74,13 @@ export class StoreWriter {
 	 * its way, and what was put has its name: no put is held up while one that it may depend on waits for this. Puts
 	 * that come later wait until it is done.
 	 */
-	async alone<Result>(
-		work: (own: string) => Promise<Result>,
-		signal: AbortSignal | undefined,
-	): Promise<Result> {
+	async alone<Result>({ check, work }: AloneWork<Result>, signal: AbortSignal | undefined): Promise<Result> {
 		while (this.#writing.size > 0) await this.settled(signal);
 		if (this.#isHeld) throw busyError(this.#name);
 		this.#isHeld = true;
 		try {
 			await this.flush(signal);
+			await check();
 			return await this.#locked(work);
 		} finally {
 			this.#isHeld = false;
@@ -129,7 +133,7 @@ export class StoreWriter {
 
 	async #put(content: Content, { signal, identity, size }: PutOptions): Promise<StoredObject> {
 		if (content instanceof Uint8Array) {
-			if (size !== undefined && content.length !== size) throw sizeError(content.length, size);
+			if (size !== undefined && content.length !== size) throw sizeError(content.length, size, true);
 			return this.#putBytes(content, signal);
 		}
 		if (isFileSource(content)) {

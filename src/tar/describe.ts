@@ -116,8 +116,8 @@ function deviceOf(header: Header, type: TarEntryType, pax: PaxFields | undefined
  */
 function storedSize(header: Header, type: TarEntryType, pax: PaxFields | undefined): number {
 	if (type === "file" || header.typeflag === "D") return pax?.size ?? sizeOf(header);
-	if (pax?.size !== undefined && pax.size !== header.size)
-		fail("extension", header.offset, "a pax header gives another size to what is no file");
+	if (pax?.size !== undefined && pax.size !== 0)
+		fail("extension", header.offset, "a pax header gives a size to what is no file");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /** Where a layer goes, with the digest and size of what went there. */
 import { createHash, type Hash, randomBytes } from "node:crypto";
-import { write as writeFd } from "node:fs";
+import { type Stats, write as writeFd } from "node:fs";
 import { type FileHandle, open, readlink, rename, rm, stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ import {
 	pathToBytes,
 	pathToString,
 } from "../file-path.ts";
-import { openToWrite } from "../open-file.ts";
+import { openFifo } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 
 const writeBytes = promisify(writeFd);
@@ -98,11 +98,15 @@ async function openOwn(path: Buffer, signal: AbortSignal | undefined): Promise<O
 		if (error.code !== "ENOENT") throw error;
 	});
 	if (found !== undefined && !found.isFile())
-		return { handle: await openToWrite(path, signal), path, temporary: undefined };
+		return { handle: await openAsItIs(path, found, signal), path, temporary: undefined };
 	const target = await resolveLinks(path);
 	// Not of the process's number: in a container each has the same.
 	const temporary = Buffer.concat([target, Buffer.from(`.${randomBytes(8).toString("hex")}.tmp`)]);
 	return { handle: await open(temporary, "wx", NEW_FILE), path: target, temporary };
+}
+
+function openAsItIs(path: Buffer, found: Stats, signal: AbortSignal | undefined): Promise<FileHandle> {
+	return found.isFIFO() ? openFifo(path, signal) : open(path, "w");
 }
 
 async function publish({ handle, path, temporary }: OwnFile): Promise<void> {

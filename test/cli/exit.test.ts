@@ -10,7 +10,6 @@ import {
 	verifying,
 } from "../../src/cli/exit.ts";
 import { ComposefsError } from "../../src/errors.ts";
-import { LIB, runNode } from "../support/child.ts";
 
 let said: string[];
 
@@ -53,17 +52,6 @@ describe("interruptible", () => {
 		expect(fail(error)).toBe(EXIT.interrupted);
 		expect(said).toEqual([]);
 	});
-
-	test("bug: one signal did not end what cannot be given up, such as opening a fifo", () => {
-		const program = `
-			const { interruptible } = await import(${JSON.stringify(`${LIB}/cli/exit.js`)});
-			setInterval(() => undefined, 1000);
-			await interruptible(() => {
-				process.kill(process.pid, "SIGTERM");
-				return new Promise(() => undefined);
-			});`;
-		expect(runNode(["--input-type=module", "-e", program])).toMatchObject({ ended: "SIGTERM", stderr: "" });
-	}, 30_000);
 
 	test("leaves no listeners behind", async () => {
 		const before = process.listenerCount("SIGINT");

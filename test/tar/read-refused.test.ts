@@ -57,7 +57,7 @@ describe("the end", () => {
 	});
 });
 
-test("a pax size of what is no file may repeat the header's", async () => {
+test("a pax size of what is no file may be 0, as node-tar writes it", async () => {
 	const parts = [pax([["size", "0"]]), header({ typeflag: "5", name: "d" }), header({ name: "f" })];
 	const names = (await readArchive(archive(...parts))).map(({ name }) => name);
 	expect(names).toEqual(["d", "f"]);
@@ -98,10 +98,16 @@ describe("refused", () => {
 			[pax([["size", "512"]]), header({ name: "d/" }), header({ name: "smuggled" })],
 		],
 		[
-			"what is no file, to which the pax header alone gives a size",
+			"what is no file, to which the pax header gives a size",
 			"extension",
 			1024,
 			[pax([["size", "512"]]), header({ typeflag: "1", linkName: "f" }), header({ name: "smuggled" })],
+		],
+		[
+			"what is no file, to which both headers give a size",
+			"extension",
+			1024,
+			[pax([["size", "512"]]), header({ typeflag: "6", size: 512 }), header({ name: "smuggled" })],
 		],
 		["an entry without a name", "name", 0, [header({ name: "" })]],
 		["a link without a target", "link-name", 0, [header({ typeflag: "2" })]],

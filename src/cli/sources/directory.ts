@@ -5,6 +5,7 @@ import { Option } from "commander";
 import type { FromDirectoryOptions } from "../../directory/index.ts";
 import type { Tree } from "../../tree.ts";
 import { UsageError } from "../exit.ts";
+import { warn } from "../print.ts";
 import type { SourceKind, SourceOptions } from "./kind.ts";
 
 const options = [
@@ -42,12 +43,12 @@ export const directorySource: SourceKind = {
 	},
 };
 
-/** What is in the store would become part of the image, and so objects: more with each build. */
-async function refuseInside(store: string, source: string): Promise<void> {
+/** What is in the store becomes part of the image, and so objects: more with each build. */
+async function warnIfInside(store: string, source: string): Promise<void> {
 	const [inner, outer] = await Promise.all([realPlace(store), realPlace(source)]);
 	const way = path.relative(outer, inner);
 	if (way === ".." || way.startsWith(`..${path.sep}`)) return;
-	throw new UsageError(`the store ${store} is in ${source}: its objects would be files of the image`);
+	warn(`the store ${store} is in ${source}: its objects are files of the image`);
 }
 
 /** Without symlinks, also of what is not there yet. */
@@ -65,7 +66,7 @@ async function readInto(
 ): Promise<Tree> {
 	const loading = import("../../directory/index.ts");
 	if (folder === undefined) return (await loading).fromDirectory(source, settings);
-	await refuseInside(folder, source);
+	await warnIfInside(folder, source);
 	const [{ fromDirectory }, { ObjectStore }] = await Promise.all([loading, import("../../store/index.ts")]);
 	const parallel = settings.threads;
 	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });

@@ -1,13 +1,14 @@
 /** Files that sources are read from, and what they look like. */
-import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { onAbort } from "../../abort.ts";
+import { readStream } from "../../open-file.ts";
 
 const READ_SIZE = 1 << 18;
 
 /** The bytes of a file, opened when they are asked for; - is stdin. It is closed when the signal aborts. */
 export async function* openInput(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-	const stream = source === "-" ? process.stdin : createReadStream(source, { highWaterMark: READ_SIZE });
+	if (source !== "-") return yield* readStream(source, { highWaterMark: READ_SIZE }, signal);
+	const stream = process.stdin;
 	const forget = onAbort(signal, () => stream.destroy());
 	try {
 		yield* stream;

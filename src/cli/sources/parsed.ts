@@ -1,7 +1,6 @@
 /** Errors of the parsers, which know a place in a source but not its name. */
-import { ComposefsError } from "../../errors.ts";
+import { ComposefsError, withPrefix } from "../../errors.ts";
 import type { Tree } from "../../tree.ts";
-import { withPrefix } from "../exit.ts";
 import type { SourceKind } from "./kind.ts";
 
 /** What can be wrong with a source; errors of other codes are about the store, or the system. */

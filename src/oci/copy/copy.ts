@@ -4,7 +4,7 @@ import type { BlobSource } from "../../blob.ts";
 import { bytesBlob } from "../../blob.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
-import { checkTag, type ImageDestination } from "./destination.ts";
+import type { ImageDestination } from "./destination.ts";
 
 export interface CopyOptions {
 	/** What the copy is called. Default: it has its digest only */
@@ -29,7 +29,7 @@ export async function copyImage(
 	destination: ImageDestination,
 	{ tag, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
 ): Promise<void> {
-	checkTag(tag);
+	if (tag !== undefined) destination.checkTag?.(tag);
 	const { manifest, config, layers } = image;
 	const blobs = new Map<string, { descriptor: Descriptor; blob: BlobSource }>();
 	const { digest } = config.descriptor;

@@ -20,18 +20,17 @@ export interface PutManifest {
 	readonly artifactType?: string | undefined;
 }
 
-/** What layouts and registries have in a tag, each with bounds of its own. */
-const TAG = /^\w[\w.+:@/-]*$/;
-
-/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
-export function checkTag(tag: string | undefined): void {
-	if (tag === undefined || (typeof tag === "string" && TAG.test(tag))) return;
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `tag` */
+export function checkIsTag(tag: unknown, pattern: RegExp): void {
+	if (typeof tag === "string" && pattern.test(tag)) return;
 	throw argumentError(`${JSON.stringify(tag)} cannot be a tag`, { rule: "tag" });
 }
 
 export interface ImageDestination {
 	/** What errors call it. */
 	readonly name: string;
+	/** Throws for what cannot be a tag here, before anything is stored. */
+	checkTag?(tag: string): void;
 	/**
 	 * Stores a blob, whole and with the digest of its descriptor, or not at all. One that is there already is not read.
 	 *

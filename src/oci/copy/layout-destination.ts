@@ -8,10 +8,12 @@ import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
-import { checkTag, type ImageDestination, type PutManifest, type PutOptions } from "./destination.ts";
+import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "./destination.ts";
 import { downloadBlob } from "./partial-blob.ts";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
+/** Whole names of images, too, as other tools have it. */
+const TAG = /^\w[\w.+:@/-]*$/;
 const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
 /** As much as is read of a manifest. */
 const INDEX_LIMIT = 1 << 22;
@@ -42,6 +44,10 @@ export class LayoutDestination implements ImageDestination {
 		this.name = this.#folder;
 	}
 
+	checkTag(tag: string): void {
+		checkIsTag(tag, TAG);
+	}
+
 	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
 		// Whoever is at it may be stopped by a signal of its own: then it is looked for again.
 		for (
@@ -61,7 +67,7 @@ export class LayoutDestination implements ImageDestination {
 
 	async putManifest(manifest: PutManifest, options: PutOptions = {}): Promise<void> {
 		const { mediaType, digest, bytes, artifactType } = manifest;
-		checkTag(manifest.tag);
+		if (manifest.tag !== undefined) this.checkTag(manifest.tag);
 		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
 		await this.putBlob(descriptor, bytesBlob(bytes, digest), options);
 		const entry = {

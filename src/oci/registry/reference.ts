@@ -25,7 +25,8 @@ const LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]{1,5})?$`);
 const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
-const TAG = /^[\w][\w.-]{0,127}$/;
+/** What a tag can be. */
+export const TAG = /^[\w][\w.-]{0,127}$/;
 const REPOSITORY_LIMIT = 255;
 const TEXT_LIMIT = 1024;
 const PORT_LIMIT = 65535;
@@ -58,11 +59,6 @@ export function parseReference(text: string): ImageReference {
 export function formatReference({ registry, repository, tag, digest }: ImageReference): string {
 	const name = `${registry}/${repository}`;
 	return `${name}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
-}
-
-/** Whether a text can be a tag. */
-export function isTag(text: string): boolean {
-	return TAG.test(text);
 }
 
 /** Whether a text is the host of a registry, with or without a port. */

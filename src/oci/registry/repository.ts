@@ -1,13 +1,13 @@
 /** One repository of a registry: its images, and where they are pushed to. */
 import { type BlobReadOptions, type BlobSource, bytesBlob } from "../../blob.ts";
-import type { ImageDestination, PutManifest, PutOptions } from "../copy/destination.ts";
+import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "../copy/destination.ts";
 import { parseDigest } from "../digest.ts";
 import type { BlobFinder, Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "../image.ts";
 import { isIndexType, isManifestType } from "../media-types.ts";
 import { resolveImage } from "../resolve.ts";
 import { type FetchedManifest, fetchManifest } from "./manifests.ts";
 import { pushBlob, pushManifest } from "./push.ts";
-import { formatReference, type ImageReference } from "./reference.ts";
+import { formatReference, type ImageReference, TAG } from "./reference.ts";
 import { listReferrers, tagReferrer } from "./referrers.ts";
 import { type Place, RegistryBlob } from "./registry-blob.ts";
 
@@ -95,11 +95,16 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 		return listReferrers(this.#own, digest, artifactType, signal);
 	}
 
+	checkTag(tag: string): void {
+		checkIsTag(tag, TAG);
+	}
+
 	putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
 		return pushBlob(this.#own, descriptor, blob, signal);
 	}
 
 	async putManifest(manifest: PutManifest, { signal }: PutOptions = {}): Promise<void> {
+		if (manifest.tag !== undefined) this.checkTag(manifest.tag);
 		const isListed = await pushManifest(this.#own, manifest, signal);
 		if (manifest.subject !== undefined && !isListed)
 			await tagReferrer(this.#own, manifest, manifest.subject.digest, signal);

@@ -23,21 +23,13 @@ function objects(store: string): string[] {
 }
 
 describe("composefs build of a directory", () => {
-	test("bug: a store in the source became part of the image, and more of it each time", () => {
+	test("says that a store is in the source, whose objects become files of the image", () => {
 		symlinkSync(at("source"), at("link"));
-		for (const store of [
-			at("source"),
-			at("source", "new", "store"),
-			at("link", "store"),
-			at("source", "..dots"),
-		]) {
+		for (const store of [at("source"), at("source", "new"), at("link", "store"), at("source", "..dots")]) {
 			const { status, stderr } = composefs(["build", "--store", store, at("source"), at("image")]);
-			expect([status, stderr]).toEqual([
-				2,
-				`composefs: the store ${store} is in ${at("source")}: its objects would be files of the image\n`,
-			]);
+			const warning = `the store ${store} is in ${at("source")}: its objects are files of the image`;
+			expect([status, stderr]).toEqual([0, `composefs: warning: ${warning}\n`]);
 		}
-		expect(existsSync(at("source", "new"))).toBe(false);
 	});
 
 	test("into a store", () => {
