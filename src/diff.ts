@@ -141,8 +141,8 @@ function areEqual(a: Uint8Array, b: Uint8Array): boolean {
 	return a === b || Buffer.compare(a, b) === 0;
 }
 
-/** Which names each inode with several has, as one text. */
-type LinkGroups = Map<Inode, string>;
+/** Of each inode with several names, a number that is the same for the same names. */
+type LinkGroups = Map<Inode, number>;
 
 /** Of both trees. Names are told by their number among those of either tree: paths could be longer than a string. */
 function* findLinkGroups(
@@ -157,17 +157,30 @@ function* findLinkGroups(
 		number++;
 		yield;
 	}
-	return [found[0].groups, found[1].groups];
+	// The texts are as long as there are names: they are compared once, and not for each name.
+	const numbers = new Map<string, number>();
+	return [found[0].groups(numbers), found[1].groups(numbers)];
 }
 
 class NamesByInode {
-	readonly groups: LinkGroups = new Map();
+	/** All names of those with several. */
+	readonly #texts = new Map<Inode, string>();
 	readonly #first = new Map<Inode, number>();
 
 	add(inode: Inode | undefined, name: number): void {
 		if (inode === undefined || inode.type === "directory") return;
-		const known = this.groups.get(inode) ?? this.#first.get(inode);
+		const known = this.#texts.get(inode) ?? this.#first.get(inode);
 		if (known === undefined) this.#first.set(inode, name);
-		else this.groups.set(inode, `${known} ${name}`);
+		else this.#texts.set(inode, `${known} ${name}`);
+	}
+
+	groups(numbers: Map<string, number>): LinkGroups {
+		const groups: LinkGroups = new Map();
+		for (const [inode, text] of this.#texts) {
+			const number = numbers.get(text) ?? numbers.size;
+			numbers.set(text, number);
+			groups.set(inode, number);
+		}
+		return groups;
 	}
 }

@@ -5,6 +5,7 @@ import { file, type Inode } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
+import { cpuTimeOf, FAR_TOO_MUCH_MS } from "./support/cpu-time.ts";
 import { deepDirectory } from "./support/deep-directory.ts";
 
 function sample(): Tree {
@@ -120,6 +121,19 @@ describe("diff", () => {
 		expect(changes).toHaveLength(2001);
 		expect(changes[0]).toMatchObject({ kind: "changed", attributes: ["link group"] });
 		expect(changes.filter(({ kind }) => kind === "added")).toHaveLength(1);
+	});
+
+	test("bug: the names of one inode took the square of their number", async () => {
+		const trees = [1, 2].map(() => {
+			const inode = file(Buffer.from("x"));
+			const tree = new Tree();
+			for (let n = 0; n < 300_000; n++) tree.root.children.set(`${n}`, inode);
+			return tree;
+		});
+		const time = await cpuTimeOf(async () => {
+			expect(await diff(trees[0] as Tree, trees[1] as Tree)).toEqual([]);
+		});
+		expect(time).toBeLessThan(FAR_TOO_MUCH_MS);
 	});
 
 	test("stops at a signal", async () => {

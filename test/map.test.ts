@@ -58,7 +58,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"oci/registry/fault": "oci/registry/retry",
 	"oci/registry/manifests": "oci/registry/client",
 	"oci/registry/push": "oci/registry/repository",
-	"oci/registry/referrers": "oci/sealing/verify",
 	"oci/registry/token": "oci/registry/authorizer",
 	"oci/sealing/compute": "oci/sealing/verify",
 	"oci/sealing/seal": "oci/sealing/inline",

@@ -168,3 +168,19 @@ function plainText(bytes: Bytes, start: number, end: number): string | undefined
 	const text = bytes.utf8Slice(start, end);
 	return NOT_PLAIN.test(text) ? undefined : text;
 }
+
+/** A name in a directory, and where the image has it. */
+export interface Place {
+	readonly name: string;
+	readonly nid: number;
+	readonly from: number;
+	/** Of the entry: its inode must have the same. */
+	readonly type: number | undefined;
+}
+
+/** An entry of a block that was read; undefined where it has none. */
+export function placeAt(block: DirectoryBlock, index: number): Place | undefined {
+	const nid = block.nids[index];
+	if (nid === undefined || index >= block.count) return undefined;
+	return { name: block.names[index] as string, nid, from: block.place(index), type: block.types[index] };
+}

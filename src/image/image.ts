@@ -1,13 +1,15 @@
 /** An open image: questions by path. */
 import { type Inode, isWhiteout } from "../inode.ts";
 import { compareNames, type Name } from "../names.ts";
+import { Slices } from "../slices.ts";
 import { pathError, splitPath } from "../tree-path.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
-import { blocksOf, checkBlockOrder, DirectoryBlock } from "./directory.ts";
+import { blocksOf, checkBlockOrder, DirectoryBlock, type Place, placeAt } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
 import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layout.ts";
-import type { ImageBytes } from "./source.ts";
+import { Quota } from "./quota.ts";
+import type { ImageBytes, Limits } from "./source.ts";
 import { type ImageStat, type Node, statOf } from "./stat.ts";
 import type { Superblock } from "./superblock.ts";
 import { dropWhiteoutsMarks, hasWhiteoutsMarks } from "./whiteout-marks.ts";
@@ -48,6 +50,20 @@ export interface Access {
 	close(): Promise<void>;
 }
 
+/** What a walk comes to next: a node, or a name whose inode is not read yet. */
+type Step = { readonly path: string; readonly depth: number } & (
+	| { readonly node: Node }
+	| { readonly place: Place; readonly parent: Node }
+);
+
+/** Many inodes, one after the other. */
+interface Reading {
+	readonly quota: Quota;
+	/** Those whose xattrs were counted. */
+	readonly met: Set<number>;
+	readonly slices: Slices;
+}
+
 /**
  * An open image. Paths are as in `Tree`: absolute, symlinks are not followed. What is read is checked as in
  * `readImage`, but only that: a damaged place is not found before it is asked for, and rules for the whole, such
@@ -56,14 +72,14 @@ export interface Access {
 export class Image {
 	readonly #access: Access;
 	readonly #superblock: Superblock;
-	readonly #depth: number;
+	readonly #limits: Limits;
 	readonly #inodes = new InodeReader();
 
 	/** @internal Not for callers: see `openImage`. */
-	constructor(access: Access, superblock: Superblock, depth: number) {
+	constructor(access: Access, superblock: Superblock, limits: Limits) {
 		this.#access = access;
 		this.#superblock = superblock;
-		this.#depth = depth;
+		this.#limits = limits;
 		this.#inodes.open(access.bytes, superblock);
 	}
 
@@ -80,11 +96,18 @@ export class Image {
 
 	/** The entries of a directory, in the order of their names' bytes. */
 	async readdir(path: Name): Promise<ImageEntry[]> {
-		const node = await this.#find(path);
-		return (await this.#children(node, path)).map(({ name, node: { inode } }) => ({
-			name,
-			type: inode.type,
-		}));
+		const parent = await this.#find(path);
+		const reading = this.#begin();
+		// An inode may have millions of names here, and be as large as an image: it is looked at once.
+		const types = new Map<number, Inode["type"] | undefined>();
+		const entries: ImageEntry[] = [];
+		for (const place of await this.#places(parent, path)) {
+			const key = place.nid * DIRENT_TYPES.length + (place.type ?? 0);
+			if (!types.has(key)) types.set(key, (await this.#readNext(reading, place, parent))?.inode.type);
+			const type = types.get(key);
+			if (type !== undefined) entries.push({ name: place.name, type });
+		}
+		return entries;
 	}
 
 	/** @throws ComposefsError `EINVAL`, if it is no symlink */
@@ -106,20 +129,23 @@ export class Image {
 	/** A path and every name below it: parents before children, siblings in the order of their names' bytes. */
 	async *walk(path: Name = "/"): AsyncGenerator<ImageWalkEntry, void, undefined> {
 		const names = splitPath(path);
-		const start = await this.#find(path);
+		const reading = this.#begin();
 		const directories = new Set<number>();
-		const stack = [{ path: `/${names.join("/")}`, node: start, depth: names.length + 1 }];
-		for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
-			const { node, depth } = entry;
-			yield { path: entry.path, stat: await this.#stat(node) };
+		const stack: Step[] = [
+			{ path: `/${names.join("/")}`, node: await this.#find(path), depth: names.length + 1 },
+		];
+		for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
+			const { depth } = step;
+			const node = "node" in step ? step.node : await this.#readNext(reading, step.place, step.parent);
+			if (node === undefined) continue;
+			yield { path: step.path, stat: await this.#stat(node) };
 			if (node.inode.type !== "directory") continue;
 			if (directories.has(node.nid)) fail("directory-linked", node.offset, "a directory has a second name");
 			directories.add(node.nid);
-			if (depth > this.#depth) fail("depth", node.offset, `a directory is ${depth} levels deep`);
-			const prefix = entry.path === "/" ? "/" : `${entry.path}/`;
-			const children = await this.#children(node, entry.path);
-			for (const child of children.reverse())
-				stack.push({ path: prefix + child.name, node: child.node, depth: depth + 1 });
+			reading.quota.checkDepth(depth, node.offset);
+			const prefix = step.path === "/" ? "/" : `${step.path}/`;
+			for (const place of (await this.#places(node, step.path)).reverse())
+				stack.push({ path: prefix + place.name, place, parent: node, depth: depth + 1 });
 		}
 	}
 
@@ -185,14 +211,14 @@ export class Image {
 
 	/** The child that an entry names; undefined if there is none, or it is one that the writer added. */
 	async #child(parent: Node, block: DirectoryBlock, index: number): Promise<Node | undefined> {
-		const nid = block.nids[index];
-		if (nid === undefined || index >= block.count) return undefined;
-		return this.#access.run(() => this.#read(nid, block.place(index), block.types[index], parent));
+		const place = placeAt(block, index);
+		return place && this.#access.run(() => this.#read(place.nid, place.from, place.type, parent));
 	}
 
-	async #children(parent: Node, path: Name): Promise<{ name: string; node: Node }[]> {
+	/** The names in a directory, in their order; nothing is known of their inodes. */
+	async #places(parent: Node, path: Name): Promise<Place[]> {
 		if (parent.inode.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
-		const children: { name: string; node: Node }[] = [];
+		const places: Place[] = [];
 		const count = blocksOf(parent.data);
 		let last: string | undefined;
 		for (let index = 0; index < count; index++) {
@@ -200,13 +226,34 @@ export class Image {
 			checkBlockOrder(last, block);
 			last = block.names[block.count - 1];
 			for (let at = 0; at < block.count; at++) {
-				const name = block.names[at] as string;
-				if (name === "." || name === "..") continue;
-				const node = await this.#child(parent, block, at);
-				if (node !== undefined) children.push({ name, node });
+				const place = placeAt(block, at);
+				if (place !== undefined && place.name !== "." && place.name !== "..") places.push(place);
 			}
 		}
-		return children;
+		return places;
+	}
+
+	/** Begins to read inodes, within the limits of the call. */
+	#begin(): Reading {
+		const quota = new Quota();
+		quota.begin(this.#limits);
+		return { quota, met: new Set(), slices: new Slices() };
+	}
+
+	/** One inode more; undefined if it is one that the writer added. Gives way to the event loop. */
+	async #readNext(reading: Reading, place: Place, parent: Node): Promise<Node | undefined> {
+		const { quota, met, slices } = reading;
+		if (slices.isOver()) await slices.next();
+		const { nid, from, type } = place;
+		// Others may use the same reader as soon as this waits.
+		const { node, count, bytes } = await this.#access.run(() => {
+			const read = this.#read(nid, from, type, parent);
+			return { node: read, count: this.#inodes.xattrCount, bytes: this.#inodes.xattrBytes };
+		});
+		quota.addName(from);
+		if (!met.has(nid)) quota.addXattrs(count, bytes, from);
+		met.add(nid);
+		return node;
 	}
 
 	#read(nid: number, from: number, type: number | undefined, parent: Node | undefined): Node | undefined {
@@ -233,12 +280,19 @@ export class Image {
 	async #stat(node: Node): Promise<ImageStat> {
 		const { inode, hasMarks, offset } = node;
 		if (!hasMarks) return statOf(node);
-		const children = await this.#children(node, "/");
 		const xattrs = new Map(inode.xattrs);
-		if (children.some((child) => isWhiteout(child.node.inode)))
-			dropWhiteoutsMarks(xattrs, this.#superblock.version);
+		if (await this.#hasWhiteout(node)) dropWhiteoutsMarks(xattrs, this.#superblock.version);
 		inode.xattrs = xattrs.size > 0 ? xattrs : undefined;
 		checkBuilt(inode, offset);
 		return statOf(node);
+	}
+
+	async #hasWhiteout(directory: Node): Promise<boolean> {
+		const reading = this.#begin();
+		for (const place of await this.#places(directory, "/")) {
+			const child = await this.#readNext(reading, place, directory);
+			if (child !== undefined && isWhiteout(child.inode)) return true;
+		}
+		return false;
 	}
 }

@@ -89,6 +89,8 @@ export class InodeFields {
 
 	#readCompact({ view, base }: Window, at: number): void {
 		const start = at - base;
+		// The time of the inode, in images that say so by their features.
+		if (view.getUint32(start + COMPACT.reserved, true) !== 0) this.#refuseReserved(at + COMPACT.reserved);
 		this.nlink = view.getUint16(start + COMPACT.nlink, true);
 		this.uid = view.getUint16(start + COMPACT.uid, true);
 		this.gid = view.getUint16(start + COMPACT.gid, true);
@@ -100,6 +102,8 @@ export class InodeFields {
 		this.#need(at, EXTENDED.size, at, "the inode");
 		const { view, base } = this.#image.window(at, EXTENDED.size);
 		const start = at - base;
+		// High bits of the start of its data, for images beyond 16 TiB.
+		if (view.getUint16(start + EXTENDED.reserved, true) !== 0) this.#refuseReserved(at + EXTENDED.reserved);
 		this.nlink = view.getUint32(start + EXTENDED.nlink, true);
 		this.uid = view.getUint32(start + EXTENDED.uid, true);
 		this.gid = view.getUint32(start + EXTENDED.gid, true);
@@ -108,6 +112,11 @@ export class InodeFields {
 		// Where a product is added, even of 0, each size becomes a number on the heap.
 		this.size = high === 0 ? low : low + high * 2 ** 32;
 		this.mtimeNs = readTime(view, start + EXTENDED.mtime, start + EXTENDED.mtimeNsec, base);
+	}
+
+	/** Kernels read there what composefs has no use for. */
+	#refuseReserved(at: number): never {
+		fail("inode-format", at, "the inode has a field that only later layouts have");
 	}
 
 	#readCommon(view: DataView, start: number, end: number): void {

@@ -43,6 +43,7 @@ export const SUPERBLOCK = {
 	featureIncompat: 80,
 	compressionAlgorithms: 84,
 	extraDevices: 86,
+	directoryBlockBits: 90,
 	xattrPrefixCount: 91,
 	packedNid: 96,
 } as const;
@@ -63,9 +64,10 @@ export const INODE = {
 	/** A block's number; a device's number; in its low half, the format of chunks */
 	union: 16,
 } as const;
-export const COMPACT = { size: 32, nlink: 6, dataSize: 8, uid: 24, gid: 26 } as const;
+export const COMPACT = { size: 32, nlink: 6, dataSize: 8, reserved: 12, uid: 24, gid: 26 } as const;
 export const EXTENDED = {
 	size: 64,
+	reserved: 6,
 	dataSize: 8,
 	uid: 24,
 	gid: 28,

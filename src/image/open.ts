@@ -30,7 +30,7 @@ export async function openImage(
 		checkSize(source.length, limits.imageSize);
 		const bytes = new WholeImage(source);
 		const access = { bytes, run: async <T>(action: () => T) => action(), close: async () => {} };
-		return new Image(access, readSuperblock(bytes), limits.depth);
+		return new Image(access, readSuperblock(bytes), limits);
 	}
 	const file = await openSource(source);
 	try {
@@ -39,7 +39,7 @@ export async function openImage(
 		const bytes = new PagedImage(file, size);
 		const superblock = await bytes.run(() => readSuperblock(bytes));
 		const access = { bytes, run: <T>(action: () => T) => bytes.run(action), close: () => file.close() };
-		return new Image(access, superblock, limits.depth);
+		return new Image(access, superblock, limits);
 	} catch (error) {
 		await file.close();
 		throw inFile(error, file.name);

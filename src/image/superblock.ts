@@ -144,6 +144,7 @@ function checkFeatures(fields: Fields): boolean {
 	fields.expect(SUPERBLOCK.metaBlock, 4, 0, "feature", "the first block of inodes");
 	fields.expect(SUPERBLOCK.compressionAlgorithms, 2, 0, "feature", "the set of compression algorithms");
 	fields.expect(SUPERBLOCK.extraDevices, 2, 0, "feature", "the number of further devices");
+	fields.expect(SUPERBLOCK.directoryBlockBits, 1, 0, "feature", "the size of a directory's block");
 	fields.expect(SUPERBLOCK.xattrPrefixCount, 1, 0, "feature", "the number of long xattr prefixes");
 	fields.expect(SUPERBLOCK.packedNid, 4, 0, "feature", "the packed inode");
 	fields.expect(SUPERBLOCK.packedNid + 4, 4, 0, "feature", "the packed inode");

@@ -33,6 +33,8 @@ interface Waiting {
 const START_TIMEOUT = 30_000;
 /** Of what a worker that ends has to say, in bytes; V8's take some thousands. */
 const MAX_LAST_WORDS = 1 << 16;
+/** For them to come, once the process has ended. */
+const LAST_WORDS_MS = 200;
 const OUT_OF_MEMORY = /out of memory|bad_alloc|allocation failed/i;
 
 const ftruncate = promisify(fs.ftruncate);
@@ -209,12 +211,19 @@ export class SandboxChild {
 		this.#pipe.on("error", () => undefined); // of a worker that has ended: `close` comes next
 		this.#pipe.on("data", (piece) => this.#receive(piece));
 		this.#process.once("error", (error) => this.#end(startError(error)));
+		this.#process.once("exit", () => setTimeout(() => this.#hangUp(), LAST_WORDS_MS));
 		await new Promise((resolve) => this.#process.once("close", resolve));
 		this.#isOver = true;
 		this.#verdict ??= this.#obituary();
 		this.#isGone = true;
 		if (!this.#isRunning) this.#closeFiles();
 		this.#waiting?.reject(this.#verdict);
+	}
+
+	/** Somebody else may have its ends of the pipes, and keep them for ever. */
+	#hangUp(): void {
+		this.#pipe.destroy();
+		this.#process.stderr?.destroy();
 	}
 
 	/** Not while a request is at them: their numbers may then be those of other files. */

@@ -32,6 +32,8 @@ type Case = [
 // inode 40 nanoseconds, 44 links. The last number is the offset of the error, from the inode.
 const CASES: Case[] = [
 	["unknown bits in the format", "inode-format", "/folder", 0, 2, 0x10, 0],
+	["the time that newer kernels read in a short inode", "inode-format", "/half", 12, 4, 1, 12],
+	["the high bits of a block that newer kernels read", "inode-format", "/late", 6, 2, 1, 6],
 	["compressed data", "inode-format", "/half", 0, 2, 1 << 1, 0],
 	["a directory in chunks", "inode-format", "/folder", 0, 2, 4 << 1, 0],
 	["a device with data", "inode-format", "/device", 0, 2, 2 << 1, 0],
@@ -103,14 +105,13 @@ describe("an inode", () => {
 	test("two inodes in one place", async () => {
 		await expectRule(await DamagedImage.of(sample()), "overlap", (image) => {
 			const inode = image.inode("/late");
-			// The slot behind, which is the second half of the extended inode, made to look like a fifo.
-			image.bytes.writeBigUInt64LE(BigInt(inode / 32 + 1), image.entry("/one"));
+			// The slot behind, which is the beginning of its inline data, made to look like a fifo.
+			image.bytes.writeBigUInt64LE(BigInt(inode / 32 + 2), image.entry("/one"));
 			image.bytes.writeUInt8(5, image.entry("/one") + 10);
-			image.bytes.fill(0, inode + 32, inode + 64);
-			image.bytes.writeUInt16LE(0o010644, inode + 36);
-			image.bytes.writeUInt16LE(1, inode + 38);
-			image.bytes.writeUInt32LE(1, inode + 44);
-			return inode + 32;
+			image.bytes.fill(0, inode + 64, inode + 96);
+			image.bytes.writeUInt16LE(0o010644, inode + 68);
+			image.bytes.writeUInt16LE(1, inode + 70);
+			return inode + 64;
 		});
 	});
 

@@ -6,7 +6,7 @@ import type { Image } from "../../src/image/image.ts";
 import { openImage } from "../../src/image/open.ts";
 import type { ImageStat } from "../../src/image/stat.ts";
 import type { Inode } from "../../src/inode.ts";
-import { directory } from "../../src/inode.ts";
+import { directory, fifo } from "../../src/inode.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
 import { arbitraryTree } from "../support/arbitrary-tree.ts";
@@ -34,6 +34,53 @@ function sample(): Tree {
 	tree.whiteout("/upper/gone");
 	return tree;
 }
+
+describe("bug: what a large xattr of many names takes", () => {
+	const LARGE = 30_000;
+	const inode = (n: number) => fifo({ xattrs: [["user.a", Buffer.alloc(LARGE, n)]] });
+	const imageOf = async (inodes: readonly Inode[]) => {
+		const tree = new Tree();
+		for (const [n, one] of inodes.entries()) tree.root.children.set(`${n}`, one);
+		return (await writeImage(tree)).image;
+	};
+
+	test("is counted once for an inode", async () => {
+		const one = inode(1);
+		const image = await openImage(await imageOf(Array(3000).fill(one)), {
+			limits: { xattrBytes: LARGE * 2 },
+		});
+		expect(await image.readdir("/")).toHaveLength(3000);
+		let count = 0;
+		for await (const { stat } of image.walk()) count += stat.xattrs?.size ?? 0;
+		expect(count).toBe(3000);
+	});
+
+	test("has the limits of readImage", async () => {
+		const bytes = await imageOf([1, 2, 3].map(inode));
+		for (const [limits, rule] of [
+			[{ xattrBytes: LARGE * 2 }, "xattr-bytes"],
+			[{ xattrs: 2 }, "xattrs"],
+			[{ inodes: 2 }, "inodes"],
+		] as const) {
+			const image = await openImage(bytes, { limits });
+			await expect(image.readdir("/")).rejects.toMatchObject({ rule });
+			const walk = async () => {
+				for await (const _ of image.walk());
+			};
+			await expect(walk()).rejects.toMatchObject({ rule });
+			expect(await image.stat("/2")).toMatchObject({ type: "fifo" });
+		}
+	});
+
+	test("does not hold up the event loop", async () => {
+		const image = await openImage(await imageOf(Array.from({ length: 2000 }, (_, n) => inode(n))));
+		let turns = 0;
+		const timer = setInterval(() => turns++, 1);
+		await image.readdir("/");
+		clearInterval(timer);
+		expect(turns).toBeGreaterThan(0);
+	});
+});
 
 describe.each(["a file", "an open file", "bytes"])("an image from %s", (kind) => {
 	const at = useTemporaryFolder();

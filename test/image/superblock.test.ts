@@ -20,6 +20,7 @@ const CASES: Case[] = [
 	["an unknown incompatible feature", "feature", SUPERBLOCK + 80, 4, 1],
 	["compression", "feature", SUPERBLOCK + 84, 2, 1],
 	["a further device", "feature", SUPERBLOCK + 86, 2, 1],
+	["larger blocks of directories", "feature", SUPERBLOCK + 90, 1, 1],
 	["long prefixes of xattrs", "feature", SUPERBLOCK + 91, 1, 1],
 	["a packed inode", "feature", SUPERBLOCK + 96, 4, 36],
 	["a packed inode far away", "feature", SUPERBLOCK + 100, 4, 1],

@@ -229,3 +229,10 @@ describeLocked("starting", () => {
 		expect(resources()).toEqual(before);
 	});
 });
+
+test("bug: a worker that has ended was waited for while somebody else had its pipes", async () => {
+	const child = await SandboxChild.start(settingsOf(), entryOf("sandbox-worker-heir"));
+	await expect(ask(child, "echo")).rejects.toMatchObject({ rule: "crash" });
+	await child.stop();
+	expect(child.isOver).toBe(true);
+}, 10_000);

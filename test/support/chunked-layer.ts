@@ -21,6 +21,8 @@ export interface ChunkedOptions {
 	readonly format: "estargz" | "zstd:chunked";
 	/** Bytes of a chunk. Default: all of the file in one */
 	readonly chunkSize?: number;
+	/** Contents are frames already, of whatever. */
+	readonly isCompressed?: boolean;
 	/** Changes the table's entries before they are written. */
 	readonly change?: (entries: Json[]) => void;
 }
@@ -31,15 +33,15 @@ interface Chunk {
 }
 
 export function chunkedLayer(files: readonly ChunkedFile[], options: ChunkedOptions): ChunkedLayer {
-	const { format, chunkSize = Number.POSITIVE_INFINITY, change } = options;
+	const { format, chunkSize = Number.POSITIVE_INFINITY, isCompressed = false, change } = options;
 	const compress = format === "estargz" ? gzipSync : zstdFrame;
 	const members: Buffer[] = [];
 	const tar: Uint8Array[] = [];
 	const entries: Json[] = [];
 	const offsets = new Map<string, number>();
 	let offset = 0;
-	const add = (bytes: Uint8Array) => {
-		members.push(compress(bytes));
+	const add = (bytes: Uint8Array, isMember = false) => {
+		members.push(isMember ? Buffer.from(bytes) : compress(bytes));
 		offset += members.at(-1)?.length ?? 0;
 		tar.push(bytes);
 	};
@@ -71,7 +73,7 @@ export function chunkedLayer(files: readonly ChunkedFile[], options: ChunkedOpti
 				...(isHole && { chunkType: "zeros" }),
 			});
 			const isLast = number === chunks.length - 1;
-			add(format === "estargz" && isLast ? Buffer.concat([bytes, ...rest]) : bytes);
+			add(format === "estargz" && isLast ? Buffer.concat([bytes, ...rest]) : bytes, isCompressed);
 			start += bytes.length;
 		}
 		if (format === "zstd:chunked" && chunks.length > 0) (entries[own] as Json).endOffset = offset;

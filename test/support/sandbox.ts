@@ -16,7 +16,11 @@ if (process.env.LD_PRELOAD?.includes("asan")) {
 
 const fixtures = path.join(projectRoot, "test/fixtures");
 
-export type WorkerEntry = "sandbox-worker" | "sandbox-worker-landlock" | "sandbox-worker-open";
+export type WorkerEntry =
+	| "sandbox-worker"
+	| "sandbox-worker-heir"
+	| "sandbox-worker-landlock"
+	| "sandbox-worker-open";
 
 export function entryOf(worker: WorkerEntry): string {
 	return path.join(fixtures, `${worker}.cjs`);

@@ -28,7 +28,10 @@ export function* batchesOf(missing: Iterable<WantedContent>): Generator<Batch> {
 			yield { contents, ranges };
 			contents = [];
 			ranges = joinRanges(own);
-		} else ranges.splice(-1, 1, ...joined);
+		} else {
+			ranges.pop();
+			for (const range of joined) ranges.push(range);
+		}
 		contents.push(content);
 	}
 	if (contents.length > 0) yield { contents, ranges };

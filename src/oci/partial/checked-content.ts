@@ -11,6 +11,11 @@ import type { WantedContent } from "./wanted.ts";
 
 /** Padding and headers behind a file, in the same member of gzip: those of all links and folders that follow it. */
 const MAX_REST = 2 ** 30;
+
+/** How many bytes of that may still come, behind all chunks of a pull together. */
+export interface Rest {
+	left: number;
+}
 const SMALL = 1 << 20;
 
 /**
@@ -23,13 +28,14 @@ const SMALL = 1 << 20;
 export async function* checkedContent(
 	wanted: WantedContent,
 	bytes: ChunkBytes,
+	rest: Rest,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<ContentChunk> {
 	const { name, chunks, sha256 } = wanted;
 	const whole = createHash("sha256");
 	let held: ContentChunk | undefined;
 	for (const chunk of chunks) {
-		for await (const piece of chunkContent(chunk, name, bytes, signal)) {
+		for await (const piece of chunkContent(chunk, name, { bytes, rest, signal })) {
 			if (held !== undefined) yield held;
 			held = piece;
 			if (piece instanceof Uint8Array) whole.update(piece);
@@ -43,8 +49,7 @@ export async function* checkedContent(
 async function* chunkContent(
 	chunk: TocChunk,
 	path: string,
-	bytes: ChunkBytes,
-	signal: AbortSignal | undefined,
+	{ bytes, rest, signal }: { bytes: ChunkBytes; rest: Rest; signal: AbortSignal | undefined },
 ): AsyncGenerator<ContentChunk> {
 	const { range, size, digest } = chunk;
 	if (range === undefined) {
@@ -58,6 +63,7 @@ async function* chunkContent(
 		for await (const piece of inflated(chunk, range, bytes, signal)) {
 			// What may follow is the tar's. It is read nevertheless: the next chunk begins where all of this one is taken.
 			const part = piece.length > left ? piece.subarray(0, left) : piece;
+			takeRest(rest, piece.length - part.length);
 			if (part.length === 0) continue;
 			if (held !== undefined) yield held;
 			held = part;
@@ -70,6 +76,13 @@ async function* chunkContent(
 	if (left > 0) throw shortChunk(path, chunk, size - left);
 	if (digest !== undefined && hash !== undefined) expectDigest("chunk-digest", path, digest, hash);
 	if (held !== undefined) yield held;
+}
+
+function takeRest(rest: Rest, count: number): void {
+	rest.left -= count;
+	if (rest.left >= 0) return;
+	const text = "more comes out behind chunks than a layer may have";
+	throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, { rule: "output-limit" });
 }
 
 /** Small chunks, which nearly all are, are decompressed in one step. */

@@ -1,12 +1,14 @@
 /** What tables of contents name and the store lacks is fetched, checked and put into the store. */
+import type { ContentChunk } from "../../content.ts";
 import { trace } from "../../diagnostics.ts";
+import { fillLimits } from "../../limits.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
 import { type Contents, gather, INLINE_SIZE } from "../contents.ts";
 import type { ResolvedLayer } from "../image.ts";
-import type { PullOptions } from "../pull.ts";
+import { PULL_LIMITS, type PullOptions } from "../pull.ts";
 import { type Batch, batchesOf } from "./batches.ts";
-import { checkedContent } from "./checked-content.ts";
+import { checkedContent, type Rest } from "./checked-content.ts";
 import { ChunkBytes, readPieces } from "./chunk-bytes.ts";
 import { lengthOf } from "./ranges.ts";
 import { giveContent, type WantedContent, wantedContents } from "./wanted.ts";
@@ -52,8 +54,9 @@ function sumOf(fetches: readonly Fetch[]): { contents: number; requests: number;
 async function fetchAll(
 	tables: readonly TableLayer[],
 	contents: Contents,
-	{ signal, onProgress }: PullOptions,
+	{ signal, onProgress, limits }: PullOptions,
 ): Promise<readonly Fetch[]> {
+	const rest = { left: fillLimits(PULL_LIMITS, limits).layerSize };
 	const wanted = await wantedContents(
 		tables.map(({ toc }) => toc),
 		(names) => contents.find(names),
@@ -74,7 +77,12 @@ async function fetchAll(
 		for (const batch of batches) fetches.push({ table, batch, tell });
 		done.push(() => report(true));
 	}
-	await forEachParallel(fetches, PARALLEL, (fetch, either) => fetchBatch(fetch, contents, either), signal);
+	await forEachParallel(
+		fetches,
+		PARALLEL,
+		(fetch, either) => fetchBatch(fetch, contents, rest, either),
+		signal,
+	);
 	for (const report of done) report();
 	return fetches;
 }
@@ -82,25 +90,24 @@ async function fetchAll(
 async function fetchBatch(
 	{ table, batch, tell }: Fetch,
 	contents: Contents,
+	rest: Rest,
 	signal: AbortSignal,
 ): Promise<void> {
 	const { blob } = table.layer;
 	const bytes = new ChunkBytes(blob.name, readPieces(blob, batch.ranges, signal), tell);
 	try {
-		for (const wanted of batch.contents) await keepContent(wanted, bytes, contents, signal);
+		for (const wanted of batch.contents)
+			await keepContent(checkedContent(wanted, bytes, rest, signal), wanted, contents);
 	} finally {
 		bytes.close();
 	}
 }
 
 async function keepContent(
-	wanted: WantedContent,
-	bytes: ChunkBytes,
+	content: AsyncIterable<ContentChunk>,
+	{ sha256, size, inodes }: WantedContent,
 	contents: Contents,
-	signal: AbortSignal,
 ): Promise<void> {
-	const { sha256, size, inodes } = wanted;
-	const content = checkedContent(wanted, bytes, signal);
 	if (size > INLINE_SIZE) {
 		await contents.keep(size, content, (stored) => {
 			for (const inode of inodes) giveContent(inode, stored);

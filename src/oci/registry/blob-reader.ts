@@ -63,14 +63,17 @@ export class BlobReader {
 		try {
 			for (let begun = 0; !wanted.isEmpty; ) {
 				for (; begun < ranges.length && ahead.length < PARALLEL; begun++) {
+					// An answer with more than it was asked for has left nothing to some later one.
+					if ((ranges[begun]?.end ?? 0) <= wanted.start) continue;
 					const answer = this.#ask(ranges.slice(begun, begun + 1), signal);
 					// Who comes to it sees the error.
 					answer.catch(() => undefined);
 					ahead.push({ answer, end: ranges[begun]?.end ?? 0 });
 				}
 				const next = ahead.shift();
-				// An answer with more than it was asked for has left nothing to some later one.
-				if (next !== undefined && next.end > wanted.start) yield* this.#through(wanted, 1, next.answer);
+				if (next === undefined) continue;
+				if (next.end > wanted.start) yield* this.#through(wanted, 1, next.answer);
+				else next.answer.then((answer) => answer.cancel()).catch(() => undefined);
 			}
 		} finally {
 			end.abort();
@@ -104,7 +107,13 @@ export class BlobReader {
 
 	async *#take(answer: Answer, wanted: WantedRanges): AsyncGenerator<RangePiece> {
 		this.#compareTags(answer);
+		let received = 0;
 		for await (const piece of answerParts(answer, this.#size)) {
+			// What comes behind all that is wanted could come for ever.
+			if (wanted.isEmpty) return;
+			received += piece.bytes.length;
+			if (received > this.#size)
+				throw registryError("range", answer.url, "answers with more bytes than the blob has");
 			const pieces = wanted.take(piece);
 			if (pieces === undefined)
 				throw registryError("range", answer.url, "sends ranges in another order than asked for");

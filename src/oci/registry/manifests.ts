@@ -3,7 +3,7 @@ import { Digester, parseDigest } from "../digest.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { expectDigest } from "../verified.ts";
 import { readDocument } from "./document.ts";
-import { registryError } from "./fault.ts";
+import { registryError, showUrl } from "./fault.ts";
 import type { Place } from "./registry-blob.ts";
 
 /** A manifest as the registry has it. */
@@ -48,7 +48,7 @@ export async function fetchManifest(
 		try {
 			const bytes = await readDocument(answer, MANIFEST_LIMIT);
 			const said = answer.headers.get("docker-content-digest");
-			const digest = checkedDigest(answer.url.href, bytes, reference, said);
+			const digest = checkedDigest(showUrl(answer.url), bytes, reference, said);
 			return { digest, bytes, mediaType: mediaTypeOf(bytes, answer.headers.get("content-type"), answer.url) };
 		} catch (error) {
 			await attempts.next(error);

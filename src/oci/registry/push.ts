@@ -50,7 +50,8 @@ export async function pushBlob(
 function uploadUrl({ headers, url }: Answer, base: URL): URL {
 	const location = headers.get("location") ?? "";
 	const target = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
-	if (location !== "" && target?.origin === base.origin) return target;
+	const isOwn = location !== "" && target?.origin === base.origin;
+	if (isOwn && target.username === "" && target.password === "") return target;
 	throw registryError("upload", url, "names no place of its own for the upload");
 }
 

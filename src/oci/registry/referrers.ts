@@ -6,12 +6,15 @@ import { parseIndex } from "../documents.ts";
 import type { Descriptor } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { readDocument } from "./document.ts";
-import { showUrl } from "./fault.ts";
+import { registryError, showUrl } from "./fault.ts";
 import { fetchManifest } from "./manifests.ts";
 import { pushManifest } from "./push.ts";
 import type { Place } from "./registry-blob.ts";
+import type { Answer } from "./transport.ts";
 
+/** Bytes of all pages. */
 const LIST_LIMIT = 1 << 22;
+const MOST_PAGES = 100;
 
 /**
  * What speaks of a manifest. Registries older than version 1.1 of the specification have no list: there, clients keep
@@ -26,18 +29,53 @@ export async function listReferrers(
 	artifactType: string,
 	signal: AbortSignal | undefined,
 ): Promise<Descriptor[]> {
-	const { endpoint, repository } = place;
-	const answer = await endpoint.request({
-		url: `/v2/${repository}/referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`,
-		access: { repository, actions: "pull" },
+	const listed: Descriptor[] = [];
+	let url: string | URL | undefined = firstPage(place, digest, artifactType);
+	for (let left = LIST_LIMIT, pages = 0; url !== undefined; pages++) {
+		const answer: Answer = await requestPage(place, url, signal);
+		if (answer.status === 404) {
+			await answer.discard();
+			listed.push(...(await taggedList(place, digest, signal)));
+			break;
+		}
+		if (pages === MOST_PAGES)
+			throw registryError("document", answer.url, `the list has more than ${MOST_PAGES} pages`);
+		const bytes = await readDocument(answer, left);
+		left -= bytes.length;
+		for (const referrer of parseList(bytes, answer.url)) listed.push(referrer);
+		url = nextPage(answer);
+	}
+	return listed.filter((referrer) => referrer.artifactType === artifactType);
+}
+
+function firstPage({ repository }: Place, digest: string, artifactType: string): string {
+	return `/v2/${repository}/referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
+}
+
+function requestPage(
+	{ endpoint, repository }: Place,
+	url: string | URL,
+	signal: AbortSignal | undefined,
+): Promise<Answer> {
+	const access = { repository, actions: "pull" } as const;
+	return endpoint.request({
+		url,
+		access,
 		headers: { accept: MEDIA_TYPES.index },
 		expected: [200, 404],
 		signal,
 	});
-	const bytes = answer.status === 200 ? await readDocument(answer, LIST_LIMIT) : undefined;
-	await answer.discard();
-	const listed = bytes === undefined ? await taggedList(place, digest, signal) : parseList(bytes, answer.url);
-	return listed.filter((referrer) => referrer.artifactType === artifactType);
+}
+
+const NEXT = /<([^<>]{1,4096})>[^<>,]{0,1024};[ \t]*rel="?next"?/i;
+
+/** Where a list goes on (RFC 8288), of the same registry. */
+function nextPage({ headers, url }: Answer): URL | undefined {
+	const [, target] = NEXT.exec(headers.get("link") ?? "") ?? [];
+	if (target === undefined) return undefined;
+	const next = URL.canParse(target, url.href) ? new URL(target, url.href) : undefined;
+	if (next?.origin === url.origin && next.username === "" && next.password === "") return next;
+	throw registryError("document", url, "the list goes on somewhere else");
 }
 
 /** Adds a manifest to the list that its subject has under a tag. */

@@ -23,6 +23,16 @@ describe("batches", () => {
 		]);
 	});
 
+	test("bug: of one content with more ranges than a call can have arguments", () => {
+		const [content] = contents([0, 1]) as [WantedContent];
+		const chunks = Array.from({ length: 200_000 }, (_, n) => {
+			const range = { start: n * 1000, end: n * 1000 + 1 };
+			return { start: n, size: 1, range, digest: undefined };
+		});
+		const [batch] = batchesOf([{ ...content, chunks }]);
+		expect(batch?.ranges).toHaveLength(chunks.length);
+	});
+
 	test("have at most 200 ranges and 8 MiB, unless one content has more", () => {
 		const far = contents(...Array.from({ length: 450 }, (_, n) => [n * 1000, n * 1000 + 10] as const));
 		expect([...batchesOf(far)].map(({ ranges }) => ranges.length)).toEqual([200, 200, 50]);

@@ -1,5 +1,5 @@
 /** Layers by their tables of contents: what is fetched, and what is wrong with it. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, type ByteRange, bytesBlob } from "../../../src/blob.ts";
 import type { ResolvedLayer } from "../../../src/oci/image.ts";
@@ -16,6 +16,7 @@ import {
 import { lines } from "../../support/layers.ts";
 import { listing } from "../../support/listing.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
+import { zstdFrame } from "../../support/toc.ts";
 
 const temporary = useTemporaryFolder();
 const FORMATS = ["estargz", "zstd:chunked"] as const;
@@ -50,6 +51,30 @@ function watched(layer: ChunkedLayer): { layer: ResolvedLayer; asked: (ByteRange
 	};
 	return { layer: withBlob(layer, { read }), asked };
 }
+
+test("bug: what comes out behind chunks had no limit for all of them together", async () => {
+	const size = (1 << 20) + 1;
+	const frame = zstdFrame(Buffer.alloc(64 << 20));
+	const content = Buffer.alloc(4 * size);
+	const own = `sha256:${createHash("sha256").update(content.subarray(0, size)).digest("hex")}`;
+	const layer = chunkedLayer([{ name: "f", content: Buffer.concat([frame, frame, frame, frame]) }], {
+		format: "zstd:chunked",
+		chunkSize: frame.length,
+		isCompressed: true,
+		change: (entries) => {
+			for (const [n, entry] of (entries as { [key: string]: unknown }[]).entries())
+				Object.assign(entry, { chunkOffset: n * size, chunkSize: size, chunkDigest: own });
+			const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+			Object.assign(entries[0] as object, { size: content.length, digest });
+		},
+	});
+	expect((await pull([layer])).get("f")).toMatchObject({ size: content.length });
+	await expect(pull([layer], { limits: { layerSize: 128 << 20 } }, "other")).rejects.toMatchObject({
+		code: "ERR_COMPOSEFS_BLOB",
+		rule: "output-limit",
+		path: "f",
+	});
+});
 
 describe.each(FORMATS)("%s", (format) => {
 	test.each([1000, 64_000, undefined])(

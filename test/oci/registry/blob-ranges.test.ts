@@ -89,6 +89,39 @@ describe("ranges", () => {
 		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
 	});
 
+	test("bug: of parts without end was read on, with all that is wanted, or with what was there already", async () => {
+		for (const hasAll of [true, false]) {
+			const server = await serve((request, response) => {
+				const ranges = asked(request);
+				if (ranges.length === 1) return answer(request, response);
+				response.writeHead(206, multipart);
+				const whole = parts(hasAll ? ranges : ranges.slice(0, 2));
+				response.write(whole.subarray(0, -8));
+				const again = parts([[0, 6]]).subarray(0, -8);
+				const timer = setInterval(() => response.write(again), 1);
+				response.on("close", () => clearInterval(timer));
+			});
+			expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		}
+	});
+
+	test("bug: answers that bring what is there already kept their connections", async () => {
+		let open = 0;
+		let most = 0;
+		const server = await serve((request, response) => {
+			const ranges = asked(request);
+			if (ranges.length > 1) return response.writeHead(416).end();
+			most = Math.max(most, ++open);
+			response.on("close", () => open--);
+			const [start] = ranges[0] as [number, number];
+			response.writeHead(206, { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` });
+			response.write(bytes.subarray(start, -1));
+			setTimeout(() => response.end(bytes.subarray(-1)), 50);
+		});
+		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
+		expect(most).toBeLessThan(8);
+	});
+
 	test("neighbours that the server has put together", async () => {
 		const server = await serve((_request, response) =>
 			response.writeHead(206, multipart).end(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { readBlob } from "../../../src/blob.ts";
+import { bytesBlob, readBlob } from "../../../src/blob.ts";
+import { RegistryClient } from "../../../src/oci/registry/client.ts";
 import { type Handler, useServers } from "../../support/http-server.ts";
-import { answer, blobAt, bytes, digest, readAll } from "../../support/registry-blob.ts";
+import { answer, blobAt, bytes, descriptor, digest, readAll } from "../../support/registry-blob.ts";
 
 const serve = useServers();
 
@@ -100,6 +101,31 @@ describe("redirects", () => {
 		const error = await readAll(blobAt(server.host)).catch((reason) => reason);
 		expect(error.message).toContain(`${storage.url}/x`);
 		expect(error.message).not.toContain("secret");
+	});
+
+	test("bug: secrets of a manifest's URL, and of an upload's, were in messages", async () => {
+		const storage = await serve((_q, response) => response.end("{}"));
+		const server = await serve(({ method }, response) => {
+			if (method === "HEAD") return response.writeHead(404).end();
+			const location = `http://user:secret@${server.host}/up?state=secret`;
+			if (method === "POST") return response.writeHead(202, { location }).end();
+			return response.writeHead(307, { location: `${storage.url}/x?token=secret` }).end();
+		});
+		const client = new RegistryClient({
+			plainHttp: "loopback",
+			backoffMs: 1,
+			credentials: async () => undefined,
+		});
+		const repository = client.repository(`${server.host}/some/image`);
+		for (const [work, code] of [
+			[() => repository.manifest(digest), "ERR_COMPOSEFS_DIGEST"],
+			[() => repository.putBlob(descriptor, bytesBlob(bytes)), "ERR_COMPOSEFS_REGISTRY"],
+		] as const) {
+			const error = await work().catch((reason) => reason);
+			expect(error).toMatchObject({ code });
+			expect(error.message).not.toContain("secret");
+		}
+		expect(server.requests.filter(({ line }) => line.startsWith("POST"))).toHaveLength(1);
 	});
 });
 

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "@jest/globals";
+import { RegistryClient } from "../../../src/oci/registry/client.ts";
+import { type Handler, useServers } from "../../support/http-server.ts";
+
+const serve = useServers();
+const ARTIFACT = "application/vnd.example";
+const SUBJECT = `sha256:${"a".repeat(64)}`;
+
+function page(...hex: string[]): string {
+	const manifests = hex.map((digit) => ({
+		mediaType: "application/vnd.oci.image.manifest.v1+json",
+		digest: `sha256:${digit.repeat(64)}`,
+		size: 2,
+		artifactType: ARTIFACT,
+	}));
+	return JSON.stringify({
+		schemaVersion: 2,
+		mediaType: "application/vnd.oci.image.index.v1+json",
+		manifests,
+	});
+}
+
+async function list(handler: Handler): Promise<string[]> {
+	const { host } = await serve(handler);
+	const client = new RegistryClient({
+		plainHttp: "loopback",
+		backoffMs: 1,
+		retries: 0,
+		credentials: async () => undefined,
+	});
+	const found = await client.repository(`${host}/x/y`).referrers(SUBJECT, ARTIFACT);
+	return found.map(({ digest }) => digest.slice(7, 8));
+}
+
+describe("a list of what speaks of a manifest", () => {
+	test("bug: of several pages ended with the first", async () => {
+		const handler: Handler = ({ url = "" }, response) => {
+			const last = Number(new URL(url, "http://x").searchParams.get("last") ?? 0);
+			const next = `</v2/x/y/referrers/${SUBJECT}?last=${last + 1}>; rel="next"`;
+			response.writeHead(200, last < 2 ? { link: next } : {}).end(page(`${last + 1}`));
+		};
+		expect(await list(handler)).toEqual(["1", "2", "3"]);
+	});
+
+	test("of pages without end is an error", async () => {
+		const handler: Handler = (_request, response) =>
+			response.writeHead(200, { link: '<?last=x>; rel="next"' }).end(page("1"));
+		await expect(list(handler)).rejects.toMatchObject({ rule: "document" });
+	});
+
+	test.each(["http://other.example/list", "http://user:word@127.0.0.1/", "http://[", "file:///etc/passwd"])(
+		"does not go on at %s",
+		async (target) => {
+			const handler: Handler = (_request, response) =>
+				response.writeHead(200, { link: `<${target}>; rel=next` }).end(page("1"));
+			await expect(list(handler)).rejects.toMatchObject({ rule: "document" });
+		},
+	);
+});
