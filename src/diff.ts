@@ -159,7 +159,7 @@ function* findLinkGroups(
 	}
 	// The texts are as long as there are names: they are compared once, and not for each name.
 	const numbers = new Map<string, number>();
-	return [found[0].groups(numbers), found[1].groups(numbers)];
+	return [yield* found[0].groups(numbers), yield* found[1].groups(numbers)];
 }
 
 class NamesByInode {
@@ -174,12 +174,13 @@ class NamesByInode {
 		else this.#texts.set(inode, `${known} ${name}`);
 	}
 
-	groups(numbers: Map<string, number>): LinkGroups {
+	*groups(numbers: Map<string, number>): Generator<undefined, LinkGroups, undefined> {
 		const groups: LinkGroups = new Map();
 		for (const [inode, text] of this.#texts) {
 			const number = numbers.get(text) ?? numbers.size;
 			numbers.set(text, number);
 			groups.set(inode, number);
+			yield;
 		}
 		return groups;
 	}

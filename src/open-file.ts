@@ -3,6 +3,7 @@ import { closeSync, constants, createReadStream, openSync, type ReadStream, stat
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { onAbort } from "./abort.ts";
+import { abortable } from "./abortable.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { systemCall } from "./system-call.ts";
 
@@ -39,23 +40,23 @@ export async function* readStream(
 	options: { readonly highWaterMark: number; readonly start?: number; readonly end?: number },
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
+	signal?.throwIfAborted();
 	const stream = createReadStream(path, options);
 	const forget = onAbort(signal, () => abandon(stream, path));
 	try {
-		yield* stream;
-	} catch (error) {
-		// A stream has an error of its own for that.
-		signal?.throwIfAborted();
-		throw error;
+		yield* abortable<Buffer>(stream, signal);
 	} finally {
 		forget();
 	}
-	signal?.throwIfAborted();
 }
 
-/** A thread that opens a fifo cannot be called back: it gets what it waits for. */
+/**
+ * A thread that opens a fifo cannot be called back: it gets what it waits for, as does whoever else opens this fifo just now. One that
+ * reads has to wait for its writer, and is left.
+ */
 function abandon(stream: ReadStream, path: string | Buffer): void {
-	stream.destroy();
+	stream.on("error", () => undefined).destroy();
+	if (stream.closed || !stream.pending) return;
 	const wake = () => {
 		try {
 			// At once, and not on a thread of the pool: all of them may be waiting.
@@ -64,7 +65,7 @@ function abandon(stream: ReadStream, path: string | Buffer): void {
 			// Not there yet, or not any more.
 		}
 	};
-	const timer = setInterval(wake, POLL_MS);
+	const timer = setInterval(wake, POLL_MS).unref();
 	stream.once("close", () => clearInterval(timer));
 	wake();
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { fileBlob, readBlob } from "../src/blob.ts";
@@ -55,6 +55,16 @@ describe("a fifo that nobody else has open", () => {
 		await file.write("xt");
 		await file.close();
 		expect((await text).toString()).toBe("text");
+	});
+
+	test("with a silent writer is left at the abort, and not begun after it", async () => {
+		const writer = await open(at("fifo"), "r+");
+		const reading = readAll(readStream(at("fifo"), OPTIONS, AbortSignal.timeout(50)));
+		await expect(reading).rejects.toMatchObject({ name: "TimeoutError" });
+		await expect(
+			readAll(readStream(at("fifo"), OPTIONS, AbortSignal.abort(new Error("enough")))),
+		).rejects.toThrow("enough");
+		await writer.close();
 	});
 
 	test.each<[string, (signal: AbortSignal) => Promise<unknown>]>([

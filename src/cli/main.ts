@@ -6,6 +6,7 @@ import { loadCommands } from "./commands.ts";
 import { EXIT, fail } from "./exit.ts";
 import { examples } from "./options.ts";
 
+const LEFT_MS = 1000;
 const VERSION_ASKED = "composefs.version";
 
 /** What package.json says of this package. */
@@ -66,3 +67,6 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 process.exitCode = await main(process.argv.slice(2));
+// All is cleaned up. What may be left is a thread that waits for whoever writes to a fifo, and cannot be called back.
+if (process.exitCode === EXIT.interrupted)
+	setTimeout(() => process.kill(process.pid, "SIGKILL"), LEFT_MS).unref();

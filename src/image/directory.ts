@@ -184,3 +184,13 @@ export function placeAt(block: DirectoryBlock, index: number): Place | undefined
 	if (nid === undefined || index >= block.count) return undefined;
 	return { name: block.names[index] as string, nid, from: block.place(index), type: block.types[index] };
 }
+
+/** All entries but the two that every directory has. */
+export function placesOf(block: DirectoryBlock): Place[] {
+	const places: Place[] = [];
+	for (let at = 0; at < block.count; at++) {
+		const place = placeAt(block, at);
+		if (place !== undefined && place.name !== "." && place.name !== "..") places.push(place);
+	}
+	return places;
+}

@@ -4,7 +4,7 @@ import { compareNames, type Name } from "../names.ts";
 import { Slices } from "../slices.ts";
 import { pathError, splitPath } from "../tree-path.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
-import { blocksOf, checkBlockOrder, DirectoryBlock, type Place, placeAt } from "./directory.ts";
+import { blocksOf, checkBlockOrder, DirectoryBlock, type Place, placeAt, placesOf } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
 import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layout.ts";
@@ -50,11 +50,13 @@ export interface Access {
 	close(): Promise<void>;
 }
 
-/** What a walk comes to next: a node, or a name whose inode is not read yet. */
-type Step = { readonly path: string; readonly depth: number } & (
-	| { readonly node: Node }
-	| { readonly place: Place; readonly parent: Node }
-);
+/** A directory that a walk is in: of its names, those of one block are at hand, the next one last. */
+interface Level {
+	readonly node: Node;
+	readonly prefix: string;
+	readonly blocks: AsyncGenerator<Place[], void, undefined>;
+	places: Place[];
+}
 
 /** Many inodes, one after the other. */
 interface Reading {
@@ -91,7 +93,7 @@ export class Image {
 
 	/** @throws ComposefsError `ENOENT`, `ENOTDIR` */
 	async stat(path: Name): Promise<ImageStat> {
-		return this.#stat(await this.#find(path));
+		return this.#stat(await this.#find(path), this.#begin());
 	}
 
 	/** The entries of a directory, in the order of their names' bytes. */
@@ -101,12 +103,14 @@ export class Image {
 		// An inode may have millions of names here, and be as large as an image: it is looked at once.
 		const types = new Map<number, Inode["type"] | undefined>();
 		const entries: ImageEntry[] = [];
-		for (const place of await this.#places(parent, path)) {
-			const key = place.nid * DIRENT_TYPES.length + (place.type ?? 0);
-			if (!types.has(key)) types.set(key, (await this.#readNext(reading, place, parent))?.inode.type);
-			const type = types.get(key);
-			if (type !== undefined) entries.push({ name: place.name, type });
-		}
+		for await (const places of this.#blocks(parent, path))
+			for (const place of places) {
+				const key = place.nid * DIRENT_TYPES.length + (place.type ?? 0);
+				if (types.has(key)) await this.#pass(reading, place);
+				else types.set(key, (await this.#readNext(reading, place, parent))?.inode.type);
+				const type = types.get(key);
+				if (type !== undefined) entries.push({ name: place.name, type });
+			}
 		return entries;
 	}
 
@@ -130,22 +134,37 @@ export class Image {
 	async *walk(path: Name = "/"): AsyncGenerator<ImageWalkEntry, void, undefined> {
 		const names = splitPath(path);
 		const reading = this.#begin();
+		const marks = this.#begin();
 		const directories = new Set<number>();
-		const stack: Step[] = [
-			{ path: `/${names.join("/")}`, node: await this.#find(path), depth: names.length + 1 },
-		];
-		for (let step = stack.pop(); step !== undefined; step = stack.pop()) {
-			const { depth } = step;
-			const node = "node" in step ? step.node : await this.#readNext(reading, step.place, step.parent);
-			if (node === undefined) continue;
-			yield { path: step.path, stat: await this.#stat(node) };
-			if (node.inode.type !== "directory") continue;
+		const levels: Level[] = [];
+		const enter = (node: Node, whole: string) => {
 			if (directories.has(node.nid)) fail("directory-linked", node.offset, "a directory has a second name");
 			directories.add(node.nid);
-			reading.quota.checkDepth(depth, node.offset);
-			const prefix = step.path === "/" ? "/" : `${step.path}/`;
-			for (const place of (await this.#places(node, step.path)).reverse())
-				stack.push({ path: prefix + place.name, place, parent: node, depth: depth + 1 });
+			reading.quota.checkDepth(names.length + levels.length + 1, node.offset);
+			levels.push({
+				node,
+				prefix: whole === "/" ? "/" : `${whole}/`,
+				blocks: this.#blocks(node, whole),
+				places: [],
+			});
+		};
+		const start = await this.#find(path);
+		const whole = `/${names.join("/")}`;
+		yield { path: whole, stat: await this.#stat(start, marks) };
+		if (start.inode.type === "directory") enter(start, whole);
+		for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+			const place = level.places.pop();
+			if (place === undefined) {
+				const { done, value } = await level.blocks.next();
+				if (done) levels.pop();
+				else level.places = value.reverse();
+				continue;
+			}
+			const node = await this.#readNext(reading, place, level.node);
+			if (node === undefined) continue;
+			const below = level.prefix + place.name;
+			yield { path: below, stat: await this.#stat(node, marks) };
+			if (node.inode.type === "directory") enter(node, below);
 		}
 	}
 
@@ -215,22 +234,17 @@ export class Image {
 		return place && this.#access.run(() => this.#read(place.nid, place.from, place.type, parent));
 	}
 
-	/** The names in a directory, in their order; nothing is known of their inodes. */
-	async #places(parent: Node, path: Name): Promise<Place[]> {
+	/** The names in a directory, in their order, block by block; nothing is known of their inodes. */
+	async *#blocks(parent: Node, path: Name): AsyncGenerator<Place[], void, undefined> {
 		if (parent.inode.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
-		const places: Place[] = [];
 		const count = blocksOf(parent.data);
 		let last: string | undefined;
 		for (let index = 0; index < count; index++) {
 			const block = await this.#block(parent, index);
 			checkBlockOrder(last, block);
 			last = block.names[block.count - 1];
-			for (let at = 0; at < block.count; at++) {
-				const place = placeAt(block, at);
-				if (place !== undefined && place.name !== "." && place.name !== "..") places.push(place);
-			}
+			yield placesOf(block);
 		}
-		return places;
 	}
 
 	/** Begins to read inodes, within the limits of the call. */
@@ -242,18 +256,23 @@ export class Image {
 
 	/** One inode more; undefined if it is one that the writer added. Gives way to the event loop. */
 	async #readNext(reading: Reading, place: Place, parent: Node): Promise<Node | undefined> {
-		const { quota, met, slices } = reading;
-		if (slices.isOver()) await slices.next();
+		await this.#pass(reading, place);
+		const { quota, met } = reading;
 		const { nid, from, type } = place;
 		// Others may use the same reader as soon as this waits.
 		const { node, count, bytes } = await this.#access.run(() => {
 			const read = this.#read(nid, from, type, parent);
 			return { node: read, count: this.#inodes.xattrCount, bytes: this.#inodes.xattrBytes };
 		});
-		quota.addName(from);
 		if (!met.has(nid)) quota.addXattrs(count, bytes, from);
 		met.add(nid);
 		return node;
+	}
+
+	/** Counts a name. */
+	async #pass({ quota, slices }: Reading, { from }: Place): Promise<void> {
+		quota.addName(from);
+		if (slices.isOver()) await slices.next();
 	}
 
 	#read(nid: number, from: number, type: number | undefined, parent: Node | undefined): Node | undefined {
@@ -277,22 +296,22 @@ export class Image {
 	}
 
 	/** The marks of a directory with whiteouts are the writer's only if there is a whiteout in it. */
-	async #stat(node: Node): Promise<ImageStat> {
+	async #stat(node: Node, reading: Reading): Promise<ImageStat> {
 		const { inode, hasMarks, offset } = node;
 		if (!hasMarks) return statOf(node);
 		const xattrs = new Map(inode.xattrs);
-		if (await this.#hasWhiteout(node)) dropWhiteoutsMarks(xattrs, this.#superblock.version);
+		if (await this.#hasWhiteout(node, reading)) dropWhiteoutsMarks(xattrs, this.#superblock.version);
 		inode.xattrs = xattrs.size > 0 ? xattrs : undefined;
 		checkBuilt(inode, offset);
 		return statOf(node);
 	}
 
-	async #hasWhiteout(directory: Node): Promise<boolean> {
-		const reading = this.#begin();
-		for (const place of await this.#places(directory, "/")) {
-			const child = await this.#readNext(reading, place, directory);
-			if (child !== undefined && isWhiteout(child.inode)) return true;
-		}
+	async #hasWhiteout(directory: Node, reading: Reading): Promise<boolean> {
+		for await (const places of this.#blocks(directory, "/"))
+			for (const place of places) {
+				const child = await this.#readNext(reading, place, directory);
+				if (child !== undefined && isWhiteout(child.inode)) return true;
+			}
 		return false;
 	}
 }

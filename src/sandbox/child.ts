@@ -211,7 +211,9 @@ export class SandboxChild {
 		this.#pipe.on("error", () => undefined); // of a worker that has ended: `close` comes next
 		this.#pipe.on("data", (piece) => this.#receive(piece));
 		this.#process.once("error", (error) => this.#end(startError(error)));
-		this.#process.once("exit", () => setTimeout(() => this.#hangUp(), LAST_WORDS_MS).unref());
+		this.#process.once("exit", () =>
+			setTimeout(() => setImmediate(() => this.#hangUp()), LAST_WORDS_MS).unref(),
+		);
 		await new Promise((resolve) => this.#process.once("close", resolve));
 		this.#isOver = true;
 		this.#verdict ??= this.#obituary();

@@ -25,7 +25,8 @@ const LOST_AND_FOUND = "lost+found";
 /** @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `no-store`, where a folder has other things in it, and nothing of a store */
 export async function checkIsStore(root: Buffer): Promise<void> {
 	const entries = await read(root);
-	if (entries.some(isOfStore) || entries.every(({ name }) => name === LOST_AND_FOUND)) return;
+	if (entries.some(isOfStore) || entries.every(({ name }) => name.startsWith(".") || name === LOST_AND_FOUND))
+		return;
 	const path = root.toString();
 	const text = `${path} is no object store: it has other things in it, and no objects`;
 	throw new ComposefsError("ERR_COMPOSEFS_STORE", text, { rule: "no-store", path });
@@ -33,7 +34,9 @@ export async function checkIsStore(root: Buffer): Promise<void> {
 
 /** Whoever puts something makes the lock; mkcomposefs makes none. */
 function isOfStore(entry: Dirent): boolean {
-	return entry.name === LOCK || (entry.isDirectory() && FOLDER.test(entry.name));
+	const { name } = entry;
+	if (entry.isDirectory()) return FOLDER.test(name) || TEMPORARY_FOLDER.test(name);
+	return entry.isFile() && (name === LOCK || TEMPORARY_FILE.test(name));
 }
 
 /** In the order of their names. What has another name is no object, whatever it is. */

@@ -1,10 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { open } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { composefs, program } from "../support/cli.ts";
 import { projectRoot } from "../support/needs.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
 
 const manifest = JSON.parse(readFileSync(path.join(projectRoot, "package.json"), "utf8"));
 
@@ -45,3 +49,28 @@ describe("composefs", () => {
 		expect(spawnSync("bash", ["-c", command], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
 	});
 });
+
+const at = useTemporaryFolder();
+
+/** Whether a process has a file open. */
+function hasOpen(pid: number, file: string): boolean {
+	const folder = `/proc/${pid}/fd`;
+	return readdirSync(folder).some((fd) => {
+		try {
+			return readlinkSync(`${folder}/${fd}`) === file;
+		} catch {
+			return false; // closed meanwhile
+		}
+	});
+}
+
+test("bug: one signal did not end a command that reads a fifo whose writer is silent", async () => {
+	execFileSync("mkfifo", [at("fifo")]);
+	const writer = await open(at("fifo"), "r+");
+	const child = spawn(process.execPath, [program, "build", "--from", "dump", at("fifo"), at("image")]);
+	while (!hasOpen(child.pid as number, at("fifo"))) await pause(10);
+	child.kill("SIGTERM");
+	await once(child, "exit");
+	await writer.close();
+	expect(readdirSync(at())).toEqual(["fifo"]);
+}, 30_000);

@@ -29,49 +29,47 @@ export async function listReferrers(
 	artifactType: string,
 	signal: AbortSignal | undefined,
 ): Promise<Descriptor[]> {
+	const { endpoint, repository } = place;
+	const access = { repository, actions: "pull" } as const;
+	const request = { access, headers: { accept: MEDIA_TYPES.index }, signal };
+	const first = `/v2/${repository}/referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
+	let answer = await endpoint.request({ ...request, url: first, expected: [200, 404] });
 	const listed: Descriptor[] = [];
-	let url: string | URL | undefined = firstPage(place, digest, artifactType);
-	for (let left = LIST_LIMIT, pages = 0; url !== undefined; pages++) {
-		const answer: Answer = await requestPage(place, url, signal);
-		if (answer.status === 404) {
-			await answer.discard();
-			listed.push(...(await taggedList(place, digest, signal)));
-			break;
+	if (answer.status === 404) {
+		await answer.discard();
+		listed.push(...(await taggedList(place, digest, signal)));
+	} else
+		for (let pages = 1, left = LIST_LIMIT; ; pages++) {
+			const bytes = await readDocument(answer, left);
+			left -= bytes.length;
+			for (const referrer of parseList(bytes, answer.url)) listed.push(referrer);
+			const url = nextPage(answer);
+			if (url === undefined) break;
+			if (pages === MOST_PAGES)
+				throw registryError("document", answer.url, `the list has more than ${MOST_PAGES} pages`);
+			answer = await endpoint.request({ ...request, url, expected: [200] });
 		}
-		if (pages === MOST_PAGES)
-			throw registryError("document", answer.url, `the list has more than ${MOST_PAGES} pages`);
-		const bytes = await readDocument(answer, left);
-		left -= bytes.length;
-		for (const referrer of parseList(bytes, answer.url)) listed.push(referrer);
-		url = nextPage(answer);
-	}
 	return listed.filter((referrer) => referrer.artifactType === artifactType);
 }
 
-function firstPage({ repository }: Place, digest: string, artifactType: string): string {
-	return `/v2/${repository}/referrers/${digest}?artifactType=${encodeURIComponent(artifactType)}`;
+/** A link of a header, and one of its parameters (RFC 8288). */
+const LINK = /<([^<>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)/g;
+const PARAMETER = /;[ \t]*([^\s=;,"]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*)))?/g;
+
+/** What a list's answer calls its next page. */
+function nextOf(header: string): string | undefined {
+	for (const [, target, parameters = ""] of header.matchAll(LINK))
+		for (const [, name, quoted, plain] of parameters.matchAll(PARAMETER)) {
+			if (name?.toLowerCase() !== "rel") continue;
+			if ((quoted ?? plain ?? "").toLowerCase().split(/\s+/).includes("next")) return target;
+			break; // only the first counts
+		}
+	return undefined;
 }
 
-function requestPage(
-	{ endpoint, repository }: Place,
-	url: string | URL,
-	signal: AbortSignal | undefined,
-): Promise<Answer> {
-	const access = { repository, actions: "pull" } as const;
-	return endpoint.request({
-		url,
-		access,
-		headers: { accept: MEDIA_TYPES.index },
-		expected: [200, 404],
-		signal,
-	});
-}
-
-const NEXT = /<([^<>]{1,4096})>[^<>,]{0,1024};[ \t]*rel="?next"?/i;
-
-/** Where a list goes on (RFC 8288), of the same registry. */
+/** Where a list goes on, which is with the same server. */
 function nextPage({ headers, url }: Answer): URL | undefined {
-	const [, target] = NEXT.exec(headers.get("link") ?? "") ?? [];
+	const target = nextOf(headers.get("link") ?? "");
 	if (target === undefined) return undefined;
 	const next = URL.canParse(target, url.href) ? new URL(target, url.href) : undefined;
 	if (next?.origin === url.origin && next.username === "" && next.password === "") return next;

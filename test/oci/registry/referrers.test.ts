@@ -42,6 +42,35 @@ describe("a list of what speaks of a manifest", () => {
 		expect(await list(handler)).toEqual(["1", "2", "3"]);
 	});
 
+	test.each([
+		'</prev>; rel="prev", </next>; rel="next"',
+		'</next>; rel = "next"',
+		'</next>; title="x, </y>; rel=prev"; rel="next"',
+		'</next>;rel="prev NEXT";rel=prev',
+		"</next>; rel=next",
+	])("goes on where %s says", async (link) => {
+		const handler: Handler = ({ url }, response) =>
+			url === "/next" ? response.end(page("2")) : response.writeHead(200, { link }).end(page("1"));
+		expect(await list(handler)).toEqual(["1", "2"]);
+	});
+
+	test.each(['</next>; rel="nextish"', "</next>; rel=prev; rel=next", '</next>; title="; rel=next"', "next"])(
+		"ends where %s says nothing of a next page",
+		async (link) => {
+			expect(await list((_request, response) => response.writeHead(200, { link }).end(page("1")))).toEqual([
+				"1",
+			]);
+		},
+	);
+
+	test("with a page that is not there is an error, and no other list", async () => {
+		const handler: Handler = ({ url }, response) =>
+			url === "/next"
+				? response.writeHead(404).end()
+				: response.writeHead(200, { link: "</next>; rel=next" }).end(page("1"));
+		await expect(list(handler)).rejects.toMatchObject({ status: 404 });
+	});
+
 	test("of pages without end is an error", async () => {
 		const handler: Handler = (_request, response) =>
 			response.writeHead(200, { link: '<?last=x>; rel="next"' }).end(page("1"));
