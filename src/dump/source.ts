@@ -1,8 +1,11 @@
 /** Dump text as it comes: in pieces, which end anywhere in a line. */
-import type { TextSource } from "../text-piece.ts";
 
 /** Dump text, whole or in pieces of any length. */
-export type DumpSource = TextSource;
+export type DumpSource =
+	| string
+	| Uint8Array
+	| Iterable<string | Uint8Array>
+	| AsyncIterable<string | Uint8Array>;
 
 /** A line that comes in pieces. */
 export class LineParts {
