@@ -1,12 +1,16 @@
 /** Text becomes steps: its bytes go to a cursor, window by window, and a reader takes what it can of each. */
 import { abortable } from "../abortable.ts";
 import { Slices } from "../slices.ts";
-import { piecesOf, pieceToBytes, type TextSource } from "../text-piece.ts";
+import { piecesOf, pieceToBytes } from "../text-piece.ts";
 import { type JsonCursor, STARVED } from "./json.ts";
 import { Window } from "./window.ts";
 
 /** The text of a table, whole or in pieces of any length. */
-export type TocText = TextSource;
+export type TocText =
+	| string
+	| Uint8Array
+	| Iterable<string | Uint8Array>
+	| AsyncIterable<string | Uint8Array>;
 
 export interface FeedOptions {
 	readonly signal?: AbortSignal | undefined;
