@@ -63,10 +63,13 @@ describe("work in slices", () => {
 					spin(20);
 				});
 			});
-		for (let round = 0; round < 5; round++) {
-			expect(await stepsBeforeTimer()).toBe(0);
+		// Not each of them: where the machine was away the turn before, this one is not let go.
+		let letGo = 0;
+		for (let round = 0; round < 20; round++) {
+			if ((await stepsBeforeTimer()) === 0) letGo++;
 			await nextTurn();
 		}
+		expect(letGo).toBeGreaterThan(4);
 		isDone = true;
 		await running;
 		expect(steps).toBeGreaterThan(0);
@@ -98,10 +101,11 @@ describe("work in slices", () => {
 	test("a program that is always busy costs it no turns", async () => {
 		let isDone = false;
 		let turns = 0;
+		// In every turn, and not only in those that come when some thread has looked at a file.
 		const others = () => {
 			turns++;
 			spin(8);
-			if (!isDone) stat("/", others);
+			if (!isDone) setImmediate(others);
 		};
 		others();
 		await runInSlices(spinning(2, 40));
