@@ -141,14 +141,7 @@ describeIf("a mount", canMount, CANNOT_MOUNT, () => {
 	test("maps owners by a user namespace, by its path or open", () => {
 		const result = run(`
 			await makeWorld();
-			const { spawn } = await import("node:child_process");
-			const child = spawn("unshare", ["-U", "sleep", "60"]);
-			for (;;) {
-				await new Promise((resolve) => setTimeout(resolve, 20));
-				if (fs.readlinkSync("/proc/" + child.pid + "/ns/user") !== fs.readlinkSync("/proc/self/ns/user")) break;
-			}
-			for (const map of ["uid_map", "gid_map"]) fs.writeFileSync("/proc/" + child.pid + "/" + map, "0 100000 65536");
-			const idmap = "/proc/" + child.pid + "/ns/user";
+			const { idmap, end } = await mapOwners(65536);
 			const owners = async (mounted) => {
 				const { uid, gid } = fs.statSync("target/etc/inline");
 				await mounted.unmount();
@@ -161,7 +154,7 @@ describeIf("a mount", canMount, CANNOT_MOUNT, () => {
 				await owners(await mountImage("rootfs.cfs", "target", { idmap })),
 			];
 			await file.close();
-			child.kill();
+			end();
 			return all;`);
 		expect(result).toEqual(Array(3).fill([101_000, 101_001]));
 	});
@@ -172,18 +165,12 @@ describeIf("a mount", canMount, CANNOT_MOUNT, () => {
 			Object.assign(tree.root, { uid: 5000, gid: 5000, mode: 0o700 });
 			await composefs.writeImage(tree, { to: "own.cfs" });
 			fs.mkdirSync("target");
-			const { spawn } = await import("node:child_process");
-			const child = spawn("unshare", ["-U", "sleep", "60"]);
-			for (;;) {
-				await new Promise((resolve) => setTimeout(resolve, 20));
-				if (fs.readlinkSync("/proc/" + child.pid + "/ns/user") !== fs.readlinkSync("/proc/self/ns/user")) break;
-			}
-			for (const map of ["uid_map", "gid_map"]) fs.writeFileSync("/proc/" + child.pid + "/" + map, "0 100000 1000");
+			const { idmap, end } = await mapOwners(1000);
 			const before = traces();
-			const mounted = await mountImage("own.cfs", "target", { idmap: "/proc/" + child.pid + "/ns/user" });
+			const mounted = await mountImage("own.cfs", "target", { idmap });
 			const seen = mountOptions().split(" ")[0];
 			await mounted.unmount();
-			child.kill();
+			end();
 			return [seen, JSON.stringify(traces()) === JSON.stringify(before)];`);
 		expect(result).toEqual(["erofs", true]);
 	});

@@ -53,7 +53,7 @@ export function inMountNamespace(
 		import fs from "node:fs";
 		import { spawnSync } from "node:child_process";
 		import * as world from ${JSON.stringify(WORLD)};
-		const { composefs, mounting, CONTENTS, makeWorld, putObject, look, failureOf, traces, mountOptions } = world;
+		const { composefs, mounting, CONTENTS, makeWorld, putObject, look, failureOf, traces, mountOptions, mapOwners } = world;
 		const { mount, mountImage, mountSpec, unmount } = mounting;
 		const result = await (async () => { ${body} })();
 		fs.writeSync(3, JSON.stringify(result) ?? "null");`;
