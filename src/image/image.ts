@@ -1,14 +1,13 @@
 /** An open image: questions by path. */
 import { type Inode, isWhiteout } from "../inode.ts";
 import { compareNames, type Name } from "../names.ts";
-import { Slices } from "../slices.ts";
 import { pathError, splitPath } from "../tree-path.ts";
 import { checkBuilt, InodeReader } from "./build.ts";
 import { blocksOf, checkBlockOrder, DirectoryBlock, type Place, placeAt, placesOf } from "./directory.ts";
 import { fail } from "./fault.ts";
 import { DIRECTORY } from "./inode.ts";
 import { DIRENT, DIRENT_TYPES, LAST_ESCAPING_VERSION, SUPERBLOCK } from "./layout.ts";
-import { Quota } from "./quota.ts";
+import { Reading } from "./reading.ts";
 import type { ImageBytes, Limits } from "./source.ts";
 import { type ImageStat, type Node, statOf } from "./stat.ts";
 import type { Superblock } from "./superblock.ts";
@@ -58,14 +57,6 @@ interface Level {
 	places: Place[];
 }
 
-/** Many inodes, one after the other. */
-interface Reading {
-	readonly quota: Quota;
-	/** Those whose xattrs were counted. */
-	readonly met: Set<number>;
-	readonly slices: Slices;
-}
-
 /**
  * An open image. Paths are as in `Tree`: absolute, symlinks are not followed. What is read is checked as in
  * `readImage`, but only that: a damaged place is not found before it is asked for, and rules for the whole, such
@@ -93,20 +84,20 @@ export class Image {
 
 	/** @throws ComposefsError `ENOENT`, `ENOTDIR` */
 	async stat(path: Name): Promise<ImageStat> {
-		return this.#stat(await this.#find(path), this.#begin());
+		return this.#stat(await this.#find(path), new Reading(this.#limits));
 	}
 
 	/** The entries of a directory, in the order of their names' bytes. */
 	async readdir(path: Name): Promise<ImageEntry[]> {
 		const parent = await this.#find(path);
-		const reading = this.#begin();
+		const reading = new Reading(this.#limits);
 		// An inode may have millions of names here, and be as large as an image: it is looked at once.
 		const types = new Map<number, Inode["type"] | undefined>();
 		const entries: ImageEntry[] = [];
 		for await (const places of this.#blocks(parent, path))
 			for (const place of places) {
 				const key = place.nid * DIRENT_TYPES.length + (place.type ?? 0);
-				if (types.has(key)) await this.#pass(reading, place);
+				if (types.has(key)) await reading.addName(place);
 				else types.set(key, (await this.#readNext(reading, place, parent))?.inode.type);
 				const type = types.get(key);
 				if (type !== undefined) entries.push({ name: place.name, type });
@@ -133,8 +124,8 @@ export class Image {
 	/** A path and every name below it: parents before children, siblings in the order of their names' bytes. */
 	async *walk(path: Name = "/"): AsyncGenerator<ImageWalkEntry, void, undefined> {
 		const names = splitPath(path);
-		const reading = this.#begin();
-		const marks = this.#begin();
+		const reading = new Reading(this.#limits);
+		const marks = new Reading(this.#limits);
 		const directories = new Set<number>();
 		const levels: Level[] = [];
 		const enter = (node: Node, whole: string) => {
@@ -247,32 +238,17 @@ export class Image {
 		}
 	}
 
-	/** Begins to read inodes, within the limits of the call. */
-	#begin(): Reading {
-		const quota = new Quota();
-		quota.begin(this.#limits);
-		return { quota, met: new Set(), slices: new Slices() };
-	}
-
 	/** One inode more; undefined if it is one that the writer added. Gives way to the event loop. */
 	async #readNext(reading: Reading, place: Place, parent: Node): Promise<Node | undefined> {
-		await this.#pass(reading, place);
-		const { quota, met } = reading;
+		await reading.addName(place);
 		const { nid, from, type } = place;
 		// Others may use the same reader as soon as this waits.
 		const { node, count, bytes } = await this.#access.run(() => {
 			const read = this.#read(nid, from, type, parent);
 			return { node: read, count: this.#inodes.xattrCount, bytes: this.#inodes.xattrBytes };
 		});
-		if (!met.has(nid)) quota.addXattrs(count, bytes, from);
-		met.add(nid);
+		reading.addXattrs(place, count, bytes);
 		return node;
-	}
-
-	/** Counts a name. */
-	async #pass({ quota, slices }: Reading, { from }: Place): Promise<void> {
-		quota.addName(from);
-		if (slices.isOver()) await slices.next();
 	}
 
 	#read(nid: number, from: number, type: number | undefined, parent: Node | undefined): Node | undefined {

@@ -3,7 +3,7 @@
  * them, on their own, with the two keys of that tool, `x-payload` and `x-content`. What it took for something
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
-import { argumentError, ComposefsError } from "../errors.ts";
+import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
@@ -66,8 +66,7 @@ export async function parseTocJson(
 /** Says which of several documents is wrong. */
 function inDocument(error: unknown, index: number): unknown {
 	if (!(error instanceof ComposefsError)) return error;
-	const { code, message, stack: _stack, name: _name, ...details } = error;
-	return new ComposefsError(code, `document ${index + 1}: ${message}`, details);
+	return withPrefix(`document ${index + 1}`, error);
 }
 
 class TreeBuilder {

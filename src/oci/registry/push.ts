@@ -4,6 +4,7 @@ import type { PutManifest } from "../copy/destination.ts";
 import type { Descriptor } from "../image.ts";
 import { verifiedBlob } from "../verified.ts";
 import { registryError } from "./fault.ts";
+import { resolveLocation } from "./location.ts";
 import type { Place } from "./registry-blob.ts";
 import type { Answer } from "./transport.ts";
 
@@ -49,9 +50,8 @@ export async function pushBlob(
 /** The bytes of an image are for its registry: an upload that leads elsewhere is refused. */
 function uploadUrl({ headers, url }: Answer, base: URL): URL {
 	const location = headers.get("location") ?? "";
-	const target = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined;
-	const isOwn = location !== "" && target?.origin === base.origin;
-	if (isOwn && target.username === "" && target.password === "") return target;
+	const target = resolveLocation(location, url);
+	if (location !== "" && target?.origin === base.origin) return target;
 	throw registryError("upload", url, "names no place of its own for the upload");
 }
 

@@ -7,6 +7,7 @@ import type { Descriptor } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { readDocument } from "./document.ts";
 import { registryError, showUrl } from "./fault.ts";
+import { resolveLocation } from "./location.ts";
 import { fetchManifest } from "./manifests.ts";
 import { pushManifest } from "./push.ts";
 import type { Place } from "./registry-blob.ts";
@@ -71,8 +72,8 @@ function nextOf(header: string): string | undefined {
 function nextPage({ headers, url }: Answer): URL | undefined {
 	const target = nextOf(headers.get("link") ?? "");
 	if (target === undefined) return undefined;
-	const next = URL.canParse(target, url.href) ? new URL(target, url.href) : undefined;
-	if (next?.origin === url.origin && next.username === "" && next.password === "") return next;
+	const next = resolveLocation(target, url);
+	if (next?.origin === url.origin) return next;
 	throw registryError("document", url, "the list goes on somewhere else");
 }
 

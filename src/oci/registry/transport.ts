@@ -2,6 +2,7 @@
 import { onAbort, untilAbort } from "../../abort.ts";
 import { tellBody, trace } from "../../diagnostics.ts";
 import { connectionError, registryError, showUrl } from "./fault.ts";
+import { resolveLocation } from "./location.ts";
 import { allowsPlainHttp, type PlainHttp } from "./plain-http.ts";
 
 /** What is used of `fetch`: a transport of the caller's own needs no more. */
@@ -127,9 +128,8 @@ function outgoing(body: Uint8Array | (() => AsyncIterable<Uint8Array>), watch: W
 }
 
 function redirectTarget(from: URL, location: string): URL {
-	const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-	if (target === undefined || target.username !== "" || target.password !== "")
-		throw registryError("redirect", from, "redirects to what is no plain URL");
+	const target = resolveLocation(location, from);
+	if (target === undefined) throw registryError("redirect", from, "redirects to what is no plain URL");
 	if (from.protocol === "https:" && target.protocol !== "https:")
 		throw registryError("redirect", from, `redirects from HTTPS to ${showUrl(target)}`);
 	return target;
