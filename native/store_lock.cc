@@ -40,8 +40,13 @@ bool ObjectStore::Begin() {
   if (alone_) return false;
   if (writing_) return true;
   if (!TakeLock()) return false;
-  if (options_.cache) cache_.Load(root_.Get(), kCacheName);
-  MakeStagingFolder();
+  try {
+    if (options_.cache) cache_.Load(root_.Get(), kCacheName);
+    MakeStagingFolder();
+  } catch (...) {
+    lock_ = Descriptor();
+    throw;
+  }
   return writing_ = true;
 }
 

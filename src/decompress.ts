@@ -2,7 +2,7 @@
 import { decompressionError } from "./decompress-error.ts";
 import { argumentError } from "./errors.ts";
 import { decodeGzip, gunzipPiece } from "./gunzip.ts";
-import { ChunkPull, type ChunkSource } from "./pull.ts";
+import { type ChunkPull, type ChunkSource, transform } from "./pull.ts";
 import { decodeZstd, decodeZstdPiece } from "./zstd.ts";
 
 export interface DecompressOptions {
@@ -32,28 +32,11 @@ export async function* decompress(
 		const text = `limit is a number of bytes, not ${limit}`;
 		throw argumentError(text, { rule: "limit" });
 	}
-	const stop = new AbortController();
-	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-	const pull = new ChunkPull(source, either);
-	let pieces: AsyncGenerator<Uint8Array> | undefined;
-	try {
-		pieces = decode(pull, either);
-		for (let size = 0; ; ) {
-			const { done, value } = await pieces.next();
-			if (done) return;
-			size += value.length;
-			if (size > limit) throw decompressionError("output-limit", "more comes out than may", limit);
-			yield value;
-		}
-	} catch (error) {
-		stop.abort();
-		await pull.abandon();
-		throw error;
-	} finally {
-		// First this: what is under way may wait for the source.
-		stop.abort();
-		await pieces?.return(undefined);
-		await pull.close();
+	let size = 0;
+	for await (const piece of transform(source, signal, decode)) {
+		size += piece.length;
+		if (size > limit) throw decompressionError("output-limit", "more comes out than may", limit);
+		yield piece;
 	}
 }
 

@@ -4,7 +4,14 @@ import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { onAbort } from "./abort.ts";
 import { abortable } from "./abortable.ts";
-import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
+import {
+	descriptorOf,
+	type FilePath,
+	isOpenFile,
+	type OpenFile,
+	pathToBytes,
+	pathToString,
+} from "./file-path.ts";
 import { systemCall } from "./system-call.ts";
 
 const POLL_MS = 50;
@@ -17,6 +24,27 @@ const POLL_MS = 50;
  */
 export function openToRead(path: FilePath, name: string = pathToString(path)): Promise<FileHandle> {
 	return systemCall(openAtOnce(Buffer.from(pathToBytes(path))), name);
+}
+
+/** A file that was given by its path or open, open. */
+export interface OpenedFile {
+	readonly fd: number;
+	/** What an error calls it; undefined if it came open. */
+	readonly name: string | undefined;
+	/** Closes it, unless it came open. */
+	close(): Promise<void>;
+}
+
+/**
+ * Opens a file as `openToRead` does, unless it is open.
+ *
+ * @throws ComposefsError: the error of the system call
+ */
+export async function openGiven(file: FilePath | OpenFile, name?: string): Promise<OpenedFile> {
+	if (isOpenFile(file)) return { fd: descriptorOf(file), name: undefined, close: async () => {} };
+	const shown = name ?? pathToString(file);
+	const handle = await openToRead(file, shown);
+	return { fd: handle.fd, name: shown, close: () => handle.close() };
 }
 
 async function openAtOnce(path: Buffer): Promise<FileHandle> {

@@ -72,6 +72,39 @@ export class ChunkPull {
 	}
 }
 
+/**
+ * What `work` makes of a source, piece by piece. When it ends, or its user leaves it, or the signal aborts, the work is
+ * stopped before the source is let go: what is under way may wait for the source.
+ *
+ * @throws what the work throws, which counts more than what the source throws when it is let go
+ */
+export async function* transform(
+	source: ChunkSource,
+	signal: AbortSignal | undefined,
+	work: (pull: ChunkPull, signal: AbortSignal) => AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+	const stop = new AbortController();
+	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+	const pull = new ChunkPull(source, either);
+	let pieces: AsyncGenerator<Uint8Array> | undefined;
+	try {
+		pieces = work(pull, either);
+		for (;;) {
+			const { done, value } = await pieces.next();
+			if (done) return;
+			yield value;
+		}
+	} catch (error) {
+		stop.abort();
+		await pull.abandon();
+		throw error;
+	} finally {
+		stop.abort();
+		await pieces?.return(undefined);
+		await pull.close();
+	}
+}
+
 function iterate(source: ChunkSource): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
 	if (source !== null && typeof source === "object") {
 		if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();

@@ -1,7 +1,7 @@
 /** zstd frames, made by libzstd on a worker thread. */
 import { argumentError } from "./errors.ts";
 import { awaitJob, callNative, type NativeZstdEncoder } from "./native.ts";
-import { ChunkPull, type ChunkSource } from "./pull.ts";
+import { type ChunkPull, type ChunkSource, transform } from "./pull.ts";
 import { readAhead } from "./read-ahead.ts";
 
 export interface CompressOptions {
@@ -27,27 +27,9 @@ export async function* compress(
 ): AsyncGenerator<Uint8Array> {
 	const { signal } = options;
 	const level = checkLevel(options.level);
-	const stop = new AbortController();
-	const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-	const pull = new ChunkPull(source, either);
-	let pieces: AsyncGenerator<Uint8Array> | undefined;
-	try {
-		pieces = readAhead(encode(pull, new FrameWriter(level, either)), 1);
-		for (;;) {
-			const { done, value } = await pieces.next();
-			if (done) return;
-			if (value.length > 0) yield value;
-		}
-	} catch (error) {
-		stop.abort();
-		await pull.abandon();
-		throw error;
-	} finally {
-		// First this: what is under way may wait for the source.
-		stop.abort();
-		await pieces?.return(undefined);
-		await pull.close();
-	}
+	const encodeAhead = (pull: ChunkPull, stop: AbortSignal) =>
+		readAhead(encode(pull, new FrameWriter(level, stop)), 1);
+	for await (const piece of transform(source, signal, encodeAhead)) if (piece.length > 0) yield piece;
 }
 
 async function* encode(pull: ChunkPull, frame: FrameWriter): AsyncGenerator<Uint8Array> {

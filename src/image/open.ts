@@ -1,4 +1,5 @@
 /** An image that is looked into, not loaded: only what a question needs is read. */
+import { type OpenedFile, openGiven } from "../open-file.ts";
 import { inFile } from "./fault.ts";
 import { Image } from "./image.ts";
 import {
@@ -6,7 +7,7 @@ import {
 	checkSize,
 	fileSizeOf,
 	type ImageSource,
-	openSource,
+	type Limits,
 	PagedImage,
 	type ReadLimits,
 	WholeImage,
@@ -32,7 +33,11 @@ export async function openImage(
 		const access = { bytes, run: async <T>(action: () => T) => action(), close: async () => {} };
 		return new Image(access, readSuperblock(bytes), limits);
 	}
-	const file = await openSource(source);
+	return imageIn(await openGiven(source), limits);
+}
+
+/** The image in an open file, which is closed with it, or if it is none. */
+export async function imageIn(file: OpenedFile, limits: Limits): Promise<Image> {
 	try {
 		const size = await fileSizeOf(file);
 		checkSize(size, limits.imageSize);

@@ -3,9 +3,9 @@ import fs from "node:fs";
 import { promisify } from "node:util";
 import type { Bytes } from "../byte-pool.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
-import { descriptorOf, nameOfFile, type OpenFile, pathToString } from "../file-path.ts";
+import { nameOfFile, type OpenFile } from "../file-path.ts";
 import { fillLimits, LIMITS, READ_LIMITS } from "../limits.ts";
-import { openToRead } from "../open-file.ts";
+import { type OpenedFile, openGiven } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 import { fail } from "./fault.ts";
 import { checkMagic } from "./superblock.ts";
@@ -103,7 +103,7 @@ export async function loadImage(
 		checkSize(source.length, limit);
 		return new WholeImage(source);
 	}
-	const file = await openSource(source);
+	const file = await openGiven(source);
 	try {
 		return await readAll(file, limit, signal);
 	} finally {
@@ -116,33 +116,16 @@ export function checkSize(size: number, limit: number): void {
 		fail("image-size", 0, `the image has ${size} bytes, the limit is ${limit}`, { limit, actual: size });
 }
 
-/** A file of an image, open. */
-export interface ImageFile {
-	readonly fd: number;
-	/** What an error calls it; undefined if it came open. */
-	readonly name: string | undefined;
-	/** Closes it, unless it came open. */
-	close(): Promise<void>;
-}
-
-export async function openSource(source: string | URL | OpenFile): Promise<ImageFile> {
-	if (typeof source === "object" && source !== null && "fd" in source)
-		return { fd: descriptorOf(source), name: undefined, close: async () => {} };
-	const name = pathToString(source);
-	const handle = await openToRead(source);
-	return { fd: handle.fd, name, close: () => handle.close() };
-}
-
 const fstat = promisify(fs.fstat);
 const readAt = promisify(fs.read);
 
-export async function fileSizeOf({ fd, name }: ImageFile): Promise<number> {
+export async function fileSizeOf({ fd, name }: OpenedFile): Promise<number> {
 	return (await systemCall(fstat(fd), name)).size;
 }
 
 /** Reads into bytes from `start` on; returns how many. `position` is in the file. */
 async function readInto(
-	{ fd, name }: ImageFile,
+	{ fd, name }: OpenedFile,
 	bytes: Buffer,
 	start: number,
 	length: number,
@@ -151,7 +134,11 @@ async function readInto(
 	return (await systemCall(readAt(fd, bytes, start, length, position), name)).bytesRead;
 }
 
-async function readAll(file: ImageFile, limit: number, signal: AbortSignal | undefined): Promise<WholeImage> {
+async function readAll(
+	file: OpenedFile,
+	limit: number,
+	signal: AbortSignal | undefined,
+): Promise<WholeImage> {
 	const size = await fileSizeOf(file);
 	checkSize(size, limit);
 	// One byte more than the file has, so that its end shows without a second buffer.
@@ -200,11 +187,11 @@ class MissingPages {
 /** An image in a file, of which only those pages are read that are looked at. The last ones used are kept. */
 export class PagedImage implements ImageBytes {
 	readonly size: number;
-	readonly #file: ImageFile;
+	readonly #file: OpenedFile;
 	/** By number; in the order of their last use. */
 	readonly #pages = new Map<number, Window>();
 
-	constructor(file: ImageFile, size: number) {
+	constructor(file: OpenedFile, size: number) {
 		this.#file = file;
 		this.size = size;
 	}

@@ -3,10 +3,10 @@
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
 import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
-import { descriptorOf, type FilePath, type OpenFile, pathToString } from "../file-path.ts";
+import { type FilePath, isOpenFile, type OpenFile, pathToString } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
-import { openToRead } from "../open-file.ts";
+import { type OpenedFile, openGiven } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 import { mountError } from "./failure.ts";
 import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
@@ -48,7 +48,7 @@ export async function mount(
 ): Promise<Mount> {
 	const request = checkOptions(options);
 	options.signal?.throwIfAborted();
-	const imageName = isOpen(image) ? "the open image" : pathToString(image);
+	const imageName = isOpenFile(image) ? "the open image" : pathToString(image);
 	const { verity, digest } = request;
 	const names = () => ({ image: imageName, target: pathToString(target) });
 	const begin = () => ({ ...names(), verity, ...(digest !== undefined && { digest }) });
@@ -68,14 +68,12 @@ async function mountRequest(
 	{ request, imageName, options }: Asked,
 ): Promise<Mount> {
 	const path = await realFolder("target", absolute(target));
-	const file: OpenedFile = isOpen(image)
-		? { fd: descriptorOf(image) }
-		: await openToRead(absolute(image), pathToString(image));
+	const file = await openHere(image);
 	const folders = new Folders();
 	let idmap: OpenedFile | undefined;
 	try {
 		const { hasAcl } = await headerOf(file, imageName);
-		idmap = await openIdmap(options.idmap);
+		if (options.idmap !== undefined) idmap = await openHere(options.idmap);
 		const native = await toNative(request, folders, {
 			image: file.fd,
 			target: path,
@@ -97,8 +95,8 @@ async function mountRequest(
 		return await mountedAt(path);
 	} finally {
 		await folders.close();
-		await idmap?.close?.();
-		await file.close?.();
+		await idmap?.close();
+		await file.close();
 	}
 }
 
@@ -152,19 +150,8 @@ class Mounted implements Mount {
 	}
 }
 
-/** An open file, and how to close it if it was opened here. */
-interface OpenedFile {
-	readonly fd: number;
-	close?(): Promise<void>;
-}
-
-function isOpen(file: FilePath | OpenFile): file is OpenFile {
-	return typeof file === "object" && file !== null && "fd" in file;
-}
-
-async function openIdmap(idmap: FilePath | OpenFile | undefined): Promise<OpenedFile | undefined> {
-	if (idmap === undefined) return undefined;
-	return isOpen(idmap) ? { fd: descriptorOf(idmap) } : await openToRead(absolute(idmap), pathToString(idmap));
+async function openHere(file: FilePath | OpenFile): Promise<OpenedFile> {
+	return isOpenFile(file) ? openGiven(file) : openGiven(absolute(file), pathToString(file));
 }
 
 /** A truncated image would be mounted without complaint, with an empty root. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { ObjectStore } from "../../src/store/index.ts";
@@ -122,6 +122,32 @@ describeIf("a small file system", mounting, NO_MOUNTING, () => {
 					expect(referenceDigest(readFileSync(at("mount/store", name)))).toBe(name.replace("/", ""));
 			},
 		);
+	});
+
+	/** Takes every inode that is left. */
+	function fillInodes(folder: string): void {
+		mkdirSync(folder);
+		for (let n = 0; ; n++)
+			try {
+				writeFileSync(path.join(folder, `${n}`), "");
+			} catch (error) {
+				expect(error).toMatchObject({ code: "ENOSPC" });
+				return;
+			}
+	}
+
+	test("without room for a writer's folder: its store keeps nobody else's gc waiting", async () => {
+		const store = await ObjectStore.open(at("mount/store"));
+		const other = await ObjectStore.open(at("mount/store"));
+		const { path: object } = await other.put(Buffer.from("text"));
+		await other.close();
+		fillInodes(at("mount/filler"));
+		await expect(store.put(Buffer.from("other"))).rejects.toMatchObject({ code: "ENOSPC", syscall: "mkdir" });
+		rmSync(at("mount/filler"), { recursive: true });
+		const collector = await ObjectStore.open(at("mount/store"));
+		expect(await collector.gc([])).toMatchObject({ removed: [{ path: object }] });
+		await collector.close();
+		await store.close();
 	});
 
 	test("that cannot be written to: objects are read, and none is put", async () => {
