@@ -1,14 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	readlinkSync,
-	statSync,
-	symlinkSync,
-	writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import { LayerTarget } from "../../src/toc/write-target.ts";
@@ -42,28 +34,6 @@ describe("a path", () => {
 		await target.discard();
 		expect(readFileSync(temporary("a"), "utf8")).toBe("old");
 		expect(readdirSync(temporary())).toEqual(["a"]);
-	});
-
-	test("may be a symlink: what it leads to is replaced", async () => {
-		writeFileSync(temporary("a"), "old");
-		symlinkSync("a", temporary("link"));
-		await put(temporary("link"), "new");
-		expect(readlinkSync(temporary("link"))).toBe("a");
-		expect(readFileSync(temporary("a"), "utf8")).toBe("new");
-	});
-
-	test("bug: a symlink to nothing yet was itself replaced", async () => {
-		mkdirSync(temporary("folder"));
-		symlinkSync("folder/a", temporary("link"));
-		await put(temporary("link"), "new");
-		expect(readlinkSync(temporary("link"))).toBe("folder/a");
-		expect(readFileSync(temporary("folder", "a"), "utf8")).toBe("new");
-	});
-
-	test("has the mode of any new file", async () => {
-		writeFileSync(temporary("other"), "");
-		await put(temporary("a"), "new");
-		expect(statSync(temporary("a")).mode).toBe(statSync(temporary("other")).mode);
 	});
 
 	test("may be a device, which stays", async () => {

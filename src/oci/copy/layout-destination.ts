@@ -1,9 +1,9 @@
 /** An OCI image layout, written: a folder of blobs and an index of what is in them. */
-import { randomBytes } from "node:crypto";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
+import { Replacement } from "../../replacement.ts";
 import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
@@ -139,12 +139,12 @@ async function readIndex(file: string): Promise<IndexDocument> {
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
-	const beside = `${file}.${randomBytes(8).toString("hex")}.tmp`;
+	const replacement = await Replacement.open(Buffer.from(file));
 	try {
-		await writeFile(beside, text, { flush: true } as object);
-		await rename(beside, file);
+		await replacement.handle.writeFile(text);
+		await replacement.publish();
 	} catch (error) {
-		await rm(beside, { force: true });
+		await replacement.discard();
 		throw error;
 	}
 }

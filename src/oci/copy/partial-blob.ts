@@ -5,6 +5,7 @@ import path from "node:path";
 import { threadId } from "node:worker_threads";
 import type { BlobSource } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
+import { syncFolder } from "../../replacement.ts";
 import { systemCall } from "../../system-call.ts";
 import { Digester, parseDigest } from "../digest.ts";
 import type { Descriptor } from "../image.ts";
@@ -133,13 +134,4 @@ async function append(
 	}
 	signal?.throwIfAborted();
 	return length;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-	const handle = await open(folder);
-	try {
-		await handle.sync();
-	} finally {
-		await handle.close();
-	}
 }
