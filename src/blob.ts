@@ -24,8 +24,8 @@ export interface BlobSource {
 	/** Bytes of the whole blob. */
 	size(options?: { readonly signal?: AbortSignal | undefined }): Promise<number>;
 	/**
-	 * The bytes, in pieces of any length, which the source may not use again. A source that ends before the range
-	 * does is the reader's to notice: whatever comes is checked by its digest.
+	 * The bytes, in pieces of any length, which the source must not use again. The reader has to notice if it ends
+	 * too early: whatever comes is checked by its digest.
 	 */
 	read(options?: BlobReadOptions): AsyncIterable<Uint8Array>;
 	/**

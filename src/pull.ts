@@ -3,7 +3,7 @@ import { AbortableIterator } from "./abortable.ts";
 import { argumentError, type ComposefsError } from "./errors.ts";
 import { Slices } from "./slices.ts";
 
-/** Where bytes come from: a stream, an array, a generator. What it has given out it may not use again. */
+/** Where bytes come from: a stream, an array, a generator. It must not reuse what it gave out. */
 export type ChunkSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**

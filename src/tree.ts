@@ -69,8 +69,8 @@ export class Tree {
 	}
 
 	/**
-	 * Puts a regular file at a path. What is no directory there is replaced, inode and all: a symlink is not followed, and
-	 * further names of the old inode keep it.
+	 * Puts a regular file at a path. All but a directory is replaced there, inode and all: a symlink is not followed,
+	 * and other names of the old inode keep it.
 	 */
 	writeFile(path: Name, content: FileContent, options?: MetadataOptions): RegularFile {
 		const { parent, name } = this.#entry(path);
@@ -121,7 +121,7 @@ export class Tree {
 		return inode;
 	}
 
-	/** Removes a name. A directory goes only with `recursive`; with `force`, there may be nothing to remove. */
+	/** Removes a name; a directory only with `recursive`. With `force`, it need not exist. */
 	rm(path: Name, options: { recursive?: boolean | undefined; force?: boolean | undefined } = {}): void {
 		const inode = this.get(path);
 		if (inode === undefined && options.force) return;
@@ -142,7 +142,7 @@ export class Tree {
 	}
 
 	/**
-	 * Every name below a path and that path first: parents before children, siblings in the order of their bytes.
+	 * A path, then every name below it: parents before children, siblings in the order of their bytes.
 	 *
 	 * @throws ComposefsError ENOENT; `ERR_COMPOSEFS_TREE` for a directory that has two names or contains itself
 	 */

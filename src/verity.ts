@@ -16,8 +16,7 @@ export interface VerityOptions {
 const ALGORITHMS: Readonly<Record<number, string>> = { 1: "sha256", 2: "sha512" };
 
 /**
- * The digest that the kernel has of a file: of one that is sealed. It reads nothing of the file; `computeDigest` reads
- * any file.
+ * The kernel's digest of a sealed file. Nothing of the file is read; `computeDigest` reads any file.
  *
  * @returns undefined where the file is not sealed, or is on a file system without fs-verity
  * @throws ComposefsError: the error of a system call

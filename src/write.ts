@@ -32,9 +32,9 @@ export interface VersionOptions {
 
 export interface WriteImageOptions extends VersionOptions {
 	/**
-	 * Where the image goes. A path: it is written beside, synced and renamed, so that the file is the whole new
-	 * image or stays as it was; symlinks are followed, and a device or pipe is written to as it is. An open
-	 * file: written from where it stands. Left out: the image is in the result.
+	 * Where the image goes. A path: a new file beside it is written, synced and renamed, so the path has the whole
+	 * new image or its old file; symlinks are followed, devices and pipes written to directly. An open file: from its
+	 * current position. Left out: the image is in the result.
 	 */
 	readonly to?: FilePath | OpenFile | undefined;
 	/**
@@ -48,7 +48,7 @@ export interface WriteImageOptions extends VersionOptions {
 }
 
 export interface WrittenImage {
-	/** The image, if it went neither to a file nor nowhere. */
+	/** The image, unless `to` or `digestOnly` was given. */
 	readonly image?: Uint8Array;
 	/** fs-verity digest of the image, 64 hexadecimal digits: what `mkcomposefs --print-digest` prints. */
 	readonly digest: string;
@@ -60,7 +60,7 @@ export interface WrittenImage {
 	readonly warnings: readonly WriteWarning[];
 }
 
-/** What comes of a write that names no place. */
+/** The result without `to` or `digestOnly`. */
 export interface ImageInMemory extends WrittenImage {
 	readonly image: Uint8Array;
 }

@@ -39,7 +39,7 @@ export interface FromDirectoryOptions {
 	 */
 	readonly threads?: number | undefined;
 	/**
-	 * The most names that are taken; a directory with more than are left of them is refused, whatever `filter` says.
+	 * The most names to take; a directory with more than are left is refused, whatever `filter` says.
 	 * Default: 5,000,000
 	 */
 	readonly maxEntries?: number | undefined;

@@ -84,8 +84,8 @@ export interface ResolveOptions {
 /** Where images come from. */
 export interface ImageSource {
 	/**
-	 * Finds an image, reads its manifest and config and checks both. What a reference is, the source says: a tag or
-	 * digest; without one, the only image that there is.
+	 * Finds an image, reads its manifest and config and checks both. The source defines references: a tag or digest;
+	 * without one, the only image there is.
 	 */
 	resolve(reference?: string, options?: ResolveOptions): Promise<ResolvedImage>;
 }

@@ -72,7 +72,7 @@ export interface PullOptions {
 	 * vouches for by the table's digest; the diff_id, which is of the whole tar, is not checked.
 	 */
 	readonly partial?: boolean | undefined;
-	/** Remember in the store the SHA-256 of files of other layers, too, for later pulls. Default: false */
+	/** Remember the SHA-256 of files of layers without a table, too, for later pulls. Default: false */
 	readonly remember?: boolean | undefined;
 }
 

@@ -74,9 +74,9 @@ export class ObjectStore {
 	}
 
 	/**
-	 * Puts many files as `put` does, for less: each must be the one that was found, before and after it is read. One
-	 * whose digest the store remembers is not looked at: what is taken is its content when it was found. What becomes of
-	 * one is its result, and fails no other.
+	 * Puts many files as `put` does, for less: each must be the one that was found, before and after it is read. A
+	 * file whose digest the store remembers is not looked at: its content when found is taken. Each has its own
+	 * result; a failure affects no other.
 	 *
 	 * @throws ComposefsError where nothing could be put; the reason of `signal`
 	 */
@@ -90,8 +90,8 @@ export class ObjectStore {
 	}
 
 	/**
-	 * Makes durable, and gives its name to, all that was put, also what is on its way. Where it fails, what was put since
-	 * the last one may be lost.
+	 * Makes all that was put durable and gives it its name, also puts under way. If it fails, what was put since the
+	 * last one may be lost.
 	 */
 	async flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
 		this.#checkOpen();
@@ -124,9 +124,9 @@ export class ObjectStore {
 	}
 
 	/**
-	 * What the store has of contents by their SHA-256, in their order. It knows those that it was told to `remember`. By
-	 * the option `trust`, an object counts if it is there and has the size, or also is what its name says, or also has
-	 * that SHA-256.
+	 * Looks contents up by SHA-256, in their order, among those that it was told to `remember`. By the option
+	 * `trust`, an object counts if it has the size (`size`), also fits its name (`verity`), or also has that SHA-256
+	 * (`content`).
 	 */
 	async find(
 		contents: readonly ContentName[],
@@ -218,10 +218,10 @@ export class ObjectStore {
 	}
 
 	/**
-	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the store
-	 * for itself, also against writers in this process; what this one put before must be among the images'. It begins
-	 * when what this one puts is done and flushed; what is put later, and a flush of that, waits until it is done:
-	 * `images` must not wait for either.
+	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the
+	 * store to itself, even in this process; what this writer put is kept only if one of the images needs it. It
+	 * begins when this writer's puts are done and flushed; later puts and flushes wait until it ends, so `images`
+	 * must not wait for them.
 	 *
 	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting, and `no-store`, where the
 	 *   folder has other things in it, and no objects; what reading an image throws:

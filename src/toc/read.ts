@@ -29,8 +29,8 @@ export interface ReadTocOptions extends LocateTocOptions {
 export interface LayerToc {
 	readonly location: TocLocation;
 	/**
-	 * True if an annotation has the table's digest. Else, a footer told of the table: it is no better than the blob,
-	 * of which only the whole has a digest.
+	 * True if an annotation has the table's digest. Otherwise only a footer names it: no more reliable than the blob,
+	 * which has a digest only as a whole.
 	 */
 	readonly isVouched: boolean;
 	/** In the order of the archive, whiteouts (`.wh.…`) among them. */

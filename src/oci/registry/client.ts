@@ -16,7 +16,7 @@ export interface RegistryOptions extends TransportOptions, RetryOptions {
 	readonly trustedRealms?: readonly string[] | undefined;
 	/**
 	 * Where to look for images before their registry is asked, by registry: a host, or a host and a folder that the
-	 * names of repositories are in. What a mirror does not have, or fails at, the next one is asked for.
+	 * names of repositories are in. Where a mirror lacks something or fails, the next is asked.
 	 */
 	readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
 }
