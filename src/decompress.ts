@@ -1,4 +1,5 @@
 /** Compressed bytes, whatever compressed them. */
+import { compressionOf } from "./compression.ts";
 import { decompressionError } from "./decompress-error.ts";
 import { argumentError } from "./errors.ts";
 import { decodeGzip, gunzipPiece } from "./gunzip.ts";
@@ -10,11 +11,6 @@ export interface DecompressOptions {
 	/** Most bytes that may come out. Default: no limit */
 	readonly limit?: number | undefined;
 }
-
-const GZIP_MAGIC = 0x1f8b;
-const ZSTD_MAGIC = 0xfd2fb528;
-/** The last four bits may be anything. */
-const ZSTD_SKIPPABLE_MAGIC = 0x184d2a50;
 
 /**
  * Decompresses gzip (any number of members) and zstd (any number of frames), told by their first bytes; what is
@@ -52,11 +48,10 @@ export async function* decompressPiece(
 	signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
 	signal?.throwIfAborted();
-	const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(4, bytes.length));
-	if (isZstd(head)) yield* decodeZstdPiece(bytes, size, signal);
+	const compression = compressionOf(bytes);
+	if (compression === "zstd") yield* decodeZstdPiece(bytes, size, signal);
 	else {
-		const isGzip = head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC;
-		const whole = isGzip ? await gunzipPiece(bytes, size) : undefined;
+		const whole = compression === "gzip" ? await gunzipPiece(bytes, size) : undefined;
 		// What is wrong with the bytes, the stream says.
 		if (whole === undefined) yield* decompress([bytes], { signal });
 		else yield whole;
@@ -64,16 +59,10 @@ export async function* decompressPiece(
 }
 
 async function* decode(pull: ChunkPull, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-	const head = await pull.peek(4);
-	if (head.length >= 2 && head.readUInt16BE(0) === GZIP_MAGIC) yield* decodeGzip(pull);
-	else if (isZstd(head)) yield* decodeZstd(pull, signal);
+	const compression = compressionOf(await pull.peek(4));
+	if (compression === "gzip") yield* decodeGzip(pull);
+	else if (compression === "zstd") yield* decodeZstd(pull, signal);
 	else yield* plain(pull);
-}
-
-function isZstd(head: Buffer): boolean {
-	if (head.length < 4) return false;
-	const magic = head.readUInt32LE(0);
-	return magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === ZSTD_SKIPPABLE_MAGIC;
 }
 
 async function* plain(pull: ChunkPull): AsyncGenerator<Uint8Array> {

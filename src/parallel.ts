@@ -1,4 +1,5 @@
 /** Work on many things at once, but not on all of them. */
+import { argumentError } from "./errors.ts";
 
 /** So many pieces of work at a time, whoever has them; the others wait for their turn, in order. */
 export class Slots {
@@ -24,6 +25,12 @@ export class Slots {
 			else next();
 		}
 	}
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `parallel`: nothing would ever be begun, or all at once */
+export function checkParallel(parallel: number, things: string): void {
+	if (Number.isInteger(parallel) && parallel >= 1) return;
+	throw argumentError(`parallel is ${parallel}, not a number of ${things}`, { rule: "parallel" });
 }
 
 /**

@@ -20,5 +20,5 @@ export async function verifyImage(
 	const actual = await computeDigest(source, options);
 	if (actual === expected) return;
 	const message = `the digest of the image is ${actual}, not ${expected}`;
-	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", message, { expected, actual });
+	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", message, { rule: "digest", expected, actual });
 }

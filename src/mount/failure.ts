@@ -41,6 +41,7 @@ function verityError(failure: NativeMountFailure, code: string, attempt: Attempt
 		const actual = failure.actual && Buffer.from(failure.actual).toString("hex");
 		const message = `${image}: the fs-verity digest of the image is ${actual ?? "no SHA-256"}, not ${expected}`;
 		return new ComposefsError("ERR_COMPOSEFS_DIGEST", message, {
+			rule: "digest",
 			path: image,
 			expected,
 			...(actual !== undefined && { actual }),

@@ -2,14 +2,13 @@
 
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
-import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
 import { type FilePath, isOpenFile, type OpenFile, pathToString } from "../file-path.ts";
-import { openImage } from "../image/open.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
 import { type OpenedFile, openGiven } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
 import { mountError } from "./failure.ts";
 import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
+import { headerOf } from "./header.ts";
 import { mountIdAt } from "./mount-info.ts";
 import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 import { type UnmountOptions, unmountById } from "./unmount.ts";
@@ -72,7 +71,7 @@ async function mountRequest(
 	const folders = new Folders();
 	let idmap: OpenedFile | undefined;
 	try {
-		const { hasAcl } = await headerOf(file, imageName);
+		const { hasAcl } = await headerOf(file, imageName, options.signal);
 		if (options.idmap !== undefined) idmap = await openHere(options.idmap);
 		const native = await toNative(request, folders, {
 			image: file.fd,
@@ -152,17 +151,6 @@ class Mounted implements Mount {
 
 async function openHere(file: FilePath | OpenFile): Promise<OpenedFile> {
 	return isOpenFile(file) ? openGiven(file) : openGiven(absolute(file), pathToString(file));
-}
-
-/** A truncated image would be mounted without complaint, with an empty root. */
-async function headerOf(file: OpenFile, name: string): Promise<{ hasAcl: boolean }> {
-	if (file.fd < 0) throw argumentError(`${name} is closed`);
-	// It is read by its descriptor, which errors have no name for.
-	const image = await openImage(file).catch((error) => {
-		throw error instanceof ComposefsError ? withPrefix(name, error, { path: name }) : error;
-	});
-	await image.close();
-	return image.info;
 }
 
 /** Without symlinks: the kernel's calls do not agree on whether to follow one at the end. */

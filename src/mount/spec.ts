@@ -4,10 +4,10 @@
  */
 import { argumentError } from "../errors.ts";
 import { type FilePath, pathToString } from "../file-path.ts";
-import { openImage } from "../image/open.ts";
 import { bytesToName } from "../names.ts";
 import { openToRead } from "../open-file.ts";
 import { checkImageMount } from "./folders.ts";
+import { headerOf } from "./header.ts";
 import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 
 /** What a context (fsopen) or a mount (fsmount) is of. */
@@ -152,9 +152,7 @@ export async function mountSpec(
 async function hasAcl(image: FilePath, signal: AbortSignal | undefined): Promise<boolean> {
 	const file = await openToRead(absolute(image), pathToString(image));
 	try {
-		const opened = await openImage(file, { signal });
-		await opened.close();
-		return opened.info.hasAcl;
+		return (await headerOf(file, pathToString(image), signal)).hasAcl;
 	} finally {
 		await file.close();
 	}

@@ -1,5 +1,6 @@
 /** Archives that hold images: `oci-archive`, and what `docker save` writes. */
 import { type BlobSource, fileBlob, readBlob } from "../blob.ts";
+import { compressionOf } from "../compression.ts";
 import { ComposefsError } from "../errors.ts";
 import type { FilePath } from "../file-path.ts";
 import { readTar } from "../tar/read.ts";
@@ -55,8 +56,8 @@ async function members(blob: BlobSource, signal: AbortSignal | undefined): Promi
 }
 
 async function refuseCompressed(blob: BlobSource, signal: AbortSignal | undefined): Promise<void> {
-	const magic = await readBlob(blob, { range: { start: 0, end: 4 }, limit: 4, signal });
-	if (!/^(?:1f8b|28b52ffd)/.test(magic.toString("hex"))) return;
+	const head = await readBlob(blob, { range: { start: 0, end: 4 }, limit: 4, signal });
+	if (compressionOf(head) === undefined) return;
 	throw ociError(
 		"archive-compressed",
 		`${blob.name}: is compressed; its files can be found only in a plain tar`,

@@ -1,5 +1,6 @@
 /** What `docker save` writes: manifest.json, configs and layers. */
 import { type BlobSource, readBlob } from "../blob.ts";
+import { compressionOf } from "../compression.ts";
 import { Digester } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
@@ -94,16 +95,13 @@ export async function readDockerArchive(files: Files, signal?: AbortSignal): Pro
 	return new DockerArchive(files, images);
 }
 
-const COMPRESSED = [
-	{ magic: "1f8b", mediaType: MEDIA_TYPES.dockerLayerGzip },
-	{ magic: "28b52ffd", mediaType: MEDIA_TYPES.dockerLayerZstd },
-];
+const COMPRESSED = { gzip: MEDIA_TYPES.dockerLayerGzip, zstd: MEDIA_TYPES.dockerLayerZstd } as const;
 
 async function describeLayer(blob: BlobSource, diffId: string, signal?: AbortSignal): Promise<Descriptor> {
 	const head = await readBlob(blob, { range: { start: 0, end: 4 }, limit: 4, signal });
-	const compressed = COMPRESSED.find(({ magic }) => head.toString("hex").startsWith(magic));
+	const compression = compressionOf(head);
 	const annotations = new Map<string, string>();
-	if (compressed === undefined)
+	if (compression === undefined)
 		return {
 			mediaType: MEDIA_TYPES.dockerLayer,
 			digest: diffId,
@@ -116,7 +114,7 @@ async function describeLayer(blob: BlobSource, diffId: string, signal?: AbortSig
 		digester.update(bytes);
 		size += bytes.length;
 	}
-	return { mediaType: compressed.mediaType, digest: digester.finish(), size, annotations };
+	return { mediaType: COMPRESSED[compression], digest: digester.finish(), size, annotations };
 }
 
 function describe(bytes: Uint8Array, mediaType: string): Descriptor {

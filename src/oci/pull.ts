@@ -1,10 +1,10 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
-import { argumentError, type ComposefsError } from "../errors.ts";
+import type { ComposefsError } from "../errors.ts";
 import type { Directory } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
-import { forEachParallel } from "../parallel.ts";
+import { checkParallel, forEachParallel } from "../parallel.ts";
 import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
 import { Tree } from "../tree.ts";
@@ -94,7 +94,7 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	checkStore(options?.store);
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
-	checkParallel(parallel);
+	checkParallel(parallel, "layers");
 	const contents = new Contents(store, { signal, remember: options.remember });
 	const budget = new LayerBudget(fillLimits(PULL_LIMITS, options.limits));
 	const layers: Layer[] = [];
@@ -128,12 +128,6 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	}
 	await store.flush?.({ signal });
 	return canonicalise(await stacked(layers, signal), profile, { signal });
-}
-
-function checkParallel(parallel: number): void {
-	if (Number.isInteger(parallel) && parallel >= 1) return;
-	const text = `parallel is ${parallel}, not a number of layers`;
-	throw argumentError(text, { rule: "parallel" });
 }
 
 /** Lays layers over each other, from the lowest, and leaves nothing of them to be used again. */

@@ -1,8 +1,10 @@
 /** One worker, seen from the process that started it and trusts nothing that comes from it afterwards. */
+
 import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import type { Socket } from "node:net";
 import { promisify } from "node:util";
+import { onAbort } from "../abort.ts";
 import { ComposefsError } from "../errors.ts";
 import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
 import { encodeFrame, FrameReader, PIPE } from "./frames.ts";
@@ -188,8 +190,7 @@ export class SandboxChild {
 		const text = `the worker of a sandbox was not done after ${milliseconds} ms`;
 		const late = () => this.#end(sandboxError("timeout", text, { limit: milliseconds }));
 		const timer = setTimeout(late, milliseconds);
-		const abort = () => this.#end(signal?.reason);
-		signal?.addEventListener("abort", abort, { once: true });
+		const forget = onAbort(signal, () => this.#end(signal?.reason));
 		try {
 			return await new Promise((resolve, reject) => {
 				this.#waiting = { resolve, reject };
@@ -197,7 +198,7 @@ export class SandboxChild {
 		} finally {
 			this.#waiting = undefined;
 			clearTimeout(timer);
-			signal?.removeEventListener("abort", abort);
+			forget();
 		}
 	}
 

@@ -1,4 +1,5 @@
 /** Workers kept ready, and the requests that wait for one. */
+import { onAbort } from "../abort.ts";
 import { SandboxChild, type SandboxRequest } from "./child.ts";
 import { closedError } from "./fault.ts";
 import type { SandboxSettings } from "./options.ts";
@@ -64,7 +65,7 @@ export class Pool {
 		return await new Promise((resolve, reject) => {
 			const settle = () => {
 				this.#turns.delete(turn);
-				signal?.removeEventListener("abort", abort);
+				forget();
 			};
 			const fail = (error: unknown) => {
 				settle();
@@ -76,7 +77,7 @@ export class Pool {
 			};
 			const abort = () => fail(signal?.reason);
 			const turn: Turn = { begin, fail };
-			signal?.addEventListener("abort", abort, { once: true });
+			const forget = onAbort(signal, abort);
 			this.#turns.add(turn);
 			this.#fill();
 		});

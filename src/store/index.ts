@@ -11,7 +11,7 @@ export type { FoundContent } from "./find.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
 export type { GcOptions, GcResult } from "./gc.ts";
 export type { StoreEntry } from "./list.ts";
-export type { StoreOptions, StoreProgress, Trust } from "./options.ts";
+export type { StoreOptions, StoreProgress, Trust, VerifyObjectOptions } from "./options.ts";
 export type { ImageOrTree } from "./references.ts";
 export { ObjectStore } from "./store.ts";
 export type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";

@@ -44,6 +44,12 @@ export interface StoreOptions {
 	readonly onProgress?: ((progress: StoreProgress) => void) | undefined;
 }
 
+export interface VerifyObjectOptions {
+	/** What is compared with the object's name. Default: content */
+	readonly trust?: Exclude<Trust, "size"> | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
 export type Trust = "size" | "verity" | "content";
 
 /** All that was put since the store was opened. */

@@ -21,6 +21,7 @@ import {
 	TRUST_OF_BYTES,
 	type Trust,
 	toNativeOptions,
+	type VerifyObjectOptions,
 } from "./options.ts";
 import type { ImageOrTree } from "./references.ts";
 import type { Content, ObjectStat, PutOptions, StoredObject } from "./stored.ts";
@@ -161,13 +162,10 @@ export class ObjectStore {
 	/**
 	 * Whether an object is what its name says: by its content, or by what the kernel measures.
 	 *
-	 * @throws ComposefsError `ENOENT` where there is none
+	 * @throws ComposefsError `ENOENT` where there is none; the reason of `signal`
 	 */
-	async verify(
-		digest: string,
-		{ trust = "content" }: { readonly trust?: Exclude<Trust, "size"> } = {},
-	): Promise<boolean> {
-		const seen = await this.#inspect(digest, choice("trust", TRUST_OF_BYTES, trust));
+	async verify(digest: string, { trust = "content", signal }: VerifyObjectOptions = {}): Promise<boolean> {
+		const seen = await this.#inspect(digest, choice("trust", TRUST_OF_BYTES, trust), signal);
 		if (seen !== undefined) return seen.sound;
 		throw this.#noObject(digest);
 	}
@@ -189,10 +187,15 @@ export class ObjectStore {
 		return new ComposefsError("ENOENT", `ENOENT: no such object, '${path}'`, { path, syscall: "open" });
 	}
 
-	async #inspect(digest: string, trust: number | undefined): Promise<NativeSeen | undefined> {
+	async #inspect(
+		digest: string,
+		trust: number | undefined,
+		signal?: AbortSignal,
+	): Promise<NativeSeen | undefined> {
 		this.#checkOpen();
+		signal?.throwIfAborted();
 		const bytes = Buffer.from(checkDigest(digest), "hex");
-		const [seen] = await awaitJob(() => this.#native.inspect(bytes, trust));
+		const [seen] = await awaitJob(() => this.#native.inspect(bytes, trust), { signal });
 		if (seen === null || seen === undefined) return undefined;
 		if ("size" in seen) return seen;
 		throw toError(seen as NativeFailure, this.path(digest).toString());

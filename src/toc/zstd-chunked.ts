@@ -1,5 +1,6 @@
 /** The table and tar-split of a zstd:chunked layer: two skippable frames at its end. */
 import type { BlobSource } from "../blob.ts";
+import { compressionOf } from "../compression.ts";
 import { decompress } from "../decompress.ts";
 import { refuse } from "./fault.ts";
 import { type FetchContext, fetchRange, inflated } from "./fetch.ts";
@@ -64,16 +65,13 @@ function unframe(blob: BlobSource, frame: Buffer): Buffer {
 	return frame.subarray(FRAME_HEADER_SIZE);
 }
 
-const ZSTD_MAGIC = 0xfd2fb528;
-
 /** The text in a span: as many bytes as it says. */
 export async function* inflateSpan(
 	bytes: Buffer,
 	{ size }: TocSpan,
 	{ signal }: FetchContext,
 ): AsyncGenerator<Uint8Array> {
-	if (bytes.length < 4 || bytes.readUInt32LE(0) !== ZSTD_MAGIC)
-		refuse("compression", "the table is not compressed with zstd");
+	if (compressionOf(bytes) !== "zstd") refuse("compression", "the table is not compressed with zstd");
 	let found = 0;
 	for await (const piece of inflated(decompress([bytes], { signal, limit: size }))) {
 		found += piece.length;

@@ -29,7 +29,7 @@ describe("what a failed mount says", () => {
 			"image-verity",
 			/a kernel and a file system that have it/,
 		],
-		["measure", "EOVERFLOW", "", "ERR_COMPOSEFS_DIGEST", undefined, /no SHA-256, not a{64}/],
+		["measure", "EOVERFLOW", "", "ERR_COMPOSEFS_DIGEST", "digest", /no SHA-256, not a{64}/],
 		["image", "EPERM", "", "EPERM", "privilege", /CAP_SYS_ADMIN in the initial user namespace/],
 		["overlay", "EPERM", "", "EPERM", "privilege", /CAP_SYS_ADMIN/],
 		["image", "ENODEV", "", "ERR_COMPOSEFS_MOUNT", "kernel-erofs", /modprobe erofs/],

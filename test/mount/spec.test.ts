@@ -99,7 +99,11 @@ describe("the specification of a mount", () => {
 		await expect(spec({})).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
 		await expect(spec({ imageMount: "/a:b" })).rejects.toMatchObject({ rule: "image-mount-folder" });
 		await writeFile(at("i"), "no image");
-		await expect(spec({ imageMount: "/m" })).rejects.toMatchObject({ code: "ERR_COMPOSEFS_IMAGE" });
+		await expect(spec({ imageMount: "/m" })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_IMAGE",
+			path: at("i"),
+			message: expect.stringContaining(at("i")),
+		});
 		await expect(mountSpec(at("none"), "/t", { objects: [] })).rejects.toMatchObject({ code: "ENOENT" });
 	});
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { readDockerArchive } from "../../src/oci/docker-archive.ts";
 import { parseManifest } from "../../src/oci/documents.ts";
 import { pullImage } from "../../src/oci/pull.ts";
+import { compress } from "../../src/zstd-encode.ts";
 import { lines } from "../support/layers.ts";
 import { MemoryLayout, sha256 } from "../support/layouts.ts";
 import { MemoryStore } from "../support/memory-store.ts";
@@ -31,6 +32,13 @@ function files({
 	return { archive, name };
 }
 
+/** zstd, behind a frame that says nothing. */
+async function notedZstd(tar: Buffer): Promise<Buffer> {
+	const pieces: Uint8Array[] = [Buffer.from("502a4d1804000000", "hex"), Buffer.from("note")];
+	for await (const piece of compress([tar])) pieces.push(piece);
+	return Buffer.concat(pieces);
+}
+
 describe("what docker save writes", () => {
 	test("gives its image, with a manifest made up", async () => {
 		const { archive, name } = files();
@@ -49,6 +57,14 @@ describe("what docker save writes", () => {
 		expect(image.layers.map(({ descriptor }) => descriptor.digest)).toEqual(
 			tars.map((tar) => sha256(gzipSync(tar))),
 		);
+		expect(lines(await pullImage(image, { store: new MemoryStore() }))).toEqual(["b", "c"]);
+	});
+
+	test("bug: a layer of zstd that begins with a skippable frame was called a plain tar", async () => {
+		const compressed = await Promise.all(tars.map(notedZstd));
+		const { archive } = files({ layers: compressed });
+		const image = await (await readDockerArchive(archive)).resolve();
+		expect(image.layers.map(({ descriptor }) => descriptor.digest)).toEqual(compressed.map(sha256));
 		expect(lines(await pullImage(image, { store: new MemoryStore() }))).toEqual(["b", "c"]);
 	});
 

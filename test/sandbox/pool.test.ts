@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { expect, test } from "@jest/globals";
 import { Pool } from "../../src/sandbox/pool.ts";
 import { describeLocked, entryOf, resources, settingsOf } from "../support/sandbox.ts";
@@ -60,6 +61,17 @@ describeLocked("a pool", () => {
 		expect(await hanging).toBe("enough");
 		await expect(pool.run(request("echo", "", AbortSignal.abort("before")))).rejects.toBe("before");
 		expect(String(await pool.run(request("echo", "on")))).toBe("on");
+		await pool.close();
+	});
+
+	test("bug: requests that waited with one signal had a listener each, of which Node warns", async () => {
+		const pool = poolOf({ workers: 1 });
+		await pool.start();
+		const { signal } = new AbortController();
+		const answers = Array.from({ length: 20 }, () => pool.run(request("echo", "text", signal)));
+		expect(getEventListeners(signal, "abort").length).toBe(1);
+		await Promise.all(answers);
+		expect(getEventListeners(signal, "abort").length).toBe(0);
 		await pool.close();
 	});
 

@@ -47,6 +47,16 @@ describe("what is asked of a store", () => {
 		expect(await store.verify(digest)).toBe(false);
 	});
 
+	test("an object is verified no longer than its signal lets", async () => {
+		const store = await openStore({ verity: "off" });
+		const { digest } = await store.put(Buffer.alloc(64 << 20));
+		const controller = new AbortController();
+		const verified = store.verify(digest, { signal: controller.signal });
+		controller.abort(new Error("enough"));
+		await expect(verified).rejects.toThrow("enough");
+		expect(await store.verify(digest)).toBe(true);
+	});
+
 	test.each(["bogus", "toString", "size"])("bug: with trust %j, every object was sound", async (trust) => {
 		const store = await openStore({ verity: "off" });
 		const { digest } = await store.put(Buffer.alloc(5000));

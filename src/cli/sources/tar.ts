@@ -1,12 +1,11 @@
 /** Archives as a source: layers, applied in their order. */
 import { Option } from "commander";
+import { compressionOf } from "../../compression.ts";
 import type { Profile } from "../../oci/index.ts";
 import { profileOption } from "../image-options.ts";
 import { headOf, openInput } from "./input.ts";
 import type { SourceKind } from "./kind.ts";
 
-/** gzip, zstd; zstd's frames that mean nothing have 16 of them. */
-const COMPRESSED = /^(?:1f8b|28b52ffd|5.2a4d18)/;
 const MAGIC_AT = 257;
 const MAGIC = "ustar";
 
@@ -21,7 +20,7 @@ export const tarSource: SourceKind = {
 	isParsed: true,
 	async detects(path) {
 		const head = await headOf(path, MAGIC_AT + MAGIC.length);
-		return COMPRESSED.test(head.toString("hex", 0, 4)) || head.toString("latin1", MAGIC_AT) === MAGIC;
+		return compressionOf(head) !== undefined || head.toString("latin1", MAGIC_AT) === MAGIC;
 	},
 	async read(sources, { store, profile }, signal) {
 		const { layTars } = await import("../../oci/index.ts");

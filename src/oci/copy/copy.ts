@@ -1,8 +1,6 @@
 /** Images from where they are to where they are wanted. */
-
-import type { BlobSource } from "../../blob.ts";
-import { bytesBlob } from "../../blob.ts";
-import { forEachParallel } from "../../parallel.ts";
+import { type BlobSource, bytesBlob } from "../../blob.ts";
+import { checkParallel, forEachParallel } from "../../parallel.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
 import type { ImageDestination } from "./destination.ts";
 
@@ -29,6 +27,7 @@ export async function copyImage(
 	destination: ImageDestination,
 	{ tag, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
 ): Promise<void> {
+	checkParallel(parallel, "layers");
 	if (tag !== undefined) destination.checkTag?.(tag);
 	const { manifest, config, layers } = image;
 	const blobs = new Map<string, { descriptor: Descriptor; blob: BlobSource }>();

@@ -2,7 +2,7 @@
 import type { ByteRange } from "../../blob.ts";
 import { argumentError, type ComposefsError } from "../../errors.ts";
 import { fillLimits } from "../../limits.ts";
-import { forEachParallel } from "../../parallel.ts";
+import { checkParallel, forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
 import type { ContentStore } from "../contents.ts";
 import type { ResolvedImage } from "../image.ts";
@@ -62,6 +62,7 @@ export interface PullPlan extends PullCosts {
 export async function planPull(image: ResolvedImage, options: PlanOptions): Promise<PullPlan> {
 	checkPlanStore(options?.store);
 	const { store, parallel = 2, signal } = options;
+	checkParallel(parallel, "tables");
 	const limits = fillLimits(PULL_LIMITS, options.limits);
 	const tables: (LayerToc | undefined)[] = [];
 	const refusals: (ComposefsError | undefined)[] = [];

@@ -223,6 +223,11 @@ describe("copies", () => {
 		await expect(copy).rejects.toBe(reason);
 	});
 
+	test.each([0, -1, Number.NaN])("bug: with parallel %d it never ended", async (parallel) => {
+		const copy = copyImage(image, new LayoutDestination(temporary("layout")), { parallel });
+		await expect(copy).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "parallel" });
+	});
+
 	test("of a layer that is there twice read it once", async () => {
 		let reads = 0;
 		const bytes = layers[0] ?? Buffer.alloc(0);

@@ -48,6 +48,11 @@ describe("a plan", () => {
 		});
 	});
 
+	test.each([0, -1, 1.5, Number.NaN])("bug: with parallel %d it never ended", async (parallel) => {
+		const plan = planPull(chunkedImage(first), { store: {}, parallel });
+		await expect(plan).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "parallel" });
+	});
+
 	test("says why a table is not used, and stops with its signal", async () => {
 		const refused = chunkedLayer([a], {
 			format: "estargz",
