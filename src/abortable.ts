@@ -119,6 +119,11 @@ function isSync<T>(source: AsyncIterable<T> | Iterable<T>): source is Iterable<T
 	return isObject(source) && Symbol.iterator in source;
 }
 
+/** Whether it gives its values one after another. Texts do that too, and are no objects. */
+export function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+	return isObject(value) && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
 function isObject(value: unknown): value is object {
 	return typeof value === "object" && value !== null;
 }

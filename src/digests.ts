@@ -1,11 +1,10 @@
 /** The fs-verity digests of many files: several in one job, since a job for each would cost more than most files. */
-import { availableParallelism } from "node:os";
 import { BatchQueue, type Request } from "./batch-queue.ts";
 import type { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { packPaths, unpackDigests } from "./found-files.ts";
 import { awaitJob, toError } from "./native.ts";
-import { forEachParallel } from "./parallel.ts";
+import { forEachParallel, MOST_JOBS } from "./parallel.ts";
 
 /** Numbers of the kernel (FS_VERITY_HASH_ALG_*), and bytes of a digest. */
 export const ALGORITHMS = {
@@ -21,15 +20,13 @@ interface DigestRequest extends Request {
 	readonly path: Uint8Array;
 }
 
-const LIBUV_THREADS = 4;
-const PARALLEL = Math.min(availableParallelism(), LIBUV_THREADS);
 /** Of one job; of fewer files there are several for each thread, so that they end together. */
 const MAX_FILES = 128;
 const SHARES = 4;
 
 const queues: Readonly<Record<Algorithm, BatchQueue<DigestRequest, string>>> = {
-	sha256: new BatchQueue(PARALLEL, (requests, signal) => digestAll(requests, "sha256", signal)),
-	sha512: new BatchQueue(PARALLEL, (requests, signal) => digestAll(requests, "sha512", signal)),
+	sha256: new BatchQueue(MOST_JOBS, (requests, signal) => digestAll(requests, "sha256", signal)),
+	sha512: new BatchQueue(MOST_JOBS, (requests, signal) => digestAll(requests, "sha512", signal)),
 };
 
 /** The digest of a file; what is asked for at once travels together. */
@@ -48,14 +45,14 @@ export async function digestPaths(
 	signal: AbortSignal | undefined,
 ): Promise<(string | ComposefsError)[]> {
 	const requests = files.map((file) => ({ file, path: pathToBytes(file), size: 0, signal }));
-	const share = Math.max(1, Math.min(MAX_FILES, Math.ceil(files.length / (PARALLEL * SHARES))));
+	const share = Math.max(1, Math.min(MAX_FILES, Math.ceil(files.length / (MOST_JOBS * SHARES))));
 	const results = new Array<string | ComposefsError>(files.length);
 	const digest = async (at: number, either: AbortSignal) => {
 		const part = requests.slice(at, at + share);
 		const digests = await queues[algorithm].run(() => digestAll(part, algorithm, either));
 		for (const [i, result] of digests.entries()) results[at + i] = result;
 	};
-	await forEachParallel(range(files.length, share), PARALLEL, digest, signal);
+	await forEachParallel(range(files.length, share), MOST_JOBS, digest, signal);
 	return results;
 }
 

@@ -1,7 +1,9 @@
 /** The inodes of a tree: plain objects, told apart by `type`. What cannot exist cannot be written down. */
+
 import { types } from "node:util";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { type Name, toName } from "./names.ts";
+import { NANOSECONDS } from "./time.ts";
 
 export type Inode = Directory | RegularFile | Symlink | Device | Fifo | Socket;
 
@@ -177,5 +179,14 @@ export function nanoseconds(time: Date | number): bigint {
 		throw new ComposefsError("ERR_COMPOSEFS_INODE", `mtime is not a time: ${value}`, { rule: "mtime" });
 	if (typeof time !== "number") return BigInt(value) * 1_000_000n;
 	const seconds = Math.floor(value);
-	return BigInt(seconds) * 1_000_000_000n + BigInt(Math.round((value - seconds) * 1e9));
+	return BigInt(seconds) * NANOSECONDS + BigInt(Math.round((value - seconds) * 1e9));
+}
+
+/** Gives a directory the metadata of another; its children stay. */
+export function copyMetadata({ mode, uid, gid, mtimeNs, xattrs }: Directory, to: Directory): void {
+	to.mode = mode;
+	to.uid = uid;
+	to.gid = gid;
+	to.mtimeNs = mtimeNs;
+	to.xattrs = xattrs;
 }

@@ -13,6 +13,7 @@ import { argumentError, ComposefsError } from "./errors.ts";
 /** A name or path, as a string in the mapping above or as the bytes themselves. */
 export type Name = string | Uint8Array;
 
+const SLASH = 0x2f;
 const ESCAPE_BASE = 0xdc00;
 const FIRST_ESCAPE = 0xdc80;
 const LAST_ESCAPE = 0xdcff;
@@ -20,6 +21,13 @@ const LAST_ESCAPE = 0xdcff;
 const ESCAPES = Array.from({ length: 128 }, (_, n) => String.fromCharCode(FIRST_ESCAPE + n));
 /** The most that a code unit takes in UTF-8. */
 export const UNIT_BYTES = 3;
+
+/** Where the name in a path ends that begins at `start`: at a slash, or at `end`. */
+export function nextSlash(bytes: Uint8Array, start: number, end: number): number {
+	let at = start;
+	while (at < end && bytes[at] !== SLASH) at++;
+	return at;
+}
 
 export function bytesToName(bytes: Uint8Array): string {
 	if (isUtf8(bytes)) return decodeUtf8(bytes, 0, bytes.length);

@@ -1,5 +1,11 @@
 /** Work on many things at once, but not on all of them. */
+import { availableParallelism } from "node:os";
 import { argumentError } from "./errors.ts";
+
+const LIBUV_THREADS = 4;
+
+/** Jobs of the addon that can run at once. */
+export const MOST_JOBS: number = Math.min(availableParallelism(), LIBUV_THREADS);
 
 /** So many pieces of work at a time, whoever has them; the others wait for their turn, in order. */
 export class Slots {

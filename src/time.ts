@@ -1,6 +1,7 @@
 /** Times as inodes have them: nanoseconds since 1970, as one bigint. */
 
 const NSEC_PER_SEC = 1_000_000_000;
+export const NANOSECONDS = 1_000_000_000n;
 
 // Two words, as 64 bits, without making bigints on the way.
 const time = new BigInt64Array(1);
@@ -24,7 +25,7 @@ export function timeOf(seconds: number, nanoseconds: number): bigint {
 	last =
 		seconds >= 0 && seconds < 2 ** 32
 			? toBigInt(seconds, nanoseconds)
-			: BigInt(seconds) * BigInt(NSEC_PER_SEC) + BigInt(nanoseconds);
+			: BigInt(seconds) * NANOSECONDS + BigInt(nanoseconds);
 	return last;
 }
 
@@ -65,9 +66,21 @@ export function splitTime(mtimeNs: bigint, into: Time): Time {
 
 /** Of a time that 64 bits do not hold. */
 function splitFarTime(mtimeNs: bigint, into: Time): Time {
-	const seconds = mtimeNs / BigInt(NSEC_PER_SEC);
-	const nanoseconds = Number(mtimeNs - seconds * BigInt(NSEC_PER_SEC));
+	const seconds = mtimeNs / NANOSECONDS;
+	const nanoseconds = Number(mtimeNs - seconds * NANOSECONDS);
 	into.seconds = nanoseconds < 0 ? seconds - 1n : seconds;
 	into.nanoseconds = nanoseconds < 0 ? nanoseconds + NSEC_PER_SEC : nanoseconds;
 	return into;
+}
+
+/** Decimals of a second, with their point, as many as it takes: none for 0. */
+export function formatDecimals(nanoseconds: bigint | number): string {
+	const digits = `${nanoseconds}`.padStart(9, "0").replace(/0+$/, "");
+	return digits === "" ? "" : `.${digits}`;
+}
+
+/** Seconds with all their decimals: a number would lose the last ones, and two times would look the same. */
+export function formatSeconds(mtimeNs: bigint): string {
+	const size = mtimeNs < 0n ? -mtimeNs : mtimeNs;
+	return `${mtimeNs < 0n ? "-" : ""}${size / NANOSECONDS}${formatDecimals(size % NANOSECONDS)}`;
 }

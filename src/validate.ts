@@ -2,10 +2,12 @@
  * The rules for one name and for one inode: what libcomposefs takes for granted and does not check. Some of
  * what is stopped here would abort the process, hang it, or write an image that cannot be mounted.
  */
+
 import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
 import type { DeviceNumber, Directory, Inode, Metadata, RegularFile } from "./inode.ts";
 import { LIMITS } from "./limits.ts";
 import { UNIT_BYTES as MOST_UNIT_BYTES, nameToBytes } from "./names.ts";
+import { NANOSECONDS } from "./time.ts";
 
 /** A broken rule whose place is not known yet: thrown by the rules, placed by the walk that applies them. */
 export class Violation {
@@ -37,8 +39,8 @@ export class Violation {
 // Most times fit into 64 bits of nanoseconds (the years 1677 to 2262), and comparing those is cheap.
 const MAX_64 = 2n ** 63n - 1n;
 const MIN_64 = -(2n ** 63n);
-const MAX_MTIME = LIMITS.mtimeSeconds * 1_000_000_000n + 999_999_999n;
-const MIN_MTIME = -(LIMITS.mtimeSeconds + 1n) * 1_000_000_000n;
+const MAX_MTIME = LIMITS.mtimeSeconds * NANOSECONDS + 999_999_999n;
+const MIN_MTIME = -(LIMITS.mtimeSeconds + 1n) * NANOSECONDS;
 /** Of numbers. Imported ones are read anew, and looked at, for each of a million inodes. */
 const { mode: MODE, id: ID, fileSize: FILE_SIZE, major: MAJOR, minor: MINOR } = LIMITS;
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -208,11 +210,10 @@ function isSurelyWithin(text: string, limit: number): boolean {
 	return text.length * UNIT_BYTES <= limit && text.isWellFormed();
 }
 
-/** Checks that a string stands for bytes, and for not too many; returns their number. */
-function checkLength(text: string, code: ShortCode, rule: string, what: string, limit: number): number {
+/** Checks that a string stands for bytes, and for not too many. */
+function checkLength(text: string, code: ShortCode, rule: string, what: string, limit: number): void {
 	const length = byteLength(text, code);
 	if (length > limit) failLimit(code, rule, what, limit, length);
-	return length;
 }
 
 function byteLength(text: string, code: ShortCode): number {

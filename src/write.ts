@@ -5,10 +5,10 @@ import { argumentError, ComposefsError } from "./errors.ts";
 import {
 	descriptorOf,
 	type FilePath,
+	isOpenFile,
 	nameOfFile,
 	type OpenFile,
 	pathToBytes,
-	pathToString,
 } from "./file-path.ts";
 import { firstViolation } from "./gate.ts";
 import {
@@ -96,7 +96,7 @@ async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenIma
 	const writer = openWriter(checked);
 	try {
 		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
-		const file = checked.to instanceof Uint8Array ? pathToString(options.to as FilePath) : undefined;
+		const file = options.to === undefined ? undefined : nameOfFile(options.to);
 		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
 	} catch (error) {
 		writer.cancel();
@@ -155,7 +155,7 @@ function checkOptions(options: WriteImageOptions): NativeWriteOptions {
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
 function destination(to: FilePath | OpenFile | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
-	return typeof to === "object" && to !== null && "fd" in to ? descriptorOf(to) : pathToBytes(to);
+	return isOpenFile(to) ? descriptorOf(to) : pathToBytes(to);
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import {
+	copyMetadata,
 	device,
 	directory,
 	fifo,
@@ -108,4 +109,13 @@ describe("questions", () => {
 		expect(fileSize(file(Buffer.from("abc")))).toBe(3);
 		expect(fileSize(file({ size: 7 }))).toBe(7);
 	});
+});
+
+test("metadata goes from one directory to another, children do not", () => {
+	const metadata = { mode: 0o700, uid: 1, gid: 2, mtimeNs: 3n, xattrs: new Map([["user.a", NO_BYTES]]) };
+	const from = directory(metadata);
+	from.children.set("a", file());
+	const to = directory();
+	copyMetadata(from, to);
+	expect(to).toEqual(directory(metadata));
 });

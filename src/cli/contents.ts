@@ -1,9 +1,11 @@
 /** Where commands put the contents of files: into a store, or nowhere. */
+
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ContentChunk } from "../content.ts";
 import { computeDigest } from "../digest.ts";
+import { objectPath } from "../object-path.ts";
 import type { ContentStore } from "../oci/index.ts";
 import { ObjectStore } from "../store/index.ts";
 
@@ -14,12 +16,8 @@ export async function withContents<T>(
 ): Promise<T> {
 	if (folder === undefined) return withDigests(run);
 	// Closed whatever becomes of it: what is unfinished in it then goes.
-	const store = await ObjectStore.open(folder, { sync: "flush" });
-	try {
-		return await run(store);
-	} finally {
-		await store.close();
-	}
+	await using store = await ObjectStore.open(folder, { sync: "flush" });
+	return await run(store);
 }
 
 async function withDigests<T>(run: (store: ContentStore) => Promise<T>): Promise<T> {
@@ -46,7 +44,7 @@ class Digests implements ContentStore {
 		const digest = await (content instanceof Uint8Array
 			? computeDigest(content, { signal })
 			: this.#digestOf(content, signal));
-		return { digest, path: `${digest.slice(0, 2)}/${digest.slice(2)}` };
+		return { digest, path: objectPath(digest) };
 	}
 
 	async #digestOf(pieces: AsyncIterable<ContentChunk>, signal: AbortSignal | undefined): Promise<string> {

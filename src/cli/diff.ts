@@ -1,9 +1,11 @@
 /** `composefs diff`: what differs between two images. Ends as diff(1) does: 0 nothing, 1 something, 2 trouble. */
+
 import { Command } from "commander";
 import { type Change, type ChangedAttribute, diff as diffImages } from "../diff.ts";
 import { escapeListed, escapeName } from "../dump/escape.ts";
 import { readImage } from "../image/read.ts";
 import { fileSize, type Inode } from "../inode.ts";
+import { formatSeconds } from "../time.ts";
 import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
 import { examples } from "./options.ts";
@@ -77,7 +79,7 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "owner":
 			return was(({ uid, gid }) => `${uid}:${gid}`);
 		case "mtime":
-			return was(({ mtimeNs }) => secondsOf(mtimeNs));
+			return was(({ mtimeNs }) => formatSeconds(mtimeNs));
 		case "xattr":
 			return `xattr ${changedXattrs(before, after).map(escapeName).join(" ")}`;
 		case "content":
@@ -85,13 +87,6 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "link group":
 			return attribute;
 	}
-}
-
-/** All digits: a number would lose the last ones, and two times would look the same. */
-function secondsOf(mtimeNs: bigint): string {
-	const digits = `${mtimeNs < 0n ? -mtimeNs : mtimeNs}`.padStart(10, "0");
-	const fraction = digits.slice(-9).replace(/0+$/, "");
-	return `${mtimeNs < 0n ? "-" : ""}${digits.slice(0, -9)}${fraction && `.${fraction}`}`;
 }
 
 /** Sizes that are equal say nothing: then the beginnings of digests, where there are two. */

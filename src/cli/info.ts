@@ -1,6 +1,8 @@
 /** `composefs info`: images at a glance. */
+
 import { Command } from "commander";
 import { type ImageInfo, imageInfo } from "../image/index.ts";
+import { NANOSECONDS } from "../time.ts";
 import { interruptible, readingOf } from "./exit.ts";
 import { examples } from "./options.ts";
 import { columns, print, printJson } from "./print.ts";
@@ -44,5 +46,5 @@ function count(value: number): string {
 /** Of years that a Date cannot have, the seconds. */
 function earliest(nanoseconds: bigint): string {
 	const date = new Date(Number(nanoseconds / 1_000_000n));
-	return Number.isNaN(date.getTime()) ? `${nanoseconds / 1_000_000_000n} s` : date.toISOString();
+	return Number.isNaN(date.getTime()) ? `${nanoseconds / NANOSECONDS} s` : date.toISOString();
 }

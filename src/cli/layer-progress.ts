@@ -1,10 +1,32 @@
 /** How far the layers of an image are: a line for those that are done, and one that changes for those that are read. */
 import type { BlobReadOptions, BlobSource } from "../blob.ts";
-import type { PullProgress, ResolvedImage, ResolvedLayer } from "../oci/index.ts";
-import { formatBytes, type Progress } from "./progress.ts";
+import {
+	type PullOptions,
+	type PullProgress,
+	pullImage,
+	type ResolvedImage,
+	type ResolvedLayer,
+} from "../oci/index.ts";
+import type { Tree } from "../tree.ts";
+import { formatBytes, Progress } from "./progress.ts";
 
 /** Digits of a digest that are enough to know it by. */
 const SHOWN_DIGITS = 12;
+
+/** A pull whose layers are told of; `keep` may make another image of the one that is watched. */
+export async function pullShown(
+	image: ResolvedImage,
+	options: Omit<PullOptions, "onProgress">,
+	keep: (image: ResolvedImage) => ResolvedImage = (watched) => watched,
+): Promise<Tree> {
+	const line = new Progress(process.stderr);
+	const progress = new LayerProgress(line, image);
+	try {
+		return await pullImage(keep(progress.watch(image)), { ...options, onProgress: progress.show });
+	} finally {
+		line.end();
+	}
+}
 
 export class LayerProgress {
 	readonly #line: Progress;

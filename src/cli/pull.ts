@@ -1,4 +1,5 @@
 /** `composefs pull`: an OCI image becomes a composefs image and a store. Ends with 3 if a blob is not what it should be. */
+
 import path from "node:path";
 import { Command } from "commander";
 import {
@@ -7,7 +8,6 @@ import {
 	forgetCached,
 	type Profile,
 	planPull,
-	pullImage,
 	type ResolvedImage,
 } from "../oci/index.ts";
 import { ObjectStore } from "../store/index.ts";
@@ -24,10 +24,9 @@ import {
 } from "./image-options.ts";
 import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
 import { type ImagePlace, openPlace } from "./image-place.ts";
-import { LayerProgress } from "./layer-progress.ts";
+import { pullShown } from "./layer-progress.ts";
 import { examples } from "./options.ts";
 import { print, printJson } from "./print.ts";
-import { Progress } from "./progress.ts";
 import { formatPlan } from "./pull-plan.ts";
 
 interface PullCommandOptions extends PlaceOptions, VersionOptions {
@@ -107,11 +106,8 @@ async function withStoreAsItIs<T>(folder: string, run: (store: ContentStore) => 
 		throw error;
 	});
 	if (store === undefined) return withContents(undefined, run);
-	try {
-		return await run(store);
-	} finally {
-		await store.close();
-	}
+	await using open = store;
+	return await run(open);
 }
 
 async function pullTree(
@@ -120,17 +116,9 @@ async function pullTree(
 	{ store: folder, cache, profile }: PullCommandOptions,
 	signal: AbortSignal,
 ): Promise<Tree> {
-	const line = new Progress(process.stderr);
-	const progress = new LayerProgress(line, image);
-	const watched = progress.watch(image);
-	const store = await ObjectStore.open(folder, { sync: "flush" });
-	try {
-		const found = place.isRemote ? cachedImage(watched, cache ?? path.join(folder, LAYERS)) : watched;
-		return await pullImage(found, { store, profile, signal, onProgress: progress.show });
-	} finally {
-		line.end();
-		await store.close();
-	}
+	await using store = await ObjectStore.open(folder, { sync: "flush" });
+	const keep = (watched: ResolvedImage) => cachedImage(watched, cache ?? path.join(folder, LAYERS));
+	return await pullShown(image, { store, profile, signal }, place.isRemote ? keep : undefined);
 }
 
 function describe(to: string | undefined, image: ResolvedImage, written: WrittenImage): object {

@@ -1,4 +1,5 @@
 /** `composefs seal`: what composefs's digests say of an OCI image, put beside it, into it, or checked. */
+
 import { Command } from "commander";
 import type { ComposefsError } from "../errors.ts";
 import {
@@ -7,7 +8,6 @@ import {
 	copyImage,
 	makeSealArtifact,
 	type Profile,
-	pullImage,
 	putSealArtifact,
 	type ResolvedImage,
 	readInlineSeal,
@@ -24,10 +24,9 @@ import {
 	profileOption,
 } from "./image-options.ts";
 import { type ImagePlace, openPlace } from "./image-place.ts";
-import { LayerProgress } from "./layer-progress.ts";
+import { pullShown } from "./layer-progress.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
-import { Progress } from "./progress.ts";
 
 interface SealCommandOptions extends PlaceOptions {
 	readonly profile: Profile;
@@ -90,17 +89,8 @@ async function sealOf(
 	{ store: folder, profile }: SealCommandOptions,
 	signal: AbortSignal,
 ): Promise<Seal> {
-	const line = new Progress(process.stderr);
-	const progress = new LayerProgress(line, image);
-	const settings = { profile, signal, onProgress: progress.show };
-	try {
-		const merged = await withContents(folder, (store) =>
-			pullImage(progress.watch(image), { ...settings, store }),
-		);
-		return await computeSeal(image, { merged }, { signal });
-	} finally {
-		line.end();
-	}
+	const merged = await withContents(folder, (store) => pullShown(image, { store, profile, signal }));
+	return computeSeal(image, { merged }, { signal });
 }
 
 async function put(

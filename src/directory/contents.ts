@@ -1,11 +1,12 @@
 /** The contents of the files that are not inline: digested, or put into a store. */
+import type { StoredContent } from "../content.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FileIdentity, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { ExternalFile } from "../inode.ts";
 import { nameToBytes } from "../names.ts";
+import { objectPath } from "../object-path.ts";
 import { forEachParallel, Slots } from "../parallel.ts";
-import { objectPath } from "../store/digest.ts";
 import type { ScanRecord } from "./decode.ts";
 import { digestFiles } from "./digests.ts";
 import type { Place } from "./place.ts";
@@ -23,13 +24,6 @@ export interface ContentStore {
 		files: readonly FoundFile[],
 		options: { readonly signal: AbortSignal },
 	): Promise<(StoredContent | ComposefsError)[]>;
-}
-
-export interface StoredContent {
-	/** fs-verity digest, 64 hexadecimal digits. */
-	readonly digest: string;
-	/** Of the object, within the store. */
-	readonly path: string;
 }
 
 /** One inode whose content is to be read, and what is to know of it. */

@@ -19,15 +19,16 @@
  *         96  bytes    name, text
  *          …  u32 × 2, bytes  for each attribute: bytes of its name and of its value, then both
  */
+
 import type { FileIdentity } from "../file-path.ts";
 import { IDENTITY_FIELDS } from "../found-files.ts";
 import type { DeviceNumber } from "../inode.ts";
 import { bytesToName } from "../names.ts";
+import { NANOSECONDS } from "../time.ts";
 
 const FIXED_SIZE = 96;
 const ALIGNMENT = 8;
 const IDENTITY = 48 >> 3;
-const NANOSECONDS = 1_000_000_000n;
 /** Seconds whose nanoseconds fit into 64 bits, with some to spare. */
 const NEAR_SECONDS = 9_000_000_000n;
 

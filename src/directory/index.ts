@@ -5,7 +5,8 @@
  */
 /// <reference types="node" preserve="true" />
 
-export type { ContentStore, StoredContent } from "./contents.ts";
+export type { StoredContent } from "../content.ts";
+export type { ContentStore } from "./contents.ts";
 export { fromDirectory } from "./from-directory.ts";
 export type {
 	DirectoryEntry,

@@ -97,16 +97,13 @@ export interface Settings extends FromDirectoryOptions {
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: FromDirectoryOptions): Settings {
 	const { clampMtime, threads = availableParallelism(), maxEntries = READ_LIMITS.inodes } = options;
-	if (options.skipXattrs && options.userXattrs) throw refused("skipXattrs and userXattrs exclude each other");
-	if (!Number.isInteger(threads) || threads < 1) throw refused(`threads is ${threads}, not at least 1`);
+	if (options.skipXattrs && options.userXattrs)
+		throw argumentError("skipXattrs and userXattrs exclude each other");
+	if (!Number.isInteger(threads) || threads < 1) throw argumentError(`threads is ${threads}, not at least 1`);
 	if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > 2 ** 32 - 1)
-		throw refused(`maxEntries is ${maxEntries}, not from 1 to ${2 ** 32 - 1}`);
+		throw argumentError(`maxEntries is ${maxEntries}, not from 1 to ${2 ** 32 - 1}`);
 	if (options.onChanged !== undefined && options.onChanged !== "error" && options.onChanged !== "skip")
-		throw refused(`onChanged is ${JSON.stringify(options.onChanged)}, not "error" or "skip"`);
+		throw argumentError(`onChanged is ${JSON.stringify(options.onChanged)}, not "error" or "skip"`);
 	const isTime = clampMtime === undefined || typeof clampMtime === "bigint";
 	return { ...options, threads, maxEntries, clampMtimeNs: isTime ? clampMtime : nanoseconds(clampMtime) };
-}
-
-function refused(text: string): ComposefsError {
-	return argumentError(text);
 }

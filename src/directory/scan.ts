@@ -1,13 +1,11 @@
 /** Directories, read on another thread. */
+import { INLINE_SIZE } from "../content.ts";
 import type { ComposefsError } from "../errors.ts";
 import { nameToBytes } from "../names.ts";
 import { awaitJob, toError } from "../native.ts";
 import { decodeRecords, type ScanRecord } from "./decode.ts";
 import type { Settings } from "./options.ts";
 import { changed } from "./problem.ts";
-
-/** Files of so many bytes are in the image itself: LCFS_RECOMMENDED_INLINE_CONTENT_MAX. */
-const INLINE_LIMIT = 64;
 
 /** A directory that is to be read. */
 export interface FoundDirectory {
@@ -39,7 +37,7 @@ export async function scanDirectories(
 	const options = {
 		xattrs: !skipXattrs,
 		userXattrsOnly: userXattrs,
-		inlineLimit: noInline ? 0 : INLINE_LIMIT,
+		inlineLimit: noInline ? 0 : INLINE_SIZE,
 		entryLimit,
 	};
 	const results = await awaitJob((addon) => addon.scanDirectories(named, options), { signal });

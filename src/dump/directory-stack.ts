@@ -1,7 +1,7 @@
 /** From the path of a line to its directory. */
 import type { Bytes } from "../byte-pool.ts";
 import type { Directory } from "../inode.ts";
-import { bytesToName } from "../names.ts";
+import { bytesToName, nextSlash } from "../names.ts";
 
 const SLASH = 0x2f;
 const FIRST_CAPACITY = 1 << 12;
@@ -97,10 +97,4 @@ export class DirectoryStack {
 /** True if a name ends in front of that place. */
 function isBoundary(bytes: Uint8Array, at: number, end: number): boolean {
 	return at === end || bytes[at] === SLASH;
-}
-
-function nextSlash(bytes: Uint8Array, start: number, end: number): number {
-	let at = start;
-	while (at < end && bytes[at] !== SLASH) at++;
-	return at;
 }

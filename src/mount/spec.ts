@@ -94,10 +94,9 @@ export interface MountSpec {
 		| undefined;
 }
 
-export interface MountSpecOptions extends Omit<MountOptions, "idmap" | "signal"> {
+export interface MountSpecOptions extends Omit<MountOptions, "idmap"> {
 	/** The file of a user namespace. */
 	readonly idmap?: FilePath | undefined;
-	readonly signal?: AbortSignal | undefined;
 }
 
 interface Plan {

@@ -1,8 +1,8 @@
 /** `applyLayer`: a layer over the tree of the layers below it. */
-import type { Directory } from "../inode.ts";
+import { copyMetadata, type Directory } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
-import { copyOf, describe, emptyAs } from "./directories.ts";
+import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
 import { resolveLinks } from "./lower-links.ts";
 import type { Marks } from "./marks.ts";
@@ -28,6 +28,13 @@ export async function applyLayer(
 ): Promise<Tree> {
 	const read = await layerOf(layer, options);
 	return new Tree(await runInSlices(layOver(tree.root, read, false), options.signal));
+}
+
+/** Lays layers over each other, from the lowest, and leaves nothing of them to be used again. */
+export async function stackLayers(layers: readonly Layer[], signal: AbortSignal | undefined): Promise<Tree> {
+	let root: Directory = impliedDirectory();
+	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);
+	return new Tree(root);
 }
 
 /**
@@ -144,6 +151,6 @@ function* union(
 	exclusive: boolean,
 ): Generator<undefined, Directory, undefined> {
 	const into = exclusive ? lower : yield* copyOf(lower);
-	if (!implicit.has(upper)) describe(into, upper);
+	if (!implicit.has(upper)) copyMetadata(upper, into);
 	return into;
 }

@@ -1,6 +1,12 @@
 /** Contents of a layer's files, on their way into a store. */
 import { createHash, type Hash } from "node:crypto";
-import type { ContentChunk } from "../content.ts";
+import {
+	type ContentChunk,
+	type ContentName,
+	type FoundContent,
+	INLINE_SIZE,
+	type StoredContent,
+} from "../content.ts";
 import { argumentError } from "../errors.ts";
 import { type ExternalFile, NO_BYTES, type RegularFile } from "../inode.ts";
 import type { TarEntry } from "../tar/entry.ts";
@@ -33,25 +39,6 @@ export function checkStore(store: ContentStore | undefined): void {
 	throw argumentError("a store is needed, for the contents of files");
 }
 
-/** Content as a table of contents names it. */
-export interface ContentName {
-	/** 64 lower-case hexadecimal digits */
-	readonly sha256: string;
-	/** Bytes */
-	readonly size: number;
-}
-
-export type FoundContent = Uint8Array | StoredContent;
-
-export interface StoredContent {
-	/** fs-verity digest */
-	readonly digest: string;
-	/** In the store */
-	readonly path: string;
-}
-
-/** Files of up to so many bytes are in the image itself, as every composefs tool has it. */
-export const INLINE_SIZE = 64;
 /** Files of up to so many bytes are gathered, and put while the next ones are read; larger ones are streamed. */
 const GATHERED_SIZE = 1 << 20;
 /** Of gathered files that are not in the store yet: bytes, and how many. */

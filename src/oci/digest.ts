@@ -1,6 +1,7 @@
 /** Digests as the image specification writes them: `sha256:` or `sha512:`, and lower-case hexadecimal digits. */
 import { createHash, type Hash } from "node:crypto";
 import { ociError } from "./fault.ts";
+import type { Descriptor } from "./image.ts";
 
 export interface ParsedDigest {
 	readonly algorithm: "sha256" | "sha512";
@@ -22,7 +23,17 @@ export function parseDigest(digest: string): ParsedDigest {
 	return { algorithm: digest.slice(0, 6) as ParsedDigest["algorithm"], hex: digest.slice(7) };
 }
 
-/** The hash of a digest's algorithm. */
+/** The digest of bytes that are all there. */
+export function digestOf(bytes: Uint8Array, algorithm: ParsedDigest["algorithm"] = "sha256"): string {
+	return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+}
+
+/** What a manifest says of bytes, with their SHA-256. */
+export function describeBytes(bytes: Uint8Array, mediaType: string): Descriptor {
+	return { mediaType, digest: digestOf(bytes), size: bytes.length, annotations: new Map() };
+}
+
+/** The hash of a digest's algorithm, for bytes that come in pieces. */
 export class Digester {
 	readonly #algorithm: ParsedDigest["algorithm"];
 	readonly #hash: Hash;

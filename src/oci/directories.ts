@@ -7,15 +7,6 @@ export function impliedDirectory(): Directory {
 	return { type: "directory", mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n, xattrs, children: new Map() };
 }
 
-/** A directory gets the metadata of another; its children stay. */
-export function describe(directory: Directory, { mode, uid, gid, mtimeNs, xattrs }: Directory): void {
-	directory.mode = mode;
-	directory.uid = uid;
-	directory.gid = gid;
-	directory.mtimeNs = mtimeNs;
-	directory.xattrs = xattrs;
-}
-
 /** A directory like another, with nothing in it. */
 export function emptyAs({ mode, uid, gid, mtimeNs, xattrs }: Directory): Directory {
 	return { type: "directory", mode, uid, gid, mtimeNs, xattrs, children: new Map() };

@@ -1,7 +1,7 @@
 /** What `docker save` writes: manifest.json, configs and layers. */
 import { type BlobSource, readBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
-import { Digester } from "./digest.ts";
+import { Digester, describeBytes } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import { Fields } from "./fields.ts";
@@ -54,7 +54,7 @@ export class DockerArchive implements ImageSource {
 		const descriptors: Descriptor[] = [];
 		for (const [at, blob] of blobs.entries())
 			descriptors.push(await describeLayer(blob, diffIds[at] as string, signal));
-		const descriptor = describe(bytes, MEDIA_TYPES.dockerConfig);
+		const descriptor = describeBytes(bytes, MEDIA_TYPES.dockerConfig);
 		const named = NAMED_BY_DIGEST.exec(path)?.[1];
 		if (named !== undefined) expectDigest(path, `sha256:${named}`, descriptor.digest);
 		const image: ResolvedImage = {
@@ -117,17 +117,11 @@ async function describeLayer(blob: BlobSource, diffId: string, signal?: AbortSig
 	return { mediaType: COMPRESSED[compression], digest: digester.finish(), size, annotations };
 }
 
-function describe(bytes: Uint8Array, mediaType: string): Descriptor {
-	const digester = new Digester("sha256");
-	digester.update(bytes);
-	return { mediaType, digest: digester.finish(), size: bytes.length, annotations: new Map() };
-}
-
 function manifestOf(config: Descriptor, layers: readonly Descriptor[]): ResolvedImage["manifest"] {
 	const plain = ({ mediaType, size, digest }: Descriptor) => ({ mediaType, size, digest });
 	const mediaType = MEDIA_TYPES.dockerManifest;
 	const document = { schemaVersion: 2, mediaType, config: plain(config), layers: layers.map(plain) };
 	const bytes = Buffer.from(JSON.stringify(document));
-	const descriptor = describe(bytes, mediaType);
+	const descriptor = describeBytes(bytes, mediaType);
 	return { descriptor, bytes, value: parseManifest(bytes, { name: descriptor.digest, mediaType }) };
 }

@@ -5,9 +5,10 @@
  */
 /// <reference types="node" preserve="true" />
 
+export type { ContentName, FoundContent, StoredContent } from "../content.ts";
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
-export type { ContentName, ContentStore, FoundContent, StoredContent } from "./contents.ts";
+export type { ContentStore } from "./contents.ts";
 export * from "./copy/index.ts";
 export type { DockerArchive, DockerImage } from "./docker-archive.ts";
 export type {

@@ -1,6 +1,6 @@
 /** Entries become a layer. */
-import { type Directory, type Inode, NO_BYTES } from "../inode.ts";
-import { describe, impliedDirectory } from "./directories.ts";
+import { copyMetadata, type Directory, type Inode, NO_BYTES } from "../inode.ts";
+import { impliedDirectory } from "./directories.ts";
 import { checkEntryName, entryNames } from "./entry-path.ts";
 import { ociError } from "./fault.ts";
 import type { Layer, LayerEntry, LowerLink } from "./layer.ts";
@@ -59,7 +59,7 @@ export class LayerBuilder {
 		const parent = name === undefined ? undefined : this.#parent(names, path);
 		const old = parent === undefined ? this.#root : parent.children.get(name as string);
 		if (old?.type === "directory" && inode.type === "directory") {
-			describe(old, inode);
+			copyMetadata(inode, old);
 			this.#implicit.delete(old);
 		} else if (parent === undefined) {
 			throw ociError("entry-root", `${path}: the root is not a directory`, { path });

@@ -1,9 +1,9 @@
 /** `layerTree`: one layer by itself, to be stacked by overlayfs. */
-import { type Directory, type Inode, whiteout } from "../inode.ts";
+import { copyMetadata, type Directory, type Inode, whiteout } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { withoutMarked } from "./apply.ts";
-import { copyOf, describe, emptyAs, impliedDirectory } from "./directories.ts";
+import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { ociError } from "./fault.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
 import { resolveLinks } from "./lower-links.ts";
@@ -84,7 +84,7 @@ function* copyOver(
 	below: Directory | undefined,
 ): Generator<undefined, Directory, undefined> {
 	const copy = yield* copyOf(directory);
-	if (below !== undefined && implicit.has(directory)) describe(copy, below);
+	if (below !== undefined && implicit.has(directory)) copyMetadata(below, copy);
 	return copy;
 }
 

@@ -1,10 +1,10 @@
 /** Profiles: what an image's tree must look like, so that everybody gets the same digest for it. */
 import { argumentError } from "../errors.ts";
-import type { Directory, Inode } from "../inode.ts";
+import { copyMetadata, type Directory, type Inode } from "../inode.ts";
 import { MetDirectories } from "../met-directories.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
-import { describe, emptyAs } from "./directories.ts";
+import { emptyAs } from "./directories.ts";
 import { ociError } from "./fault.ts";
 
 /**
@@ -35,7 +35,7 @@ export async function canonicalise(
 	const usr = directoryAt(root, "usr");
 	if (usr === undefined)
 		throw ociError("profile", "/usr: is not there, and the root's metadata is to be its", { path: "/usr" });
-	describe(root, usr);
+	copyMetadata(usr, root);
 	const run = directoryAt(root, "run");
 	if (run !== undefined) {
 		const emptied = emptyAs(run);

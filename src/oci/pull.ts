@@ -1,17 +1,15 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
+
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
 import type { ComposefsError } from "../errors.ts";
-import type { Directory } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { checkParallel, forEachParallel } from "../parallel.ts";
-import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
-import { Tree } from "../tree.ts";
-import { layOver } from "./apply.ts";
+import type { Tree } from "../tree.ts";
+import { stackLayers } from "./apply.ts";
 import { type ContentStore, Contents, checkStore } from "./contents.ts";
 import { Digester, parseDigest } from "./digest.ts";
-import { impliedDirectory } from "./directories.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
 import { LAYER_LIMITS, type Layer, type LayerLimits, readLayerWithin } from "./layer.ts";
 import { LayerBudget } from "./layer-budget.ts";
@@ -76,6 +74,9 @@ export interface PullOptions {
 	readonly remember?: boolean | undefined;
 }
 
+/** The options of a pull with all its limits. */
+export type FilledOptions = PullOptions & { readonly limits: PullLimits };
+
 /**
  * Reads the layers of an image: every blob is checked against its digest and size, and the tar in it against the
  * config's diff_id, while they are read. Contents go into the store, flushed at the end. The tree is that of all layers,
@@ -96,11 +97,12 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	checkProfile(profile);
 	checkParallel(parallel, "layers");
 	const contents = new Contents(store, { signal, remember: options.remember });
-	const budget = new LayerBudget(fillLimits(PULL_LIMITS, options.limits));
+	const filled: FilledOptions = { ...options, limits: fillLimits(PULL_LIMITS, options.limits) };
+	const budget = new LayerBudget(filled.limits);
 	const layers: Layer[] = [];
 	const tables: TableLayer[] = [];
 	const pull = async ([at, layer]: [number, ResolvedLayer], either: AbortSignal) => {
-		const own = { ...options, signal: either };
+		const own = { ...filled, signal: either };
 		const { digest, size } = layer.descriptor;
 		const work = async () => {
 			const found = await chooseTable(layer, at, own);
@@ -120,32 +122,25 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	try {
 		await forEachParallel(image.layers.entries(), parallel, pull, signal);
 		// Lower layers first, whichever table came first.
-		await fetchMissing(image.name, Object.values(tables), contents, options);
+		await fetchMissing(image.name, Object.values(tables), contents, filled);
 		await contents.settled();
 	} catch (error) {
 		await contents.abandon(error);
 		throw error;
 	}
 	await store.flush?.({ signal });
-	return canonicalise(await stacked(layers, signal), profile, { signal });
-}
-
-/** Lays layers over each other, from the lowest, and leaves nothing of them to be used again. */
-async function stacked(layers: readonly Layer[], signal: AbortSignal | undefined): Promise<Tree> {
-	let root: Directory = impliedDirectory();
-	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);
-	return new Tree(root);
+	return canonicalise(await stackLayers(layers, signal), profile, { signal });
 }
 
 /** The layer's table, if it is to be used; else what is wrong with it, if there is one. */
 async function chooseTable(
 	layer: ResolvedLayer,
 	at: number,
-	{ limits, partial = true, onLayer, signal }: PullOptions,
+	{ limits, partial = true, onLayer, signal }: FilledOptions,
 ): Promise<FoundTable> {
 	const { digest } = layer.descriptor;
 	const none = { toc: undefined, refusal: undefined };
-	const found = partial ? await findTable(layer, fillLimits(PULL_LIMITS, limits), signal) : none;
+	const found = partial ? await findTable(layer, limits, signal) : none;
 	onLayer?.({ layer: at, digest, partial: found.toc !== undefined, refusal: found.refusal });
 	return found;
 }
@@ -155,11 +150,11 @@ async function pullLayer(
 	at: number,
 	contents: Contents,
 	budget: LayerBudget,
-	{ limits, signal, onProgress }: PullOptions,
+	{ limits, signal, onProgress }: FilledOptions,
 ): Promise<Layer> {
 	const { descriptor, diffId } = layer;
 	const { digest, size } = descriptor;
-	const { layerSize, fileSize } = fillLimits(PULL_LIMITS, limits);
+	const { layerSize, fileSize } = limits;
 	const tell = (bytes: number, complete: boolean) =>
 		onProgress?.({ layer: at, digest, bytes, size, complete });
 	const blob = verifiedBlob(layer.blob, digest, size).read({ signal });

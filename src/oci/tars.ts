@@ -1,14 +1,12 @@
 /** Layers that are tars by themselves, without an image around them. */
+
 import { decompress } from "../decompress.ts";
-import type { Directory } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import type { ChunkSource } from "../pull.ts";
-import { runInSlices } from "../slices.ts";
 import { readTar } from "../tar/read.ts";
-import { Tree } from "../tree.ts";
-import { layOver } from "./apply.ts";
+import type { Tree } from "../tree.ts";
+import { stackLayers } from "./apply.ts";
 import { type ContentStore, Contents, checkStore } from "./contents.ts";
-import { impliedDirectory } from "./directories.ts";
 import { type Layer, readLayerWithin } from "./layer.ts";
 import { LayerBudget } from "./layer-budget.ts";
 import { canonicalise, checkProfile, type Profile } from "./profile.ts";
@@ -51,7 +49,5 @@ export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptio
 		throw error;
 	}
 	await store.flush?.({ signal });
-	let root: Directory = impliedDirectory();
-	for (const layer of layers) root = await runInSlices(layOver(root, layer, true), signal);
-	return canonicalise(new Tree(root), profile, { signal });
+	return canonicalise(await stackLayers(layers, signal), profile, { signal });
 }

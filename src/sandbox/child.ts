@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { onAbort } from "../abort.ts";
 import { ComposefsError } from "../errors.ts";
 import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
-import { encodeFrame, FrameReader, PIPE } from "./frames.ts";
+import { encodeFrame, FrameReader, PIPE, writeBytes } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 import { type Ready, readReady, readReply } from "./reply.ts";
 import { type StartedWorker, spawnWorker } from "./spawn.ts";
@@ -150,8 +150,7 @@ export class SandboxChild {
 					const text = `the input of a sandbox has more than ${limit} bytes`;
 					throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, { rule: "input-size", limit });
 				}
-				for (let at = 0; at < bytes.length; )
-					at += fs.writeSync(this.#input, bytes, at, bytes.length - at, size + at);
+				writeBytes(this.#input, bytes, size);
 				size += bytes.length;
 			},
 		});

@@ -7,22 +7,16 @@
  * Lines are appended by any number of processes. What is not a whole line counts for nothing, so a crash does no harm.
  * Without a line its content is fetched once more: a failure to write one is told in NODE_DEBUG, and fails nothing.
  */
+
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, rename, rm, writeFile } from "node:fs/promises";
+import { INLINE_SIZE } from "../content.ts";
 import { say } from "../diagnostics.ts";
+import { objectPath } from "../object-path.ts";
 import { Slices } from "../slices.ts";
 import { fromSystem, systemCall } from "../system-call.ts";
-import { objectPath } from "./digest.ts";
 import { inside } from "./list.ts";
-
-/** Content by what a table of contents has of it. */
-export interface ContentName {
-	/** 64 lower-case hexadecimal digits */
-	readonly sha256: string;
-	/** Bytes */
-	readonly size: number;
-}
 
 export interface IndexedObject {
 	/** fs-verity digest */
@@ -39,8 +33,6 @@ const DIGITS = 64;
 const LF = 0x0a;
 const OBJECT = /^[0-9a-f]{64} [0-9a-f]{64} [0-9a-f]{16} [0-9a-f]{16}$/;
 const INLINE = /^[0-9a-f]{64} = ((?:[0-9a-f]{2})*)$/;
-/** Images have no more inline. */
-const INLINE_SIZE = 64;
 const CHECKED = 2 * DIGITS + 18;
 /** Lines are appended when there are so many. */
 const BATCH = 256;

@@ -4,7 +4,7 @@ import { pathToString } from "../file-path.ts";
 import { type FoundFile, packFiles, unpackDigests } from "../found-files.ts";
 import { nameToBytes } from "../names.ts";
 import { awaitJob, type NativeStore, toError } from "../native.ts";
-import { objectPath } from "./digest.ts";
+import { objectPath } from "../object-path.ts";
 import type { PutQueue } from "./queue.ts";
 import type { StoredObject } from "./stored.ts";
 

@@ -1,16 +1,14 @@
 /** Contents that a store has, by their SHA-256. */
+
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import type { ContentName, FoundContent } from "../content.ts";
+import { objectPath } from "../object-path.ts";
 import { fromSystem } from "../system-call.ts";
-import type { ContentName } from "./content-index.ts";
-import { objectPath } from "./digest.ts";
-import type { OpenStore } from "./gc.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside } from "./list.ts";
+import type { OpenStore } from "./open-store.ts";
 import type { Trust } from "./options.ts";
-
-/** Content that is there: bytes, if images have it inline, or an object. */
-export type FoundContent = Uint8Array | { readonly digest: string; readonly path: string };
 
 interface Candidate extends ContentName {
 	readonly digest: string;

@@ -1,8 +1,9 @@
 /** Whether a store's objects are what their names say, and whether it has those that images need. */
+
 import { type NativeFailure, toError } from "../native.ts";
-import type { OpenStore } from "./gc.ts";
 import { inspectAll, type Seen } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
+import type { OpenStore } from "./open-store.ts";
 import type { Trust } from "./options.ts";
 import { collectReferences, type ImageOrTree, type Reference } from "./references.ts";
 

@@ -1,11 +1,11 @@
 /** Objects that no image needs, and what writers left behind, are removed. */
+
 import { rm, unlink } from "node:fs/promises";
-import type { NativeStore } from "../native.ts";
 import { forEachParallel } from "../parallel.ts";
 import { fromSystem, systemCall } from "../system-call.ts";
-import type { ContentIndex } from "./content-index.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
+import type { OpenStore } from "./open-store.ts";
 import { collectReferences, type ImageOrTree } from "./references.ts";
 
 export interface GcOptions {
@@ -29,13 +29,6 @@ export interface GcResult {
 
 const HOUR = 3_600_000;
 const AT_A_TIME = 16;
-
-export interface OpenStore {
-	readonly root: Buffer;
-	readonly native: NativeStore;
-	readonly parallel: number;
-	readonly index: ContentIndex;
-}
 
 /** The store is this writer's alone meanwhile; `own` is its folder there. */
 export async function collectGarbage(

@@ -5,9 +5,9 @@
  */
 /// <reference types="node" preserve="true" />
 
+export type { ContentName, FoundContent, StoredContent } from "../content.ts";
 export type { FoundFile } from "../found-files.ts";
-export type { ContentName, Indexed, IndexedObject } from "./content-index.ts";
-export type { FoundContent } from "./find.ts";
+export type { Indexed, IndexedObject } from "./content-index.ts";
 export type { BadObject, FsckOptions, FsckResult } from "./fsck.ts";
 export type { GcOptions, GcResult } from "./gc.ts";
 export type { StoreEntry } from "./list.ts";

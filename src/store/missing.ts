@@ -1,10 +1,11 @@
 /** What a store lacks of a tree or image. */
+
 import { listObjects, type StoreObject } from "../image/index.ts";
 import { toError } from "../native.ts";
-import { digestOfPath } from "./digest.ts";
-import type { OpenStore } from "./gc.ts";
+import { digestOfPath } from "../object-path.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside } from "./list.ts";
+import type { OpenStore } from "./open-store.ts";
 import { type ImageOrTree, pathInStore } from "./references.ts";
 
 /** The objects that are not there, or have another size, in the order of their paths. */

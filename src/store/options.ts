@@ -1,8 +1,9 @@
 /** How a store is opened, and what is made of the options. */
-import { availableParallelism } from "node:os";
+
 import { argumentError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { NativeStoreOptions } from "../native.ts";
+import { MOST_JOBS } from "../parallel.ts";
 
 export interface StoreOptions {
 	/**
@@ -84,12 +85,9 @@ export function toNativeOptions(path: FilePath, options: StoreOptions): NativeSt
 	};
 }
 
-const LIBUV_THREADS = 4;
 const MAX_PARALLEL = 1024;
 
-export function parallelOf({
-	parallel = Math.min(availableParallelism(), LIBUV_THREADS),
-}: StoreOptions): number {
+export function parallelOf({ parallel = MOST_JOBS }: StoreOptions): number {
 	return wholeNumber("parallel", parallel, MAX_PARALLEL, 1);
 }
 

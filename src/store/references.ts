@@ -1,5 +1,5 @@
 /** What images need of a store. */
-import { abortable } from "../abortable.ts";
+import { abortable, isIterable } from "../abortable.ts";
 import { argumentError } from "../errors.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
@@ -47,8 +47,7 @@ export async function collectReferences(
 
 /** Text and bytes can be iterated too, but one image is no list of images. */
 function checkImages(images: unknown): void {
-	const isMany = typeof images === "object" && images !== null && !(images instanceof Uint8Array);
-	if (isMany && (Symbol.asyncIterator in images || Symbol.iterator in images)) return;
+	if (isIterable(images) && !(images instanceof Uint8Array)) return;
 	throw argumentError("images come in an array or another iterable");
 }
 

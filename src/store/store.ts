@@ -1,19 +1,22 @@
 /** The object store: contents of files, each under the fs-verity digest of its bytes. */
+
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import type { ContentName, FoundContent } from "../content.ts";
 import { checkDigest } from "../digest.ts";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
+import { objectPath } from "../object-path.ts";
 import { systemCall } from "../system-call.ts";
-import { ContentIndex, type ContentName, type Indexed } from "./content-index.ts";
-import { objectPath } from "./digest.ts";
-import { type FoundContent, findContents } from "./find.ts";
+import { ContentIndex, type Indexed } from "./content-index.ts";
+import { findContents } from "./find.ts";
 import type { FsckOptions, FsckResult } from "./fsck.ts";
-import type { GcOptions, GcResult, OpenStore } from "./gc.ts";
+import type { GcOptions, GcResult } from "./gc.ts";
 import { checkIsStore, inside, listStore, type StoreEntry } from "./list.ts";
+import type { OpenStore } from "./open-store.ts";
 import {
 	choice,
 	parallelOf,

@@ -1,6 +1,8 @@
 /** The half of a store that puts: one lock for all its puts, their progress, and what is on its way. */
+
 import { setTimeout as pause } from "node:timers/promises";
 import { untilAbort } from "../abort.ts";
+import { isIterable } from "../abortable.ts";
 import { say, trace } from "../diagnostics.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { isFileSource, nameOfFile, nativeFile } from "../file-path.ts";
@@ -156,9 +158,4 @@ export class StoreWriter {
 function busyError(path: string): ComposefsError {
 	const message = `${path}: others are writing to the store; gc needs it for itself: try again when they have closed it`;
 	return new ComposefsError("ERR_COMPOSEFS_STORE", message, { rule: "busy", path });
-}
-
-function isIterable(content: unknown): boolean {
-	if (typeof content !== "object" || content === null) return false;
-	return Symbol.asyncIterator in content || Symbol.iterator in content;
 }

@@ -1,6 +1,8 @@
 /** What the headers of an entry say together. */
+
 import type { DeviceNumber } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
+import { NANOSECONDS } from "../time.ts";
 import type { TarEntryType, TarMetadata } from "./entry.ts";
 import { fail, type TarRule } from "./fault.ts";
 import type { Header } from "./header.ts";
@@ -37,8 +39,7 @@ const TYPES: Readonly<Record<string, TarEntryType>> = {
 
 const NO_DEVICE: DeviceNumber = { major: 0, minor: 0 };
 const NO_RECORDS: PaxHeader = { records: new Map(), sparsePairs: [], offset: 0 };
-const NS_PER_SECOND = 1_000_000_000n;
-const MAX_TIME = LIMITS.mtimeSeconds * NS_PER_SECOND;
+const MAX_TIME = LIMITS.mtimeSeconds * NANOSECONDS;
 
 /** Pax records stand in for GNU's headers, and these for fields of the header. */
 export function describeEntry(header: Header, extensions: Extensions, global: PaxRecords): EntryDescription {
@@ -94,7 +95,7 @@ function typeOf({ typeflag, size, offset }: Header, name: string, pax: PaxFields
 }
 
 function timeOf({ mtime, offset }: Header, pax: PaxFields | undefined): bigint {
-	const time = pax?.mtimeNs ?? (mtime === undefined ? undefined : mtime * NS_PER_SECOND);
+	const time = pax?.mtimeNs ?? (mtime === undefined ? undefined : mtime * NANOSECONDS);
 	if (time === undefined) return fail("number", offset, "the field mtime is no number");
 	if (time > MAX_TIME || time < -MAX_TIME) fail("mtime", offset, "the time is not within 2^63 seconds");
 	return time;

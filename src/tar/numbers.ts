@@ -1,4 +1,5 @@
 /** Numbers as archives have them: octal, base-256, decimal. */
+import { NANOSECONDS } from "../time.ts";
 import { fail } from "./fault.ts";
 
 const SPACE = 0x20;
@@ -44,14 +45,13 @@ export function parseDecimal(value: Buffer, key: string, offset: number): number
 }
 
 const TIME = /^(-?)(\d{1,19})(?:\.(\d*))?$/;
-const NS_PER_SECOND = 1_000_000_000n;
 
 /** Decimal seconds. More than nine decimals are rounded down, as GNU tar does. */
 export function parseTime(value: Buffer, offset: number): bigint {
 	const [, sign, seconds, decimals = ""] = TIME.exec(value.toString("latin1", 0, 64)) ?? [];
 	if (seconds === undefined || value.length > 64)
 		return fail("pax-value", offset, "the pax record mtime is no decimal number of seconds");
-	const nanoseconds = BigInt(seconds) * NS_PER_SECOND + BigInt(decimals.slice(0, 9).padEnd(9, "0"));
+	const nanoseconds = BigInt(seconds) * NANOSECONDS + BigInt(decimals.slice(0, 9).padEnd(9, "0"));
 	if (sign === "") return nanoseconds;
 	return -nanoseconds - (/[1-9]/.test(decimals.slice(9)) ? 1n : 0n);
 }

@@ -1,6 +1,8 @@
 /** Contents of a tree's files, on their way into an archive: read a little ahead, and given out in order. */
+
 import { argumentError, ComposefsError } from "../errors.ts";
 import type { ExternalFile } from "../inode.ts";
+import { digestOfPath } from "../object-path.ts";
 import { Slices } from "../slices.ts";
 import type { WrittenEntry } from "./write-entries.ts";
 
@@ -165,8 +167,6 @@ async function fill(object: ReadableObject, buffer: Uint8Array, position: number
 	return filled;
 }
 
-const OBJECT_PATH = /^[0-9a-f]{2}\/[0-9a-f]{62}$/;
-
 async function openObject(
 	{ path }: WrittenEntry,
 	file: ExternalFile,
@@ -176,9 +176,7 @@ async function openObject(
 		const text = `${path}: the content is in an object store: option store is missing`;
 		throw argumentError(text, { rule: "store", path });
 	}
-	const named =
-		file.path !== undefined && OBJECT_PATH.test(file.path) ? file.path.replace("/", "") : undefined;
-	const digest = file.digest ?? named;
+	const digest = file.digest ?? digestOfPath(file.path ?? "");
 	if (digest === undefined) throw missing(path, "nothing says which object has the content");
 	try {
 		return await store.open(digest);

@@ -2,7 +2,9 @@
  * The headers of one entry, as they are written: ustar, and a pax header before it for what ustar cannot say. The
  * same entry always gives the same bytes, which hold nothing of who wrote them, or when.
  */
+
 import { nameToBytes, sortNames } from "../names.ts";
+import { formatSeconds, NANOSECONDS } from "../time.ts";
 import type { TarEntryType, TarMetadata } from "./entry.ts";
 import { BLOCK_SIZE, paddedSize } from "./reader.ts";
 import { encodeXattrName } from "./xattrs.ts";
@@ -27,7 +29,6 @@ const TYPE_FLAGS: Readonly<Record<TarEntryType, string>> = {
 const NAME_SIZE = 100;
 const MAX_ID = 8 ** 7 - 1;
 const MAX_NUMBER = 8 ** 11 - 1;
-const NS_PER_SECOND = 1_000_000_000n;
 
 /** The headers of an entry: whole blocks. Its content comes behind them. */
 export function formatHeaders(entry: TarHeader): Buffer {
@@ -95,8 +96,8 @@ function fitting(value: number, most: number): number {
 }
 
 function floorSeconds(time: bigint): bigint {
-	const seconds = time / NS_PER_SECOND;
-	return time % NS_PER_SECOND < 0n ? seconds - 1n : seconds;
+	const seconds = time / NANOSECONDS;
+	return time % NANOSECONDS < 0n ? seconds - 1n : seconds;
 }
 
 /** The records that the entry needs, or undefined. */
@@ -116,9 +117,9 @@ function paxRecords(
 	if (size > MAX_NUMBER) records.push(record("size", Buffer.from(`${size}`)));
 	if (uid > MAX_ID) records.push(record("uid", Buffer.from(`${uid}`)));
 	if (gid > MAX_ID) records.push(record("gid", Buffer.from(`${gid}`)));
-	const isWhole = seconds * NS_PER_SECOND === mtimeNs;
+	const isWhole = seconds * NANOSECONDS === mtimeNs;
 	if (!isWhole || seconds < 0n || seconds > MAX_NUMBER)
-		records.push(record("mtime", Buffer.from(formatTime(mtimeNs))));
+		records.push(record("mtime", Buffer.from(formatSeconds(mtimeNs))));
 	if (xattrs !== undefined)
 		for (const xattr of sortNames([...xattrs.keys()]))
 			records.push(record(`SCHILY.xattr.${encodeXattrName(xattr)}`, xattrs.get(xattr) as Uint8Array));
@@ -128,12 +129,6 @@ function paxRecords(
 /** Headers are ASCII (POSIX), and what is not is in a record. */
 function fitsField(bytes: Uint8Array): boolean {
 	return bytes.length <= NAME_SIZE && bytes.every((byte) => byte < 0x80);
-}
-
-function formatTime(time: bigint): string {
-	const size = time < 0n ? -time : time;
-	const decimals = `${size % NS_PER_SECOND}`.padStart(9, "0").replace(/0+$/, "");
-	return `${time < 0n ? "-" : ""}${size / NS_PER_SECOND}${decimals === "" ? "" : "."}${decimals}`;
 }
 
 /** "LENGTH KEY=VALUE\n", whose length counts itself. */

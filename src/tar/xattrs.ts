@@ -30,10 +30,7 @@ export class PaxXattrs {
 			return;
 		}
 		this.#libarchive ??= new Map();
-		this.#libarchive.set(
-			decodeName(key.slice(LIBARCHIVE.length), ANY_ESCAPE),
-			this.#decodeBase64(key, value),
-		);
+		this.#libarchive.set(decodeAnyXattrName(key.slice(LIBARCHIVE.length)), this.#decodeBase64(key, value));
 	}
 
 	/** By name, in memory of their own. */
@@ -76,6 +73,11 @@ export function encodeXattrName(name: string): string {
 /** The same backwards. */
 export function decodeXattrName(encoded: string): string {
 	return decodeName(encoded, GNU_ESCAPE);
+}
+
+/** The same where any byte may have been escaped. */
+export function decodeAnyXattrName(encoded: string): string {
+	return decodeName(encoded, ANY_ESCAPE);
 }
 
 /** Escapes may be parts of UTF-8, so they are replaced byte by byte. */

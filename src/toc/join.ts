@@ -1,9 +1,8 @@
 /** One entry of a table of contents, and the header of the tar that it was made from. */
 import type { Inode } from "../inode.ts";
-import { bytesToName, nameToBytes } from "../names.ts";
 import type { LayerEntry } from "../oci/layer.ts";
 import type { EntryDescription } from "../tar/describe.ts";
-import { decodeXattrName } from "../tar/xattrs.ts";
+import { decodeAnyXattrName, decodeXattrName } from "../tar/xattrs.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { fail } from "./fault.ts";
 
@@ -69,7 +68,7 @@ function sameXattrs(ours: Xattrs, theirs: Xattrs): boolean {
  * Tables have the names as they are in the tar, with the escapes of its writer, and headers are read without them: this
  * package and GNU tar escape little, bsdtar much.
  */
-const DECODERS: readonly ((name: string) => string)[] = [decodeXattrName, plainName];
+const DECODERS: readonly ((name: string) => string)[] = [decodeXattrName, decodeAnyXattrName];
 
 function isSame(
 	ours: ReadonlyMap<string, Uint8Array>,
@@ -82,15 +81,6 @@ function isSame(
 		if (other === undefined || Buffer.compare(other, value) !== 0) return false;
 	}
 	return byName.size === theirs.size;
-}
-
-function plainName(name: string): string {
-	if (!name.includes("%")) return name;
-	const bytes = Buffer.from(nameToBytes(name)).toString("latin1");
-	const plain = bytes.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-		String.fromCharCode(Number.parseInt(hex, 16)),
-	);
-	return bytesToName(Buffer.from(plain, "latin1"));
 }
 
 /** Targets and xattrs are other ones now. */

@@ -1,6 +1,6 @@
 /** A document's entries become those of a layer, and the files' places in the blob. */
 import { type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
-import type { InodeEntry, LayerEntry } from "../oci/layer.ts";
+import type { LayerEntry } from "../oci/layer.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { ChunkCollector, type TocChunk, type TocFile } from "./chunks.ts";
 import type { DocumentVisitor } from "./document.ts";
@@ -173,9 +173,4 @@ export class LayerEntries implements DocumentVisitor {
 	#markLossy(fields: EntryFields, cursor: JsonCursor): void {
 		this.lossy ??= { path: cursor.text(fields.name), offset: cursor.base + fields.start };
 	}
-}
-
-/** The entry of an inode, which all are but hard links. */
-export function isInodeEntry(entry: LayerEntry): entry is InodeEntry {
-	return entry.inode !== undefined;
 }

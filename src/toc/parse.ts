@@ -5,7 +5,7 @@
  */
 import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
 import { Idle } from "../idle.ts";
-import { type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
+import { copyMetadata, type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, Violation } from "../validate.ts";
@@ -143,7 +143,7 @@ class TreeBuilder {
 		const isTaken = old !== undefined && this.#isTaken(parent, name, old);
 		if (isTaken) refusePath("path-duplicate", "is there already", fields, cursor);
 		this.#markOwn(parent, name);
-		if (old?.type === "directory" && inode.type === "directory") update(old, inode);
+		if (old?.type === "directory" && inode.type === "directory") copyMetadata(inode, old);
 		else children.set(name, inode);
 		if (old?.type === "directory") this.walker.forget();
 	}
@@ -165,7 +165,7 @@ class TreeBuilder {
 		if (fields.type !== "dir") cursor.fail("type", `the root is a "${fields.type}"`, fields.start);
 		if (this.hasRoot) cursor.fail("path-duplicate", "the root comes twice", fields.start);
 		this.hasRoot = true;
-		update(this.root, inodeOf("dir", fields, cursor) as Directory);
+		copyMetadata(inodeOf("dir", fields, cursor) as Directory, this.root);
 	}
 
 	#enter(parent: Directory, name: string): Directory {
@@ -235,13 +235,4 @@ function contentFile(content: Uint8Array, fields: EntryFields, cursor: JsonCurso
 	if (size >= 0 && size !== content.length)
 		refusePath("content", `has ${content.length} bytes of x-content, and a size of ${size}`, fields, cursor);
 	return inlineFile(content, fields, cursor);
-}
-
-/** What an entry says of a directory that is there. */
-function update(old: Directory, said: Directory): void {
-	old.mode = said.mode;
-	old.uid = said.uid;
-	old.gid = said.gid;
-	old.mtimeNs = said.mtimeNs;
-	old.xattrs = said.xattrs;
 }

@@ -1,11 +1,12 @@
 /** From an entry's name to its directory: the names of one path, over bytes, beside those of the path before. */
+
 import type { Directory } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
+import { nextSlash } from "../names.ts";
 import { checkName, Violation } from "../validate.ts";
 import { type Bytes, isEscaped, type JsonCursor, type TextRange } from "./json.ts";
 import { sharedLength } from "./words.ts";
 
-const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /** What to do at the names of a path. */
@@ -117,10 +118,4 @@ export class PathWalker {
 		if (!this.isAscii || name.length > LIMITS.nameLength || name === "..") checkName(name);
 		return name;
 	}
-}
-
-function nextSlash(bytes: Uint8Array, start: number, end: number): number {
-	let at = start;
-	while (at < end && bytes[at] !== SLASH) at++;
-	return at;
 }

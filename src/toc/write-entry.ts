@@ -1,9 +1,11 @@
 /** Entries of a table of contents as text: keys, order and forms are those of containers/storage. */
+
 import { ComposefsError } from "../errors.ts";
 import { sortNames } from "../names.ts";
 import type { TarEntryType } from "../tar/entry.ts";
 import type { WrittenEntry } from "../tar/write-entries.ts";
 import { encodeXattrName } from "../tar/xattrs.ts";
+import { formatDecimals, NANOSECONDS } from "../time.ts";
 import type { EntryType } from "./entry-types.ts";
 import type { EncodedChunk, EncodedContent } from "./layer-encoder.ts";
 
@@ -75,11 +77,10 @@ function formatXattrs(xattrs: ReadonlyMap<string, Uint8Array>, path: string): st
 	return `{${texts.join(",")}}`;
 }
 
-const NS_PER_SECOND = 1_000_000_000n;
 /** The years 0000 to 9999 can be written down; the first second of year 1 means that there is no time. */
 const FIRST_SECOND = -62_167_219_200n;
 const LAST_SECOND = 253_402_300_799n;
-const UNSET = -62_135_596_800n * NS_PER_SECOND;
+const UNSET = -62_135_596_800n * NANOSECONDS;
 
 let lastTime = 0n;
 let lastText = "1970-01-01T00:00:00Z";
@@ -87,16 +88,15 @@ let lastText = "1970-01-01T00:00:00Z";
 /** As in RFC 3339, with as many decimals as it takes. */
 function formatTime(time: bigint, path: string): string {
 	if (time === lastTime) return lastText;
-	const remainder = time % NS_PER_SECOND;
-	const nanoseconds = remainder < 0n ? remainder + NS_PER_SECOND : remainder;
-	const seconds = (time - nanoseconds) / NS_PER_SECOND;
+	const remainder = time % NANOSECONDS;
+	const nanoseconds = remainder < 0n ? remainder + NANOSECONDS : remainder;
+	const seconds = (time - nanoseconds) / NANOSECONDS;
 	if (seconds < FIRST_SECOND || seconds > LAST_SECOND || time === UNSET) {
 		const text = `${path}: mtimeNs is ${time}, a time that a table of contents cannot have`;
 		throw new ComposefsError("ERR_COMPOSEFS_INODE", text, { rule: "mtime", path });
 	}
 	const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-	const decimals = nanoseconds === 0n ? "" : `.${`${nanoseconds}`.padStart(9, "0").replace(/0+$/, "")}`;
 	lastTime = time;
-	lastText = `${whole}${decimals}Z`;
+	lastText = `${whole}${formatDecimals(nanoseconds)}Z`;
 	return lastText;
 }

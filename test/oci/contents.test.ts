@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
+import { INLINE_SIZE } from "../../src/content.ts";
 import { computeDigest } from "../../src/digest.ts";
-import { Contents, INLINE_SIZE } from "../../src/oci/contents.ts";
+import { Contents } from "../../src/oci/contents.ts";
 import type { ResolvedImage } from "../../src/oci/image.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { layTars } from "../../src/oci/tars.ts";

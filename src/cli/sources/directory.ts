@@ -69,12 +69,8 @@ async function readInto(
 	await warnIfInside(folder, source);
 	const [{ fromDirectory }, { ObjectStore }] = await Promise.all([loading, import("../../store/index.ts")]);
 	const parallel = settings.threads;
-	const store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
-	try {
-		return await fromDirectory(source, { ...settings, store });
-	} finally {
-		await store.close();
-	}
+	await using store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
+	return await fromDirectory(source, { ...settings, store });
 }
 
 function storeOf({ store, digestStore }: SourceOptions): string | undefined {

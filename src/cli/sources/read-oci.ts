@@ -1,11 +1,11 @@
 /** What reading an OCI image of this machine takes: much, so that it is loaded when one is read. */
-import { type Profile, pullImage } from "../../oci/index.ts";
+
+import type { Profile } from "../../oci/index.ts";
 import type { Tree } from "../../tree.ts";
 import { withContents } from "../contents.ts";
 import { parsePlatform } from "../image-options.ts";
 import { openPlace } from "../image-place.ts";
-import { LayerProgress } from "../layer-progress.ts";
-import { Progress } from "../progress.ts";
+import { pullShown } from "../layer-progress.ts";
 import type { SourceOptions } from "./kind.ts";
 
 /** @param place   with `oci:`, `oci-archive:` or `docker-archive:` in front */
@@ -16,15 +16,8 @@ export async function readOciImage(
 ): Promise<Tree> {
 	const platform = parsePlatform(options.platform as string | undefined);
 	const image = await (await openPlace(place, {}, signal)).resolve({ platform, signal });
-	const line = new Progress(process.stderr);
-	const progress = new LayerProgress(line, image);
 	const profile = options.profile as Profile;
-	const settings = { profile, signal, onProgress: progress.show };
-	try {
-		return await withContents(options.store as string | undefined, (store) =>
-			pullImage(progress.watch(image), { ...settings, store }),
-		);
-	} finally {
-		line.end();
-	}
+	return withContents(options.store as string | undefined, (store) =>
+		pullShown(image, { store, profile, signal }),
+	);
 }

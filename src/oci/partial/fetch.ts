@@ -1,12 +1,12 @@
 /** What tables of contents name and the store lacks is fetched, checked and put into the store. */
-import type { ContentChunk } from "../../content.ts";
+
+import { type ContentChunk, INLINE_SIZE } from "../../content.ts";
 import { trace } from "../../diagnostics.ts";
-import { fillLimits } from "../../limits.ts";
 import { forEachParallel } from "../../parallel.ts";
 import type { LayerToc } from "../../toc/read.ts";
-import { type Contents, gather, INLINE_SIZE } from "../contents.ts";
+import { type Contents, gather } from "../contents.ts";
 import type { ResolvedLayer } from "../image.ts";
-import { PULL_LIMITS, type PullOptions } from "../pull.ts";
+import type { FilledOptions } from "../pull.ts";
 import { type Batch, batchesOf } from "./batches.ts";
 import { checkedContent, type Rest } from "./checked-content.ts";
 import { ChunkBytes, readPieces } from "./chunk-bytes.ts";
@@ -35,7 +35,7 @@ export async function fetchMissing(
 	image: string,
 	tables: readonly TableLayer[],
 	contents: Contents,
-	options: PullOptions,
+	options: FilledOptions,
 ): Promise<void> {
 	if (tables.length === 0) return;
 	const begin = () => ({ image, layers: tables.map(({ at }) => at) });
@@ -54,9 +54,9 @@ function sumOf(fetches: readonly Fetch[]): { contents: number; requests: number;
 async function fetchAll(
 	tables: readonly TableLayer[],
 	contents: Contents,
-	{ signal, onProgress, limits }: PullOptions,
+	{ signal, onProgress, limits }: FilledOptions,
 ): Promise<readonly Fetch[]> {
-	const rest = { left: fillLimits(PULL_LIMITS, limits).layerSize };
+	const rest = { left: limits.layerSize };
 	const wanted = await wantedContents(
 		tables.map(({ toc }) => toc),
 		(names) => contents.find(names),

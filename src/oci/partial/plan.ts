@@ -3,13 +3,12 @@ import type { ByteRange } from "../../blob.ts";
 import { argumentError, type ComposefsError } from "../../errors.ts";
 import { fillLimits } from "../../limits.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
-import type { LayerToc } from "../../toc/read.ts";
 import type { ContentStore } from "../contents.ts";
 import type { ResolvedImage } from "../image.ts";
 import { PULL_LIMITS, type PullLimits } from "../pull.ts";
 import { batchesOf } from "./batches.ts";
 import { lengthOf } from "./ranges.ts";
-import { findTable } from "./table.ts";
+import { type FoundTable, findTable } from "./table.ts";
 import { type LayerContents, wantedContents } from "./wanted.ts";
 
 export interface PlanOptions {
@@ -64,22 +63,20 @@ export async function planPull(image: ResolvedImage, options: PlanOptions): Prom
 	const { store, parallel = 2, signal } = options;
 	checkParallel(parallel, "tables");
 	const limits = fillLimits(PULL_LIMITS, options.limits);
-	const tables: (LayerToc | undefined)[] = [];
-	const refusals: (ComposefsError | undefined)[] = [];
+	const tables: FoundTable[] = [];
 	const read = async ([at, layer]: [number, ResolvedImage["layers"][number]], either: AbortSignal) => {
-		const { toc, refusal } = await findTable(layer, limits, either);
-		tables[at] = toc;
-		refusals[at] = refusal;
+		tables[at] = await findTable(layer, limits, either);
 	};
 	await forEachParallel(image.layers.entries(), parallel, read, signal);
-	const known = tables.filter((toc) => toc !== undefined);
+	const known = tables.map(({ toc }) => toc).filter((toc) => toc !== undefined);
 	const find = async (names: Parameters<NonNullable<ContentStore["find"]>>[0]) =>
 		(await store.find?.(names, { signal })) ?? [];
-	const contents = (await wantedContents(known, find, signal)).values();
+	const wanted = await wantedContents(known, find, signal);
+	const contents = new Map(known.map((toc, index) => [toc, wanted[index]]));
 	const layers = image.layers.map(({ descriptor }, at): LayerPlan => {
 		const { digest, size } = descriptor;
-		const refusal = refusals[at];
-		const own = tables[at] === undefined ? undefined : (contents.next().value as LayerContents);
+		const { toc, refusal } = tables[at] ?? {};
+		const own = toc && contents.get(toc);
 		if (own !== undefined) return { digest, size, partial: true, refusal, ...layerCosts(own, size) };
 		const whole = { files: 0, missing: 0, bytes: 0, fetched: size, requests: 1, saved: 0 };
 		return { digest, size, partial: false, refusal, ...whole, ranges: [{ start: 0, end: size }] };

@@ -1,9 +1,9 @@
 /** The files of an image's tables whose content is there, and those whose content is to be fetched. */
+import type { ContentName, FoundContent } from "../../content.ts";
 import type { RegularFile } from "../../inode.ts";
 import { Slices } from "../../slices.ts";
 import type { TocChunk } from "../../toc/chunks.ts";
 import type { LayerToc } from "../../toc/read.ts";
-import type { ContentName, FoundContent } from "../contents.ts";
 
 /** Content that is needed, once, however many files have it. */
 export interface WantedContent extends ContentName {

@@ -88,7 +88,7 @@ export class Endpoint {
 }
 
 /** The error for an answer that nobody expects; it says what the registry says of it. */
-export async function statusError(answer: Answer): Promise<Error> {
+async function statusError(answer: Answer): Promise<Error> {
 	const { status, url } = answer;
 	const isRefusal = status === 401 || status === 403;
 	const said = await readDocument(answer, FAULT_LIMIT).then(firstFault, () => "");

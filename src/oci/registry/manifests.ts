@@ -1,5 +1,5 @@
 /** Manifests and indexes, which a registry keeps apart from blobs. */
-import { Digester, parseDigest } from "../digest.ts";
+import { digestOf, parseDigest } from "../digest.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { expectDigest } from "../verified.ts";
 import { readDocument } from "./document.ts";
@@ -58,9 +58,7 @@ export async function fetchManifest(
 
 function checkedDigest(name: string, bytes: Buffer, reference: string, said: string | null): string {
 	const expected = reference.includes(":") ? reference : said;
-	const digester = new Digester(expected === null ? "sha256" : parseDigest(expected).algorithm);
-	digester.update(bytes);
-	const digest = digester.finish();
+	const digest = digestOf(bytes, expected === null ? "sha256" : parseDigest(expected).algorithm);
 	if (expected !== null) expectDigest(name, expected, digest);
 	return digest;
 }

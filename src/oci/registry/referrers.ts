@@ -1,7 +1,7 @@
 /** Manifests that speak of another one, its `subject`: signatures, and composefs's metadata. */
 import { ComposefsError } from "../../errors.ts";
 import type { PutManifest } from "../copy/destination.ts";
-import { Digester } from "../digest.ts";
+import { digestOf } from "../digest.ts";
 import { parseIndex } from "../documents.ts";
 import type { Descriptor } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -100,9 +100,7 @@ export async function tagReferrer(
 	}));
 	const text = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests });
 	const list = Buffer.from(text);
-	const digester = new Digester("sha256");
-	digester.update(list);
-	const index = { mediaType: MEDIA_TYPES.index, digest: digester.finish(), bytes: list, tag: tagOf(subject) };
+	const index = { mediaType: MEDIA_TYPES.index, digest: digestOf(list), bytes: list, tag: tagOf(subject) };
 	await pushManifest(place, index, signal);
 }
 

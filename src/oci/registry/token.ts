@@ -64,21 +64,19 @@ function realmOf({ challenge, registry, trustedRealms }: TokenRequest): URL {
 	if (realm === undefined || realm.username !== "" || realm.password !== "")
 		throw registryError("challenge", registry, "asks for a token and names no realm for it");
 	if (belongsTo(realm, registry, trustedRealms)) return realm;
-	const text2 = `its realm for tokens is on ${realm.host}, which does not belong to it and is not in trustedRealms`;
-	throw registryError("realm", registry, text2);
+	const problem = `its realm for tokens is on ${realm.host}, which does not belong to it and is not in trustedRealms`;
+	throw registryError("realm", registry, problem);
 }
 
 /** What the challenge asks for may be named otherwise, or less; it may not be allowed to do more. */
 function grantedScope(own: string, asked: string | undefined): string {
+	if (asked === undefined || asked === "") return own;
 	const actions = new Set(actionsOf(own));
-	return asked !== undefined &&
-		asked !== "" &&
-		asked
-			.split(" ")
-			.flatMap(actionsOf)
-			.every((action) => actions.has(action))
-		? asked
-		: own;
+	const isGranted = asked
+		.split(" ")
+		.flatMap(actionsOf)
+		.every((action) => actions.has(action));
+	return isGranted ? asked : own;
 }
 
 function actionsOf(scope: string): string[] {

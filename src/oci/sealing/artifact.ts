@@ -1,7 +1,7 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
 import { bytesBlob } from "../../blob.ts";
 import type { ImageDestination, PutOptions } from "../copy/destination.ts";
-import { Digester } from "../digest.ts";
+import { describeBytes } from "../digest.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../image.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { checkSealDigest, SEAL_KEYS, type Seal, type SealRole, sealDigest, sealError } from "./seal.ts";
@@ -120,12 +120,6 @@ function checkSignatures(
 		throw sealError("seal-signature", `${name}: a signature of ${unsealed}, but no digest`);
 	for (const role of ["manifest", "config"] as const)
 		if (!signed.includes(role)) throw sealError("seal-signature", `${name}: ${role} is not signed`);
-}
-
-function describeBytes(bytes: Uint8Array, mediaType: string): Descriptor {
-	const digester = new Digester("sha256");
-	digester.update(bytes);
-	return { mediaType, digest: digester.finish(), size: bytes.length, annotations: new Map() };
 }
 
 function toJson({ mediaType, digest, size, annotations }: Descriptor): object {

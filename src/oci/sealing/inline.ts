@@ -1,5 +1,5 @@
 /** Seals within a manifest, as annotations: any tool that copies the image carries them along. */
-import { Digester } from "../digest.ts";
+import { digestOf } from "../digest.ts";
 import type { Annotations, Descriptor, Manifest, ResolvedImage } from "../image.ts";
 import { checkSealDigest, SEAL_KEYS, type Seal, sealDigest, sealError } from "./seal.ts";
 
@@ -34,9 +34,7 @@ export function sealImage<T extends Pick<ResolvedImage, "name" | "manifest">>(im
 		config: withAnnotations(value.config, ofConfig),
 		layers: value.layers.map((layer, index) => withAnnotations(layer, ofLayer(index))),
 	};
-	const digester = new Digester("sha256");
-	digester.update(bytes);
-	const described = { ...descriptor, digest: digester.finish(), size: bytes.length };
+	const described = { ...descriptor, digest: digestOf(bytes), size: bytes.length };
 	return { ...image, manifest: { descriptor: described, bytes, value: sealed } };
 }
 

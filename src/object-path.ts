@@ -1,4 +1,4 @@
-/** Digests as names of objects. */
+/** Objects are named after their digests. */
 
 /** `ab/cdef…`, as mkcomposefs names objects. */
 export function objectPath(digest: string): string {
