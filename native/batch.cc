@@ -100,9 +100,11 @@ std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileIdentity& ide
 }
 
 std::optional<StoredObject> ObjectStore::Batch::PutRead(const FileName& name) {
+  const int64_t begun = DigestCache::Now();
   const SourceFile source(name);
   const std::optional<StoredObject> stored = PutContent(source);
-  if (store_.options_.cache && name.identity && stored) store_.cache_.Add(*name.identity, stored->digest);
+  if (store_.options_.cache && name.identity && stored && HasOwnTimes(source.Get()))
+    store_.cache_.Add(*name.identity, stored->digest, begun);
   return stored;
 }
 

@@ -1,6 +1,10 @@
 #include "digest_cache.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -17,7 +21,7 @@ struct Header {
   uint64_t count;
   uint64_t check;  // of the entries
 };
-constexpr char kMagic[8] = {'c', 'f', 's', 'd', 'i', 'g', '0', '1'};
+constexpr char kMagic[8] = {'c', 'f', 's', 'd', 'i', 'g', '0', '2'};
 static_assert(sizeof(Header) == 24);
 
 constexpr size_t kMaxEntries = 1 << 20;
@@ -58,11 +62,8 @@ bool WriteAll(int file, std::span<const uint8_t> bytes) {
   return true;
 }
 
-int64_t Now() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
+constexpr unsigned kLoopMajor = 7;
+constexpr decltype(statfs::f_type) kXfsMagic = 0x58465342;
 
 template <typename T>
 std::span<uint8_t> BytesOf(std::vector<T>& values) {
@@ -70,6 +71,23 @@ std::span<uint8_t> BytesOf(std::vector<T>& values) {
 }
 
 }  // namespace
+
+bool HasOwnTimes(int file) {
+  struct statfs system {};
+  struct stat status {};
+  if (fstatfs(file, &system) != 0 || fstat(file, &status) != 0) return false;
+  if ((system.f_flags & ST_RDONLY) != 0 || major(status.st_dev) == kLoopMajor) return false;
+  switch (system.f_type) {
+    case EXT4_SUPER_MAGIC:
+    case kXfsMagic:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
 
 void DigestCache::Load(int folder, const char* name) {
   const Descriptor file(openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -116,8 +134,14 @@ std::optional<Digest> DigestCache::Find(const FileIdentity& identity) const {
   return at->second.digest;
 }
 
-void DigestCache::Add(const FileIdentity& identity, const Digest& digest) {
-  const int64_t settled = Now() - kSettledNs;
+int64_t DigestCache::Now() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+void DigestCache::Add(const FileIdentity& identity, const Digest& digest, int64_t read_ns) {
+  const int64_t settled = read_ns - kSettledNs;
   if (identity.ctime_ns > settled || identity.mtime_ns > settled) return;
   const std::lock_guard lock(mutex_);
   entries_[{identity.dev, identity.ino}] = {identity, digest};

@@ -11,6 +11,12 @@
 
 namespace composefs {
 
+/// Whether another content of a file would have other times. Not in an image that is mounted (EROFS,
+/// SquashFS, anything in a loop device, and overlayfs over these): one that is made reproducibly has the
+/// times and inode numbers of the one before it, and gets that one's device number when it is mounted in its
+/// place.
+bool HasOwnTimes(int file);
+
 /// For any number of threads.
 class DigestCache {
  public:
@@ -23,8 +29,12 @@ class DigestCache {
 
   std::optional<Digest> Find(const FileIdentity& identity) const;
 
-  /// Not of a file that was changed just now: another change might leave its times as they are.
-  void Add(const FileIdentity& identity, const Digest& digest);
+  /// Nanoseconds since 1970.
+  static int64_t Now();
+
+  /// Not of a file that had changed just before it was read, which began at `read_ns`: another change, also
+  /// while it was read, might leave its times as they are.
+  void Add(const FileIdentity& identity, const Digest& digest, int64_t read_ns = Now());
 
  private:
   struct Entry {

@@ -2,6 +2,7 @@
 
 #include <linux/fs.h>
 #include <linux/fsverity.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 #include "errors.h"
@@ -10,6 +11,10 @@ namespace composefs {
 namespace {
 
 constexpr uint32_t kBlockSize = 4096;
+/// A child that this process has forked has all of its descriptors until it runs its program: also those,
+/// open for writing, that were closed here meanwhile. Together about a second.
+constexpr int kBusyAttempts = 200;
+constexpr int kPauseMilliseconds = 5;
 
 bool MeansUnsupported(int error) {
   return error == ENOTTY || error == EOPNOTSUPP || error == ENOSYS;
@@ -36,9 +41,13 @@ Enabled EnableVerity(int file) {
   argument.version = 1;
   argument.hash_algorithm = FS_VERITY_HASH_ALG_SHA256;
   argument.block_size = kBlockSize;
-  while (ioctl(file, FS_IOC_ENABLE_VERITY, &argument) != 0) {
+  for (int attempt = 0; ioctl(file, FS_IOC_ENABLE_VERITY, &argument) != 0;) {
     if (errno == EEXIST) break;
     if (errno == EINTR) continue;
+    if (errno == ETXTBSY && ++attempt < kBusyAttempts) {
+      poll(nullptr, 0, kPauseMilliseconds);
+      continue;
+    }
     if (MeansUnsupported(errno)) return Enabled::kUnsupported;
     ThrowErrno("FS_IOC_ENABLE_VERITY");
   }

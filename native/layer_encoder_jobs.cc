@@ -48,9 +48,12 @@ class Pieces {
 /// make a buffer that is detached, which cannot even be copied.
 Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
   if (bytes.empty()) return Napi::Buffer<uint8_t>::New(env, 0);
-  auto* owned = new Bytes(std::move(bytes));
+  auto owned = std::make_unique<Bytes>(std::move(bytes));
   const auto finalize = [](Napi::Env, uint8_t*, Bytes* hint) { delete hint; };
-  return Napi::Buffer<uint8_t>::NewOrCopy(env, owned->data(), owned->size(), finalize, owned);
+  const auto buffer =
+      Napi::Buffer<uint8_t>::NewOrCopy(env, owned->data(), owned->size(), finalize, owned.get());
+  static_cast<void>(owned.release());  // the buffer's, now that there is one
+  return buffer;
 }
 
 /// Keeps two jobs of one encoder apart.

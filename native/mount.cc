@@ -53,6 +53,9 @@ class MountJob final : public Job {
     } catch (const MountFailure& failure) {
       failure_ = failure;
     }
+    // Not when the job is collected: until then nobody could unmount what the image is on.
+    image_ = Descriptor();
+    user_namespace_ = Descriptor();
     return Turn::kDone;
   }
 

@@ -1,7 +1,6 @@
 #include "object_store.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "errors.h"
 #include "fsverity.h"
 #include "hash_file.h"
+#include "rename_new.h"
 
 namespace composefs {
 namespace {
@@ -105,7 +105,7 @@ void ObjectStore::MakeFolder(const std::string& folder) {
   const auto failure = Attempt([&] {
     SetOwner(staging, name);
     if (fchmodat(staging, name.c_str(), options_.folder_mode, 0) != 0) ThrowErrno("chmod", PathOf(folder));
-    if (renameat2(staging, name.c_str(), root_.Get(), folder.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (RenameNoReplace(staging, name.c_str(), root_.Get(), folder.c_str()) == 0) return;
     if (errno == EEXIST) return;
     if (errno != EINVAL && errno != ENOSYS) ThrowErrno("rename", PathOf(folder));
     // A file system that cannot rename so: who dies between these calls leaves a folder that is not as it

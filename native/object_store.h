@@ -123,6 +123,7 @@ class ObjectStore {
   void LetGo();
   /// To try to have the store alone. False, if somebody is trying, or has it.
   bool TakeTurn();
+  void CheckPlace() const;
   void GiveTurn();
   bool HasPending();
   void MakeStagingFolder();

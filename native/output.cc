@@ -189,8 +189,8 @@ void MemoryOutput::Write(std::span<const uint8_t> bytes) {
   size_ += bytes.size();
 }
 
-DescriptorOutput::DescriptorOutput(Descriptor file, const CancelFlag& cancel)
-    : file_(std::move(file)), cancel_(cancel) {
+DescriptorOutput::DescriptorOutput(Descriptor file, const CancelFlag& cancel, bool syncs)
+    : file_(std::move(file)), cancel_(cancel), syncs_(syncs) {
   struct stat status {};
   may_block_ = fstat(file_.Get(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode);
 }
@@ -202,13 +202,36 @@ void DescriptorOutput::Write(std::span<const uint8_t> bytes) {
     WriteAll(file_.Get(), bytes);
 }
 
+void DescriptorOutput::Commit() {
+  if (syncs_ && fsync(file_.Get()) != 0) ThrowErrno("fsync");
+}
+
+namespace {
+
+/// Of a link in /proc to a file that was deleted, or to a memfd: what it leads to has no name that could be
+/// replaced.
+bool IsNameless(const std::string& path, const std::string& resolved) {
+  struct stat status {};
+  return resolved != path && lstat(resolved.c_str(), &status) != 0 && errno == ENOENT;
+}
+
+}  // namespace
+
 std::unique_ptr<Output> OpenPath(const std::string& path, Flush flush, const CancelFlag& cancel) {
   struct stat status {};
   const bool exists = stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) throw SystemFailure{EISDIR, "open"};
-  if (!exists || S_ISREG(status.st_mode)) return std::make_unique<AtomicFileOutput>(Resolve(path), flush);
-  // A device or a pipe cannot be replaced by a file: it is written to.
-  return std::make_unique<DescriptorOutput>(OpenForWriting(path, S_ISFIFO(status.st_mode), cancel), cancel);
+  const bool is_file = exists && S_ISREG(status.st_mode);
+  if (!exists || is_file) {
+    std::string resolved = Resolve(path);
+    if (!exists || !IsNameless(path, resolved))
+      return std::make_unique<AtomicFileOutput>(std::move(resolved), flush);
+  }
+  // A device, a pipe or a file without a name cannot be replaced by a file: it is written to.
+  Descriptor file = OpenForWriting(path, S_ISFIFO(status.st_mode), cancel);
+  if (is_file && ftruncate(file.Get(), 0) != 0) ThrowErrno("ftruncate");
+  const bool syncs = flush == Flush::kYes && (is_file || S_ISBLK(status.st_mode));
+  return std::make_unique<DescriptorOutput>(std::move(file), cancel, syncs);
 }
 
 }  // namespace composefs

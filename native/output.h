@@ -64,12 +64,14 @@ class MemoryOutput final : public Output {
 /// the flag is set.
 class DescriptorOutput final : public Output {
  public:
-  DescriptorOutput(Descriptor file, const CancelFlag& cancel);
+  DescriptorOutput(Descriptor file, const CancelFlag& cancel, bool syncs = false);
   void Write(std::span<const uint8_t> bytes) override;
+  void Commit() override;
 
  private:
   Descriptor file_;
   const CancelFlag& cancel_;
+  bool syncs_;  // a block device, whose errors nobody would hear of
   bool may_block_;
 };
 

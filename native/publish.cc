@@ -1,6 +1,5 @@
 // The half of ObjectStore that gives objects their names: sync, rename, sync the folders.
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "errors.h"
 #include "object_store.h"
+#include "rename_new.h"
 
 namespace composefs {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kManyFiles = 8;
 
 bool RenameNew(int from_folder, const char* from, int to_folder, const char* to) {
-  if (renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE) == 0) return true;
+  if (RenameNoReplace(from_folder, from, to_folder, to) == 0) return true;
   if (errno == EEXIST) return false;
   if (errno != EINVAL && errno != ENOSYS) ThrowErrno("rename");
   // A file system that cannot rename so can have two names for a moment.
@@ -42,7 +42,8 @@ void ObjectStore::Flush(const CancelFlag& cancel) {
   {
     const std::lock_guard lock(mutex_);
     staged.swap(pending_);
-    for (const Staged& object : staged) claims_[object.digest] = Claim::kWriting;
+    for (const Staged& object : staged)
+      if (object.claimed) claims_[object.digest] = Claim::kWriting;
   }
   Publish(std::move(staged), true, cancel);
 }

@@ -153,7 +153,10 @@ class Scanner {
 
   void ReadContent(const std::string& name, const struct stat& status) {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    const Descriptor file(static_cast<int>(Retry([&] { return openat(Fd(), name.c_str(), flags); })));
+    const Descriptor file(OpenDespiteLease([&] {
+      cancel_.Checkpoint();
+      return Retry([&] { return openat(Fd(), name.c_str(), flags); });
+    }));
     if (!file.IsOpen()) FailScan(Problem::kOpen);
     struct stat opened {};
     if (fstat(file.Get(), &opened) != 0) FailScan(Problem::kStat);

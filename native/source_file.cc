@@ -37,7 +37,8 @@ SourceFile::SourceFile(const FileName& name) : name_(name) {
 
 void SourceFile::Open() {
   const int follow = name_.identity ? O_NOFOLLOW : 0;
-  file_ = Descriptor(open(name_.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow));
+  file_ = Descriptor(OpenDespiteLease(
+      [&] { return openat(name_.folder, name_.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow); }));
   if (file_.IsOpen()) return;
   // A symlink, or a socket, or a device without a driver: what was found was a regular file.
   if (name_.identity && (errno == ELOOP || errno == ENXIO || errno == ENODEV))

@@ -1,8 +1,11 @@
 // A file whose content is taken in, and whether it stays what it was.
 #pragma once
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,9 +28,24 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+/// Opens a file that is not waited for, were it a fifo. Only for who has a lease of it (fcntl(2)), whom the
+/// kernel has told by then, and who has to give it up within the time of lease-break-time.
+template <typename Open>
+int OpenDespiteLease(Open open) {
+  constexpr int kAttempts = 1200;
+  constexpr int kPauseMilliseconds = 50;
+  int file = open();
+  for (int attempt = 0; file < 0 && errno == EWOULDBLOCK && attempt < kAttempts; ++attempt) {
+    poll(nullptr, 0, kPauseMilliseconds);
+    file = open();
+  }
+  return file;
+}
+
 /// A file as a caller names it: by its path, or open, by a descriptor of the job's own.
 struct FileName {
   std::optional<std::string> path;
+  int folder = AT_FDCWD;  // that a relative path begins at
   Descriptor file;
   int file_error = 0;  // of duplicating the caller's descriptor
   std::optional<FileIdentity> identity;

@@ -71,7 +71,8 @@ StagedFile::Cloned StagedFile::Clone(int file) {
 
 void StagedFile::HashOwn(const CancelFlag& cancel) {
   FileName own;
-  own.path = Path();
+  own.path = name_;
+  own.folder = folder_.file.Get();
   HashingSink sink(hasher_);
   const uint64_t read = About(Path(), [&] { return ReadContent(SourceFile(own), sink, cancel); });
   if (read != size_) throw SystemFailure{EIO, "read", Path()};

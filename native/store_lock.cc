@@ -85,6 +85,7 @@ std::optional<std::string> ObjectStore::LockAlone() {
   if (!lock_.IsOpen())
     lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
+  CheckPlace();
   if (!TakeTurn()) return std::nullopt;
   if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) {
     alone_ = true;
@@ -99,6 +100,16 @@ std::optional<std::string> ObjectStore::LockAlone() {
   GiveTurn();
   if (error != EWOULDBLOCK) throw SystemFailure{error, "flock", PathOf(kLockName)};
   return std::nullopt;
+}
+
+/// Who deletes goes by the path: it must be that of the folder whose lock is taken.
+void ObjectStore::CheckPlace() const {
+  struct stat own {};
+  struct stat named {};
+  if (fstat(root_.Get(), &own) != 0 || stat(options_.path.c_str(), &named) != 0)
+    ThrowErrno("stat", options_.path);
+  if (own.st_dev != named.st_dev || own.st_ino != named.st_ino)
+    throw SystemFailure{ENOENT, "stat", options_.path};
 }
 
 /// A lock is not changed at once: the one that was held is gone before the other is had, or not (flock(2)).

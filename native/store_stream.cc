@@ -75,7 +75,8 @@ Napi::Value FinishStream(Napi::Env env, const std::shared_ptr<StreamedObject>& o
   auto stored = std::make_shared<StoredObject>();
   const auto finish = [object, stored](const CancelFlag& cancel) {
     StagedFile& file = object->Open(cancel);
-    ObjectStore::Batch batch(*object->store, cancel);
+    const SharedStore store = object->store;  // the batch needs it to its end
+    ObjectStore::Batch batch(*store, cancel);
     *stored = batch.Put(file);
     batch.Commit();
     object->Close();

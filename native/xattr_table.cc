@@ -12,6 +12,8 @@
 
 #if COMPOSEFS_TUNED
 
+#include <sys/auxv.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -41,14 +43,28 @@ uint64_t Word(const char* bytes, size_t length) {
   return word;
 }
 
-uint64_t HashBytes(const char* bytes, size_t length) {
+/// Random numbers of this process: the bytes come out of layers, and nobody outside may choose them so that
+/// their hashes are equal. Names and values have their own, since the library takes the one xor the other.
+struct Secrets {
+  Secrets() {
+    uint64_t random[2] = {};
+    if (const unsigned long at = getauxval(AT_RANDOM))
+      std::memcpy(random, reinterpret_cast<void*>(at), sizeof random);
+    for (size_t i = 0; i < 4; ++i)
+      words[i] = Mix(random[0] ^ (i + 1) * 0x9e3779b97f4a7c15, random[1] ^ 0xd6e8feb86659fd93);
+  }
+  uint64_t words[4];
+};
+const Secrets kSecrets;
+
+uint64_t HashBytes(const char* bytes, size_t length, const uint64_t* secrets) {
   constexpr size_t kWord = sizeof(uint64_t);
-  uint64_t hash = length + 0x9e3779b97f4a7c15;
+  uint64_t hash = length ^ secrets[0];
   for (; length > 2 * kWord; bytes += 2 * kWord, length -= 2 * kWord)
-    hash = Mix(hash ^ Word(bytes, kWord), Word(bytes + kWord, kWord) ^ 0xd6e8feb86659fd93);
-  if (length <= kWord) return Mix(hash ^ Word(bytes, length), 0xa0761d6478bd642f);
+    hash = Mix(hash ^ Word(bytes, kWord), Word(bytes + kWord, kWord) ^ secrets[1]);
+  if (length <= kWord) return Mix(hash ^ Word(bytes, length), secrets[1]);
   // The last two words may overlap: the length is in the hash.
-  return Mix(hash ^ Word(bytes, kWord), Word(bytes + length - kWord, kWord) ^ 0xa0761d6478bd642f);
+  return Mix(hash ^ Word(bytes, kWord), Word(bytes + length - kWord, kWord) ^ secrets[1]);
 }
 
 /// The last lookup that found nothing, until something is inserted: mostly what was looked for.
@@ -165,11 +181,11 @@ void MakeNamed(hash_table* table) {
 extern "C" {
 
 size_t hash_string(const char* text, size_t) {
-  return HashBytes(text, std::strlen(text));
+  return HashBytes(text, std::strlen(text), &kSecrets.words[0]);
 }
 
 size_t __wrap_hash_memory(const char* bytes, size_t length, size_t) {
-  return HashBytes(bytes, length);
+  return HashBytes(bytes, length, &kSecrets.words[2]);
 }
 
 hash_table* hash_initialize(size_t expected, const void*, Hasher hasher, Comparator comparator, Freer freer) {

@@ -109,7 +109,9 @@ class ZstdJob final : public Job {
     const BlockPool::Return give_back = piece.data.get_deleter();
     const auto finalize = [give_back](Napi::Env, uint8_t* bytes) { give_back(bytes); };
     // Copied where the host forbids memory that is not its own (Electron).
-    return Napi::Buffer<uint8_t>::NewOrCopy(env, piece.data.release(), piece.size, finalize);
+    const auto buffer = Napi::Buffer<uint8_t>::NewOrCopy(env, piece.data.get(), piece.size, finalize);
+    static_cast<void>(piece.data.release());  // the buffer's, now that there is one
+    return buffer;
   }
 
   std::shared_ptr<Decoder> decoder_;

@@ -2,6 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { argumentError } from "./errors.ts";
 
+const SLASH = 0x2f;
+
 export type FilePath = string | Uint8Array | URL;
 
 /** An open file: a `FileHandle`, or anything else with a descriptor, such as `process.stdout`. */
@@ -78,4 +80,10 @@ export function pathToString(path: FilePath): string {
 	if (path instanceof URL) return fileURLToPath(path);
 	if (path instanceof Uint8Array) return Buffer.from(path).toString("utf8");
 	throw argumentError("a path is a string, a Buffer or a file: URL");
+}
+
+/** The working directory may be another by the time the path is used, on another thread. */
+export function absolute(path: FilePath): Uint8Array {
+	const bytes = pathToBytes(path);
+	return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(`${process.cwd()}/`), bytes]);
 }

@@ -2,14 +2,7 @@
 import { trace } from "./diagnostics.ts";
 import { encodeTree, RECORDS_VERSION } from "./encode.ts";
 import { argumentError, ComposefsError } from "./errors.ts";
-import {
-	descriptorOf,
-	type FilePath,
-	isOpenFile,
-	nameOfFile,
-	type OpenFile,
-	pathToBytes,
-} from "./file-path.ts";
+import { absolute, descriptorOf, type FilePath, isOpenFile, nameOfFile, type OpenFile } from "./file-path.ts";
 import { firstViolation } from "./gate.ts";
 import {
 	awaitJob,
@@ -155,7 +148,7 @@ function checkOptions(options: WriteImageOptions): NativeWriteOptions {
 /** What the addon takes: a descriptor, the bytes of a path, or undefined for memory. */
 function destination(to: FilePath | OpenFile | undefined): number | Uint8Array | undefined {
 	if (to === undefined) return undefined;
-	return isOpenFile(to) ? descriptorOf(to) : pathToBytes(to);
+	return isOpenFile(to) ? descriptorOf(to) : absolute(to);
 }
 
 /** The addon knows records by number alone; what it refuses, the whole gate can name by its path. */

@@ -1,10 +1,12 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { lstat, mkdir, open, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { computeDigest } from "../src/digest.ts";
+import { fromDirectory } from "../src/directory/index.ts";
 import { describeIf, findProgram } from "./support/needs.ts";
 import { referenceDigest } from "./support/reference-verity.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
@@ -137,6 +139,37 @@ describe("open files", () => {
 		expect(await digest).toBe(referenceDigest(someBytes(2 ** 24)));
 	});
 });
+
+describeIf(
+	"a file that somebody has a lease of",
+	findProgram("python3"),
+	"python3 is not on PATH",
+	(python) => {
+		// Whoever opens it is told to wait, or to come again: fcntl(2). The holder lets go when the kernel asks it to.
+		const HOLDER = `
+import fcntl, os, signal, sys, time
+file = os.open(sys.argv[1], os.O_RDWR)
+signal.signal(signal.SIGIO, lambda *_: (time.sleep(0.2), fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)))
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+while True: time.sleep(1)`;
+
+		test.each(["computeDigest", "fromDirectory"])("bug: could not be read by %s", async (call) => {
+			await writeFile(temporary("file"), "text");
+			const holder = spawn(python, ["-c", HOLDER, temporary("file")], {
+				stdio: ["ignore", "pipe", "inherit"],
+			});
+			await once(holder.stdout, "data");
+			try {
+				if (call === "computeDigest")
+					expect(await computeDigest(temporary("file"))).toBe(referenceDigest(Buffer.from("text")));
+				else expect((await fromDirectory(temporary())).readdir("/")).toEqual(["file"]);
+			} finally {
+				holder.kill("SIGKILL");
+			}
+		});
+	},
+);
 
 describe("SHA-512", () => {
 	test.each(SIZES)("of %d bytes are the reference's", async (size) => {

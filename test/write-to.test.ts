@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, lstatSync, readFileSync, statSync, symlinkSync } from "node:fs";
-import { mkdir, open, readdir, writeFile } from "node:fs/promises";
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { mkdir, open, readdir, unlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,6 +10,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { bytesToName } from "../src/names.ts";
 import { Tree } from "../src/tree.ts";
 import { type WriteImageOptions, writeImage } from "../src/write.ts";
+import { LIB, runNode } from "./support/child.ts";
 import { manyFiles } from "./support/many-files.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
 
@@ -177,6 +178,17 @@ describe("what is no regular file", () => {
 		expect(lstatSync("/dev/null").isCharacterDevice()).toBe(true);
 	});
 
+	test("bug: a link in /proc to a file without a name was taken for one, and got a file beside it", async () => {
+		const handle = await open(temporary("file"), "w+");
+		await handle.writeFile("x".repeat(1_000_000));
+		await unlink(temporary("file"));
+		await write(`/proc/self/fd/${handle.fd}`);
+		const { buffer, bytesRead } = await handle.read(Buffer.alloc(1_000_000), 0, 1_000_000, 0);
+		expect(buffer.subarray(0, bytesRead).equals(expected)).toBe(true);
+		await handle.close();
+		expect(await readdir(temporary())).toEqual([]);
+	});
+
 	test("a full device", async () => {
 		await expect(write("/dev/full")).rejects.toMatchObject({
 			code: "ENOSPC",
@@ -210,6 +222,19 @@ describe("what is no regular file", () => {
 	function sha256(bytes: Buffer): string {
 		return spawnSync("sha256sum", { input: bytes, encoding: "utf8" }).stdout.slice(0, 64);
 	}
+});
+
+test("bug: a relative path was that of whatever folder the process was in at the end", () => {
+	const program = `
+		const { writeImage, Tree } = await import(${JSON.stringify(`${LIB}/index.js`)});
+		const written = writeImage(new Tree(), { to: "image" });
+		process.chdir("other");
+		await written;`;
+	mkdirSync(temporary("other"));
+	const result = runNode(["--input-type=module", "-e", program], { cwd: temporary() });
+	expect(result).toEqual({ ended: 0, stdout: "", stderr: "" });
+	expect(existsSync(temporary("image"))).toBe(true);
+	expect(existsSync(temporary("other/image"))).toBe(false);
 });
 
 test("nothing is opened for a tree that is refused", async () => {

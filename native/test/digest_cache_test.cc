@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,23 @@ TEST_F(DigestCacheTest, DoesNotTakeWhatChangedJustNow) {
   EXPECT_EQ(cache.Find({1, 2, 3, 4, now}), std::nullopt);
   EXPECT_EQ(cache.Find({1, 2, 3, now, 5}), std::nullopt);
   EXPECT_EQ(cache.Find({1, 2, 3, 4, now * 2}), std::nullopt);
+}
+
+TEST_F(DigestCacheTest, DoesNotTakeWhatMayHaveChangedWhileItWasRead) {
+  DigestCache cache;
+  const int64_t now = DigestCache::Now();
+  cache.Add({1, 2, 3, 4, now - 3'000'000'000}, kDigest, now - 2'000'000'000);
+  EXPECT_EQ(cache.Find({1, 2, 3, 4, now - 3'000'000'000}), std::nullopt);
+  cache.Add({1, 2, 3, 4, now - 3'000'000'000}, kDigest, now);
+  EXPECT_EQ(cache.Find({1, 2, 3, 4, now - 3'000'000'000}), kDigest);
+}
+
+TEST_F(DigestCacheTest, KnowsFileSystemsWhoseTimesAreTheirOwn) {
+  const Descriptor file(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  EXPECT_FALSE(HasOwnTimes(file.Get()));
+  EXPECT_FALSE(HasOwnTimes(-1));
+  const Descriptor memory(memfd_create("test", MFD_CLOEXEC));
+  EXPECT_TRUE(HasOwnTimes(memory.Get()));  // a file of a tmpfs
 }
 
 TEST_F(DigestCacheTest, LastsInAFile) {

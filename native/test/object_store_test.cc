@@ -71,6 +71,24 @@ TEST_F(ObjectStoreTest, WhoseEqualFailedWritesItself) {
   EXPECT_FALSE(second.Put(Bytes("text"))->existed);
 }
 
+TEST_F(ObjectStoreTest, AFlushClaimsNothingForAnObjectThatAnotherHadClaimed) {
+  ObjectStore store(Options(Sync::kFlush));
+  {
+    ObjectStore::Batch first(store, cancel_);
+    first.Put(Bytes("text"));
+    ObjectStore::Batch streamed(store, cancel_);
+    const std::unique_ptr<StagedFile> file = streamed.NewFile();
+    file->Write(Bytes("text"));
+    streamed.Put(*file);
+    streamed.Commit();
+  }
+  store.Flush(cancel_);
+  ObjectStore::Batch again(store, cancel_);
+  const auto stored = again.Put(Bytes("text"));
+  ASSERT_TRUE(stored);  // nobody is at it any more
+  EXPECT_TRUE(stored->existed);
+}
+
 TEST_F(ObjectStoreTest, ManyThreads) {
   ObjectStore store(Options());
   std::vector<std::thread> threads;

@@ -111,6 +111,18 @@ TEST(XattrTable, HashesOfTextsThatAreLikeEachOtherDiffer) {
   EXPECT_EQ(hashes.size(), 10005u);
 }
 
+TEST(XattrTable, TextsCannotBeChosenSoThatTheirHashesAreEqual) {
+  std::set<size_t> hashes;
+  for (int i = 0; i < 1000; ++i) {
+    // What would make a product zero, if the numbers that words are mixed with were known.
+    std::string text = std::to_string(10'000'000 + i);
+    for (const uint64_t word : {0xd6e8feb86659fd93U, 0xa0761d6478bd642fU})
+      text.append(reinterpret_cast<const char*>(&word), sizeof word);
+    hashes.insert(hash_string(text.c_str(), SIZE_MAX));
+  }
+  EXPECT_EQ(hashes.size(), 1000u);
+}
+
 }  // namespace
 
 #endif

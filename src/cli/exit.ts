@@ -81,10 +81,10 @@ class Interrupted extends Error {}
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
 	const abort = () => controller.abort(new Interrupted());
-	process.once("SIGINT", abort).once("SIGTERM", abort);
+	process.once("SIGINT", abort).once("SIGTERM", abort).once("SIGHUP", abort);
 	try {
 		return await run(controller.signal);
 	} finally {
-		process.off("SIGINT", abort).off("SIGTERM", abort);
+		process.off("SIGINT", abort).off("SIGTERM", abort).off("SIGHUP", abort);
 	}
 }

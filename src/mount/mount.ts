@@ -2,7 +2,7 @@
 
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
-import { type FilePath, isOpenFile, type OpenFile, pathToString } from "../file-path.ts";
+import { absolute, type FilePath, isOpenFile, type OpenFile, pathToString } from "../file-path.ts";
 import { awaitJob, type NativeMountOptions } from "../native.ts";
 import { type OpenedFile, openGiven } from "../open-file.ts";
 import { systemCall } from "../system-call.ts";
@@ -10,7 +10,7 @@ import { mountError } from "./failure.ts";
 import { checkImageMount, type FolderRole, Folders, openFolder, temporaryFolder } from "./folders.ts";
 import { headerOf } from "./header.ts";
 import { mountIdAt } from "./mount-info.ts";
-import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
+import { checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 import { type UnmountOptions, unmountById } from "./unmount.ts";
 
 /** Something that is mounted. It outlives this process, unless it is unmounted. */

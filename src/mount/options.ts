@@ -1,7 +1,7 @@
 /** What a mount is asked for, checked, with every path absolute. */
 import { checkDigest } from "../digest.ts";
 import { argumentError } from "../errors.ts";
-import { type FilePath, type OpenFile, pathToBytes } from "../file-path.ts";
+import { absolute, type FilePath, type OpenFile } from "../file-path.ts";
 
 /**
  * Whether overlayfs compares the fs-verity digest of each object with the one in the image when it is opened:
@@ -51,7 +51,6 @@ export interface MountRequest {
 }
 
 const VERITY_MODES: readonly string[] = ["require", "try", "off"];
-const SLASH = 0x2f;
 
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: MountOptions): MountRequest {
@@ -85,10 +84,4 @@ function checkTogether({ objects, verity, digest, upperdir, workdir, imageMount 
 
 function optional(path: FilePath | undefined): Uint8Array | undefined {
 	return path === undefined ? undefined : absolute(path);
-}
-
-/** The working directory may be another by the time the path is used, on another thread. */
-export function absolute(path: FilePath): Uint8Array {
-	const bytes = pathToBytes(path);
-	return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(`${process.cwd()}/`), bytes]);
 }

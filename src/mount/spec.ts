@@ -3,12 +3,12 @@
  * names.ts, so `nameToBytes` gives the bytes of any of them.
  */
 import { argumentError } from "../errors.ts";
-import { type FilePath, pathToString } from "../file-path.ts";
+import { absolute, type FilePath, pathToString } from "../file-path.ts";
 import { bytesToName } from "../names.ts";
 import { openToRead } from "../open-file.ts";
 import { checkImageMount } from "./folders.ts";
 import { headerOf } from "./header.ts";
-import { absolute, checkOptions, type MountOptions, type MountRequest } from "./options.ts";
+import { checkOptions, type MountOptions, type MountRequest } from "./options.ts";
 
 /** What a context (fsopen) or a mount (fsmount) is of. */
 export type MountPart = "image" | "overlay";

@@ -2,11 +2,10 @@
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
 import { ComposefsError } from "../errors.ts";
-import { type FilePath, pathToString } from "../file-path.ts";
+import { absolute, type FilePath, pathToString } from "../file-path.ts";
 import { awaitJob } from "../native.ts";
 import { systemCall } from "../system-call.ts";
 import { listMounts, type MountEntry, mountIdAt } from "./mount-info.ts";
-import { absolute } from "./options.ts";
 
 export interface UnmountOptions {
 	/** Take it away at once, though files in it are open: what has them keeps them. Default: false */

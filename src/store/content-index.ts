@@ -92,7 +92,12 @@ export class ContentIndex {
 			if (content instanceof Uint8Array || isKept(objectPath(content.digest)))
 				kept.set(line.slice(0, DIGITS), line);
 		}
-		await replace(this.#root, [...kept.values()]);
+		try {
+			await replace(this.#root, [...kept.values()]);
+		} catch (error) {
+			// Lines of what is gone do no harm, and the disk may be full: what was removed is removed.
+			say("%s: the index of contents stays as it was: %s", () => [this.#root.toString(), String(error)]);
+		}
 	}
 }
 

@@ -18,6 +18,9 @@ const OBJECT = /^[0-9a-f]{62}$/;
 const TEMPORARY_FOLDER = /^\.tmp-[0-9a-f]{16}$/;
 const TEMPORARY_FILE = /^\.tmp[0-9A-Za-z]{6}$/;
 
+/** An index that was not yet renamed: only who has the store alone writes one. */
+const TEMPORARY_INDEX = /^\.sha256\.[0-9]+$/;
+
 const LOCK = ".lock";
 /** Of a fresh file system. */
 const LOST_AND_FOUND = "lost+found";
@@ -55,6 +58,7 @@ export async function listLeftovers(root: Buffer, age: number): Promise<string[]
 	const found: string[] = [];
 	for (const entry of await read(root)) {
 		if (entry.isDirectory() && TEMPORARY_FOLDER.test(entry.name)) found.push(entry.name);
+		if (entry.isFile() && TEMPORARY_INDEX.test(entry.name)) found.push(entry.name);
 		if (!entry.isFile() || !TEMPORARY_FILE.test(entry.name)) continue;
 		const changed = await timeOf(inside(root, entry.name));
 		if (changed !== undefined && Date.now() - changed > age) found.push(entry.name);

@@ -36,7 +36,8 @@ export interface StoreOptions {
 	readonly create?: boolean | undefined;
 	/**
 	 * Remembers, in the store, the digests of files that were put with their `identity`: a file that is put again, and is
-	 * the same by that, is not read. Files that changed in the last two seconds are not remembered. Default: true
+	 * the same by that, is not read. Not of files that changed in the last two seconds, nor of such as are not on ext4, XFS,
+	 * Btrfs, F2FS or tmpfs, or in a loop device. Default: true
 	 */
 	readonly cache?: boolean | undefined;
 	/** Jobs at a time, at least 1. Default: as many as the machine has processors, at most 4 (libuv's pool has 4 threads). */

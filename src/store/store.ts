@@ -5,7 +5,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { ContentName, FoundContent } from "../content.ts";
 import { checkDigest } from "../digest.ts";
 import { ComposefsError } from "../errors.ts";
-import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
+import { absolute, type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { StoreObject } from "../image/index.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
@@ -56,10 +56,11 @@ export class ObjectStore {
 	}
 
 	/** @throws ComposefsError: a wrong option, or the error of a system call */
-	static async open(path: FilePath, options: StoreOptions = {}): Promise<ObjectStore> {
+	static async open(named: FilePath, options: StoreOptions = {}): Promise<ObjectStore> {
+		const path = absolute(named);
 		const parallel = parallelOf(options);
 		const nativeOptions = toNativeOptions(path, options);
-		const store = await awaitJob((addon) => addon.openStore(nativeOptions), { file: pathToString(path) });
+		const store = await awaitJob((addon) => addon.openStore(nativeOptions), { file: pathToString(named) });
 		return new ObjectStore(path, store, parallel, options);
 	}
 

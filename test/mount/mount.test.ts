@@ -190,6 +190,22 @@ describeIf("a mount", canMount, CANNOT_MOUNT, () => {
 		expect(result).toEqual(["erofs", "inline\n", true, true]);
 	});
 
+	test("bug: the image stayed open until its job was collected", () => {
+		const result = run(`
+			await makeWorld();
+			const mounted = await mount("rootfs.cfs", "target", { objects: ["objects"] });
+			await mounted.unmount();
+			const files = fs.readdirSync("/proc/self/fd").map((fd) => {
+				try {
+					return fs.readlinkSync("/proc/self/fd/" + fd);
+				} catch {
+					return ""; // that of the listing
+				}
+			});
+			return files.filter((file) => file.endsWith("rootfs.cfs"));`);
+		expect(result).toEqual([]);
+	});
+
 	test("ends with its scope", () => {
 		const result = run(`
 			await makeWorld();
