@@ -1,11 +1,19 @@
 /** `composefs build`: an image from a source. Ends with 3 if a blob of an OCI image is not what it should be. */
+
 import { Command, Option } from "commander";
 import type { Tree } from "../tree.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
+import { Held } from "./held.ts";
 import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
 import { examples } from "./options.ts";
 import { checkIsLayer } from "./sources/archive-of-image.ts";
-import { foreignOption, type SourceKind, type SourceOptions, sourceOptions } from "./sources/kind.ts";
+import {
+	foreignOption,
+	type ReadContext,
+	type SourceKind,
+	type SourceOptions,
+	sourceOptions,
+} from "./sources/kind.ts";
 import { parsing } from "./sources/parsed.ts";
 import { findSource, SOURCES } from "./sources/table.ts";
 import { tarSource } from "./sources/tar.ts";
@@ -70,7 +78,8 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 			`${image} is a ${kind.name}, and would be written over: the image's name comes last`,
 		);
 	await interruptible(async (signal) => {
-		const tree = await readSources(kind, sources, options, signal);
+		await using held = new Held();
+		const tree = await readSources(kind, sources, options, { signal, hold: held.hold });
 		const { digest } = await writeTree(tree, image, options, signal);
 		if (printDigest || printDigestOnly) console.log(digest);
 	});
@@ -81,10 +90,10 @@ async function readSources(
 	kind: SourceKind,
 	sources: readonly string[],
 	options: BuildOptions,
-	signal: AbortSignal,
+	context: ReadContext,
 ): Promise<Tree> {
 	const [source = "-", ...others] = sources;
-	const reading = kind.read(sources, options, signal);
+	const reading = kind.read(sources, options, context);
 	// Which of several an error is about, the parsers say themselves.
 	if (others.length > 0) return reading;
 	const isRecognised = options.from === undefined && source !== "-";

@@ -8,36 +8,27 @@ import { computeDigest } from "../digest.ts";
 import { objectPath } from "../object-path.ts";
 import type { ContentStore } from "../oci/index.ts";
 import { ObjectStore } from "../store/index.ts";
+import type { Held } from "./held.ts";
 
-/** Runs something with a store; without a folder for one, with what computes digests alone. */
-export async function withContents<T>(
-	folder: string | undefined,
-	run: (store: ContentStore) => Promise<T>,
-): Promise<T> {
-	if (folder === undefined) return withDigests(run);
-	// Closed whatever becomes of it: what is unfinished in it then goes.
-	await using store = await ObjectStore.open(folder, { sync: "flush" });
-	return await run(store);
-}
-
-async function withDigests<T>(run: (store: ContentStore) => Promise<T>): Promise<T> {
-	const folder = await mkdtemp(path.join(tmpdir(), "composefs-"));
-	try {
-		return await run(new Digests(folder));
-	} finally {
-		await rm(folder, { recursive: true, force: true });
-	}
+/** A store that is held; without a folder for one, what computes digests alone. */
+export async function openContents(folder: string | undefined, hold: Held["hold"]): Promise<ContentStore> {
+	if (folder !== undefined) return hold(await ObjectStore.open(folder, { sync: "flush" }));
+	return hold(new Digests(await mkdtemp(path.join(tmpdir(), "composefs-"))));
 }
 
 type PutOptions = Parameters<ContentStore["put"]>[1];
 
 /** Contents get their digests, and are gone. Those that come in pieces are files meanwhile, holes as holes. */
-class Digests implements ContentStore {
+class Digests implements ContentStore, AsyncDisposable {
 	readonly #folder: string;
 	#count = 0;
 
 	constructor(folder: string) {
 		this.#folder = folder;
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await rm(this.#folder, { recursive: true, force: true });
 	}
 
 	async put(content: Uint8Array | AsyncIterable<ContentChunk>, { signal }: PutOptions) {

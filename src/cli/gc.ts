@@ -1,4 +1,7 @@
 /** `composefs gc`: objects that no image needs are removed. */
+
+import { readdir, stat } from "node:fs/promises";
+import path from "node:path";
 import { Command } from "commander";
 import { type GcResult, ObjectStore } from "../store/index.ts";
 import { interruptible } from "./exit.ts";
@@ -14,21 +17,35 @@ interface GcCommandOptions {
 export function gcCommand(): Command {
 	return new Command("gc")
 		.description("remove the objects of a store that none of the images needs")
-		.argument("<image...>", "every image that uses the store")
+		.argument("<image...>", "every image that uses the store; of a folder, every file in it")
 		.requiredOption("--store <folder>", "the object store")
 		.option("--dry-run", "only list what would be removed")
 		.option("--json", "print JSON")
-		.addHelpText("after", examples("composefs gc --store /var/objects --dry-run /var/images/*.cfs"))
+		.addHelpText("after", examples("composefs gc --store /var/objects --dry-run /var/images"))
 		.action(gc);
 }
 
 async function gc(images: string[], { store: folder, dryRun, json }: GcCommandOptions): Promise<void> {
 	const result = await interruptible(async (signal) => {
 		await using store = await ObjectStore.open(folder, { create: false });
-		return await store.gc(images, { dryRun, signal });
+		return await store.gc(imagesOf(images), { dryRun, signal });
 	});
 	if (json) await printJson(result);
 	else await print(format(result, dryRun ? "would remove" : "removed"));
+}
+
+/** Folders are read while gc has the store for itself: an image that came before is found, none can come meanwhile. */
+async function* imagesOf(paths: readonly string[]): AsyncGenerator<string> {
+	for (const place of paths) {
+		const isFolder = await stat(place).then(
+			(status) => status.isDirectory(),
+			() => false,
+		);
+		if (!isFolder) yield place;
+		else
+			for (const entry of await readdir(place, { withFileTypes: true, recursive: true }))
+				if (!entry.isDirectory()) yield path.join(entry.parentPath, entry.name);
+	}
 }
 
 function* format({ removed, freed, kept, leftovers }: GcResult, done: string): Generator<string> {

@@ -13,8 +13,9 @@ import {
 import { ObjectStore } from "../store/index.ts";
 import type { Tree } from "../tree.ts";
 import type { WrittenImage } from "../write.ts";
-import { withContents } from "./contents.ts";
+import { openContents } from "./contents.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
+import { Held } from "./held.ts";
 import {
 	IMAGE_SOURCE,
 	type PlaceOptions,
@@ -81,7 +82,8 @@ async function pull(source: string, options: PullCommandOptions): Promise<void> 
 		const place = await openPlace(source, options, signal);
 		const image = await place.resolve({ platform, signal });
 		if (dryRun) return printPlan(image, options, signal);
-		const tree = await pullTree(place, image, options, signal);
+		await using store = await ObjectStore.open(options.store, { sync: "flush" });
+		const tree = await pullTree(place, image, store, options, signal);
 		const written = await writeTree(tree, to, options, signal);
 		if (place.isRemote && cache === undefined) await forgetCached(image, path.join(options.store, LAYERS));
 		if (json) await printJson(describe(to, image, written));
@@ -105,20 +107,19 @@ async function withStoreAsItIs<T>(folder: string, run: (store: ContentStore) => 
 		if (error.code === "ENOENT") return undefined;
 		throw error;
 	});
-	if (store === undefined) return withContents(undefined, run);
-	await using open = store;
-	return await run(open);
+	await using held = new Held();
+	return await run(store === undefined ? await openContents(undefined, held.hold) : held.hold(store));
 }
 
 async function pullTree(
 	place: ImagePlace,
 	image: ResolvedImage,
+	store: ObjectStore,
 	{ store: folder, cache, profile }: PullCommandOptions,
 	signal: AbortSignal,
 ): Promise<Tree> {
-	await using store = await ObjectStore.open(folder, { sync: "flush" });
 	const keep = (watched: ResolvedImage) => cachedImage(watched, cache ?? path.join(folder, LAYERS));
-	return await pullShown(image, { store, profile, signal }, place.isRemote ? keep : undefined);
+	return pullShown(image, { store, profile, signal }, place.isRemote ? keep : undefined);
 }
 
 function describe(to: string | undefined, image: ResolvedImage, written: WrittenImage): object {

@@ -14,8 +14,9 @@ import {
 	type Seal,
 	sealImage,
 } from "../oci/index.ts";
-import { withContents } from "./contents.ts";
+import { openContents } from "./contents.ts";
 import { EXIT, ExitStatus, interruptible, isUnverified, UsageError, verifying } from "./exit.ts";
+import { Held } from "./held.ts";
 import {
 	IMAGE_SOURCE,
 	type PlaceOptions,
@@ -89,8 +90,10 @@ async function sealOf(
 	{ store: folder, profile }: SealCommandOptions,
 	signal: AbortSignal,
 ): Promise<Seal> {
-	const merged = await withContents(folder, (store) => pullShown(image, { store, profile, signal }));
-	return computeSeal(image, { merged }, { signal });
+	await using held = new Held();
+	const store = await openContents(folder, held.hold);
+	const merged = await pullShown(image, { store, profile, signal });
+	return await computeSeal(image, { merged }, { signal });
 }
 
 async function put(

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { withContents } from "../../src/cli/contents.ts";
+import { openContents } from "../../src/cli/contents.ts";
+import { Held } from "../../src/cli/held.ts";
 import type { ContentChunk } from "../../src/content.ts";
 import { computeDigest } from "../../src/digest.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -30,9 +31,10 @@ describe("contents", () => {
 	])("get their digests on their way to %s", async (_title, name) => {
 		const folder = name && at(name);
 		const digest = await computeDigest(whole);
-		const found = await withContents(folder, (store) =>
-			Promise.all([store.put(whole, { size: 8002 }), store.put(pieces(), { size: 8002 })]),
-		);
+		const held = new Held();
+		const store = await openContents(folder, held.hold);
+		const found = await Promise.all([store.put(whole, { size: 8002 }), store.put(pieces(), { size: 8002 })]);
+		await held[Symbol.asyncDispose]();
 		for (const one of found)
 			expect(one).toMatchObject({ digest, path: `${digest.slice(0, 2)}/${digest.slice(2)}` });
 		expect(folder !== undefined && existsSync(at("store", digest.slice(0, 2), digest.slice(2)))).toBe(
@@ -44,14 +46,13 @@ describe("contents", () => {
 	test("that go nowhere leave nothing where it fails or is ended", async () => {
 		const controller = new AbortController();
 		const reason = new Error("enough");
-		const ended = withContents(undefined, async (store) => {
-			const source = pieces();
-			await source.next();
-			controller.abort(reason);
-			return store.put(source, { size: 8002, signal: controller.signal });
-		});
-		await expect(ended).rejects.toBe(reason);
-		await expect(withContents(undefined, () => Promise.reject(reason))).rejects.toBe(reason);
+		const held = new Held();
+		const store = await openContents(undefined, held.hold);
+		const source = pieces();
+		await source.next();
+		controller.abort(reason);
+		await expect(store.put(source, { size: 8002, signal: controller.signal })).rejects.toBe(reason);
+		await held[Symbol.asyncDispose]();
 		expect(readdirSync(at())).toEqual([]);
 	});
 });

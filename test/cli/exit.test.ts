@@ -43,7 +43,7 @@ describe("fail", () => {
 });
 
 describe("interruptible", () => {
-	test.each(["SIGINT", "SIGTERM"] as const)("%s aborts, and is silent", async (signal) => {
+	test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s aborts, and is silent", async (signal) => {
 		const run = interruptible(async (abort) => {
 			process.emit(signal);
 			abort.throwIfAborted();

@@ -1,11 +1,18 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
 import { composefs } from "../support/cli.ts";
+import { projectRoot } from "../support/needs.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const at = useTemporaryFolder();
+const program = path.join(projectRoot, "lib/cli/main.js");
 const garbage = `aa/${"b".repeat(62)}`;
 
 beforeEach(async () => {
@@ -36,6 +43,38 @@ describe("composefs gc", () => {
 		expect(composefs(["gc", "--store", at("store"), at("image")]).stdout).toBe(
 			"removed 0 objects of 0 bytes, 0 unfinished; 1 object is needed\n",
 		);
+	});
+
+	test("of a folder, every file in it is an image", async () => {
+		const tree = new Tree();
+		tree.writeFile("/f", { size: 4, path: garbage });
+		mkdirSync(at("images/deep"), { recursive: true });
+		await writeImage(tree, { to: at("images/deep/image") });
+		expect(composefs(["gc", "--store", at("store"), at("images")]).stdout).toContain("1 object is needed");
+		writeFileSync(at("images/other"), "no image");
+		const refused = composefs(["gc", "--store", at("store"), at("images")]);
+		expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(at("images/other")) });
+		expect(existsSync(at("store", garbage))).toBe(true);
+	});
+
+	test("bug: it took the objects of an image that a build was about to write", async () => {
+		mkdirSync(at("source"));
+		writeFileSync(at("source/file"), Buffer.alloc(5000, 1));
+		execFileSync("mkfifo", [at("fifo")]);
+		// Writing an image to a fifo waits for who reads it.
+		const build = spawn(process.execPath, [program, "build", "--store", at("st"), at("source"), at("fifo")]);
+		const objects = () =>
+			existsSync(at("st")) ? readdirSync(at("st")).filter((name) => /^..$/.test(name)) : [];
+		while (objects().length === 0) await pause(10);
+		await pause(200);
+		expect(composefs(["gc", "--store", at("st"), at("image")])).toMatchObject({
+			status: 1,
+			stderr: expect.stringContaining("others are writing"),
+		});
+		const image = await readFile(at("fifo"));
+		await once(build, "exit");
+		await writeFile(at("new"), image);
+		expect(composefs(["gc", "--store", at("st"), at("new")]).stdout).toContain("removed 0 objects");
 	});
 
 	test("--json", () => {

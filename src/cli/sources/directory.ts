@@ -1,10 +1,12 @@
 /** A directory as a source, with the options of mkcomposefs. */
+
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
 import { Option } from "commander";
 import type { FromDirectoryOptions } from "../../directory/index.ts";
 import type { Tree } from "../../tree.ts";
 import { UsageError } from "../exit.ts";
+import type { Held } from "../held.ts";
 import { warn } from "../print.ts";
 import type { SourceKind, SourceOptions } from "./kind.ts";
 
@@ -31,12 +33,12 @@ export const directorySource: SourceKind = {
 		const status = await lstat(place).catch(() => undefined);
 		return status?.isDirectory() ?? false;
 	},
-	async read([source = "."], options, signal) {
+	async read([source = "."], options, { signal, hold }) {
 		const { Progress } = await import("../progress.ts");
 		const progress = new Progress(process.stderr);
 		const settings = { ...toLibrary(options), onProgress: progress.show, onSkip: progress.warn, signal };
 		try {
-			return await readInto(storeOf(options), source, settings);
+			return await readInto(storeOf(options), source, settings, hold);
 		} finally {
 			progress.end();
 		}
@@ -58,19 +60,21 @@ async function realPlace(place: string): Promise<string> {
 	return realpath(whole).catch(async () => (base === "" ? whole : path.join(await realPlace(dir), base)));
 }
 
-/** The store is closed, whatever becomes of the tree: what is unfinished in it then goes. */
 async function readInto(
 	folder: string | undefined,
 	source: string,
 	settings: FromDirectoryOptions,
+	hold: Held["hold"],
 ): Promise<Tree> {
 	const loading = import("../../directory/index.ts");
 	if (folder === undefined) return (await loading).fromDirectory(source, settings);
 	await warnIfInside(folder, source);
 	const [{ fromDirectory }, { ObjectStore }] = await Promise.all([loading, import("../../store/index.ts")]);
 	const parallel = settings.threads;
-	await using store = await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) });
-	return await fromDirectory(source, { ...settings, store });
+	const store = hold(await ObjectStore.open(folder, { sync: "flush", ...(parallel && { parallel }) }));
+	const tree = await fromDirectory(source, { ...settings, store });
+	await store.flush({ signal: settings.signal });
+	return tree;
 }
 
 function storeOf({ store, digestStore }: SourceOptions): string | undefined {

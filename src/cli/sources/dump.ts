@@ -7,7 +7,7 @@ export const dumpSource: SourceKind = {
 	description: "composefs-dump(5) text; - is stdin",
 	options: [],
 	isParsed: true,
-	async read([source = "-"], _options, signal) {
+	async read([source = "-"], _options, { signal }) {
 		const { parseDump } = await import("../../dump/index.ts");
 		return parseDump(openInput(source, signal), { signal });
 	},

@@ -1,6 +1,8 @@
 /** What a kind of source is to `composefs build`: one file each beside this one, one line each in table.ts. */
+
 import type { Option } from "commander";
 import type { Tree } from "../../tree.ts";
+import type { Held } from "../held.ts";
 
 export interface SourceKind {
 	/** As `--from` has it. */
@@ -15,7 +17,13 @@ export interface SourceKind {
 	/** Its sources are texts or archives, read by a parser that does not know their names. Default: it knows */
 	readonly isParsed?: true;
 	/** Makes the tree. @param sources   one; or several, if that kind takes them */
-	read(sources: readonly string[], options: SourceOptions, signal: AbortSignal): Promise<Tree>;
+	read(sources: readonly string[], options: SourceOptions, context: ReadContext): Promise<Tree>;
+}
+
+export interface ReadContext {
+	readonly signal: AbortSignal;
+	/** Keeps a store open until the image is written. */
+	readonly hold: Held["hold"];
 }
 
 /** The values of all options, by commander's names for them. */

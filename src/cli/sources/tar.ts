@@ -22,12 +22,11 @@ export const tarSource: SourceKind = {
 		const head = await headOf(path, MAGIC_AT + MAGIC.length);
 		return compressionOf(head) !== undefined || head.toString("latin1", MAGIC_AT) === MAGIC;
 	},
-	async read(sources, { store, profile }, signal) {
+	async read(sources, { store, profile }, { signal, hold }) {
 		const { layTars } = await import("../../oci/index.ts");
-		const { withContents } = await import("../contents.ts");
+		const { openContents } = await import("../contents.ts");
 		const tars = sources.map((source) => openInput(source, signal));
-		return withContents(store as string | undefined, (contents) =>
-			layTars(tars, { store: contents, profile: profile as Profile, signal }),
-		);
+		const contents = await openContents(store as string | undefined, hold);
+		return layTars(tars, { store: contents, profile: profile as Profile, signal });
 	},
 };

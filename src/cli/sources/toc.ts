@@ -13,7 +13,7 @@ export const tocSource: SourceKind = {
 	async detects(path) {
 		return /^\s*\{/.test((await headOf(path, HEAD_SIZE)).toString("latin1"));
 	},
-	async read(sources, _options, signal) {
+	async read(sources, _options, { signal }) {
 		const { parseTocJson } = await import("../../toc/index.ts");
 		return parseTocJson(
 			sources.map((source) => openInput(source, signal)),

@@ -1,0 +1,19 @@
+/** What a command holds to its end. */
+
+/**
+ * Stores that are open until the image that needs their objects has its name: `gc` takes what no image has, and waits for
+ * nobody but who is writing.
+ */
+export class Held implements AsyncDisposable {
+	readonly #all: AsyncDisposable[] = [];
+
+	/** Takes something that is to be let go with the others, the last one first. */
+	readonly hold = <T extends AsyncDisposable>(it: T): T => {
+		this.#all.push(it);
+		return it;
+	};
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (let it = this.#all.pop(); it !== undefined; it = this.#all.pop()) await it[Symbol.asyncDispose]();
+	}
+}
