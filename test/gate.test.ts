@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { ComposefsError } from "../src/errors.ts";
 import { firstViolation, type GateVisitor, gatedWalk, validate } from "../src/gate.ts";
-import { directory, file, type Inode, whiteout } from "../src/inode.ts";
+import { directory, fifo, file, type Inode, whiteout } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { writeImage } from "../src/write.ts";
 import { BROKEN_INODES } from "./support/broken-inodes.ts";
@@ -174,4 +174,17 @@ test("bug: what an inode threw when it was looked at was lost, for there was no 
 	});
 	tree.root.children.set("a", inode);
 	expect(() => validate(tree)).toThrow(thrown);
+});
+
+test("a further name of an inode is a name too", () => {
+	const tree = new Tree();
+	const linked = fifo();
+	tree.root.children.set("a", linked).set("b/c", linked);
+	expect(validate(tree)).toMatchObject([{ code: "ERR_COMPOSEFS_NAME", rule: "name-slash" }]);
+});
+
+test("a file with content has no object beside it", () => {
+	const tree = new Tree();
+	tree.root.children.set("f", { ...file(new Uint8Array(1)), path: "ab/cd" } as never);
+	expect(validate(tree)).toMatchObject([{ rule: "content", path: "/f" }]);
 });

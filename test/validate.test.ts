@@ -31,6 +31,17 @@ describe("Violation", () => {
 	});
 });
 
+test("the names of xattrs count by their bytes", () => {
+	const name = (count: number, length: number) => `${"é".repeat(length)}${String(count).padStart(3, "0")}`;
+	const named = (count: number) =>
+		fifo({ xattrs: Array.from({ length: count }, (_, n) => [name(n, 120), new Uint8Array(0)] as const) });
+	// Each takes 250 bytes, and 12 come on top.
+	expect(() => checkInode(named(131))).not.toThrow();
+	expect(() => checkInode(named(132))).toThrow(
+		expect.objectContaining({ rule: "xattr-total", limit: 32_767, actual: 33_012 }),
+	);
+});
+
 describe("accepted names", () => {
 	test.each([
 		["one byte", "a"],

@@ -4,7 +4,7 @@ import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
-import { resolveLinks } from "./lower-links.ts";
+import { linkedOr, resolveLinks } from "./lower-links.ts";
 import type { Marks } from "./marks.ts";
 
 /**
@@ -58,7 +58,7 @@ export function* layOver(
 		for (const [name, inode] of at.upper.children) {
 			if (++count % NAMES_PER_STEP === 0) yield;
 			const found = children.get(name);
-			if (inode.type !== "directory") children.set(name, links.get(inode) ?? inode);
+			if (inode.type !== "directory") children.set(name, linkedOr(links, inode));
 			else if (found?.type !== "directory" && movable) children.set(name, inode);
 			else {
 				const into =

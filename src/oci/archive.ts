@@ -9,8 +9,11 @@ import { entryNames } from "./entry-path.ts";
 import { ociError } from "./fault.ts";
 import { type Files, type OciLayout, readLayout } from "./layout.ts";
 
-/** Where in an archive a file's bytes are, or which other file it is. */
-type Member = { readonly start: number; readonly size: number } | { readonly target: string };
+/** Where in an archive a file's bytes are, or which other file it is; those of a sparse file are not in one piece. */
+type Member =
+	| { readonly start: number; readonly size: number }
+	| { readonly target: string }
+	| { readonly isSparse: true };
 
 const HEADER_SIZE = 512;
 /** Members of an archive. */
@@ -38,13 +41,13 @@ export async function openArchive(
 async function members(blob: BlobSource, signal: AbortSignal | undefined): Promise<Map<string, Member>> {
 	await refuseCompressed(blob, signal);
 	const found = new Map<string, Member>();
-	for await (const { name, type, size, offset, linkName } of readTar(blob.read({ signal }), {
+	for await (const { name, type, size, offset, linkName, isSparse } of readTar(blob.read({ signal }), {
 		signal,
 		end: "any",
 	})) {
 		const names = entryNames(name);
 		const path = names.join("/");
-		if (type === "file") found.set(path, { start: offset + HEADER_SIZE, size });
+		if (type === "file") found.set(path, isSparse ? { isSparse } : { start: offset + HEADER_SIZE, size });
 		if (type === "hardlink") found.set(path, { target: entryNames(linkName).join("/") });
 		if (type === "symlink") found.set(path, { target: symlinkTarget(names, linkName) });
 		if (found.size > MAX_MEMBERS)
@@ -113,6 +116,8 @@ class ArchiveFiles implements Files {
 		for (let links = 0; links < MAX_LINKS && member !== undefined && "target" in member; links++)
 			member = this.#members.get(member.target);
 		if (member !== undefined && "start" in member) return member;
+		if (member !== undefined && "isSparse" in member)
+			throw ociError("archive-sparse", `${name}: is sparse in the archive, and cannot be read in place`);
 		throw new ComposefsError("ENOENT", `ENOENT: no such file in the archive, '${name}'`, { path: name });
 	}
 }

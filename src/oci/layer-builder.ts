@@ -1,5 +1,5 @@
 /** Entries become a layer. */
-import { copyMetadata, type Directory, type Inode, NO_BYTES } from "../inode.ts";
+import { copyMetadata, type Directory, type Inode, isWhiteout, NO_BYTES, whiteout } from "../inode.ts";
 import { impliedDirectory } from "./directories.ts";
 import { checkEntryName, entryNames } from "./entry-path.ts";
 import { ociError } from "./fault.ts";
@@ -106,7 +106,7 @@ export class LayerBuilder {
 		if (key === own.join("/")) throw badLink(path, linkName, "is the link itself");
 		const inode = this.#aufs.get(key) ?? this.#find(target, path, linkName);
 		if (inode?.type === "directory") throw badLink(path, linkName, "is a directory");
-		if (inode !== undefined) return inode;
+		if (inode !== undefined) return furtherName(inode);
 		const known = this.#standIns.get(key);
 		if (known !== undefined) return known;
 		const standIn = standInInode();
@@ -124,6 +124,11 @@ export class LayerBuilder {
 		}
 		return at;
 	}
+}
+
+/** What an inode is under a further name: a whiteout, which has one name in an image, is another one. */
+export function furtherName(inode: Inode): Inode {
+	return isWhiteout(inode) ? whiteout(inode) : inode;
 }
 
 function standInInode(): Inode {

@@ -6,7 +6,7 @@ import { withoutMarked } from "./apply.ts";
 import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { ociError } from "./fault.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
-import { resolveLinks } from "./lower-links.ts";
+import { linkedOr, resolveLinks } from "./lower-links.ts";
 import type { Marks } from "./marks.ts";
 
 export interface LayerTreeOptions extends ReadLayerOptions {
@@ -66,7 +66,7 @@ function* ownTree(layer: Layer, lower: Tree | undefined): Generator<undefined, D
 		for (const [name, inode] of at.own.children) {
 			if (++count % NAMES_PER_STEP === 0) yield;
 			if (inode.type !== "directory") {
-				at.own.children.set(name, links.get(inode) ?? inode);
+				at.own.children.set(name, linkedOr(links, inode));
 				continue;
 			}
 			const below = directoryIn(at.below, name);

@@ -1,7 +1,7 @@
 /** Hard links of a layer to inodes of the layers below it. */
 import type { Directory, Inode } from "../inode.ts";
 import type { Layer } from "./layer.ts";
-import { badLink } from "./layer-builder.ts";
+import { badLink, furtherName } from "./layer-builder.ts";
 
 /** Each has a path of its own to walk. */
 const LINKS_PER_STEP = 64;
@@ -28,4 +28,10 @@ export function* resolveLinks(
 		found.set(standIn, at);
 	}
 	return found;
+}
+
+/** What a stand-in stands for; anything else is itself. */
+export function linkedOr(links: ReadonlyMap<Inode, Inode>, inode: Inode): Inode {
+	const linked = links.get(inode);
+	return linked === undefined ? inode : furtherName(linked);
 }

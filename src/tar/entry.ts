@@ -38,6 +38,8 @@ export interface TarEntry extends TarMetadata {
 	readonly size: number;
 	/** Where the entry's own header begins in the archive, in bytes. */
 	readonly offset: number;
+	/** Whether the archive holds only parts of the content, behind a map of them. */
+	readonly isSparse: boolean;
 	/**
 	 * The content, `size` bytes in all. To be asked for once, and read before the next entry is asked for; what is
 	 * not read is skipped. The bytes are views of what the source gave.

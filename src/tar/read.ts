@@ -211,6 +211,7 @@ class ArchiveEntry implements TarEntry {
 	readonly rdev: DeviceNumber;
 	readonly xattrs: Map<string, Uint8Array> | undefined;
 	readonly offset: number;
+	readonly isSparse: boolean;
 	readonly #content: EntryContent;
 
 	constructor(description: EntryDescription, content: EntryContent) {
@@ -225,6 +226,7 @@ class ArchiveEntry implements TarEntry {
 		this.rdev = description.rdev;
 		this.xattrs = description.xattrs;
 		this.offset = description.offset;
+		this.isSparse = description.sparse !== undefined;
 		this.#content = content;
 	}
 

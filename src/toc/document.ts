@@ -18,6 +18,7 @@ export interface DocumentHead {
 	readonly tarSplitDigest: string | undefined;
 }
 
+const LETTER_N = 0x6e;
 const ROOT_KEYS = foldKeys(["version", "entries", "tarSplitDigest"]);
 
 /**
@@ -117,7 +118,10 @@ class Document implements Steps {
 		const key = cursor.text(range);
 		if (key === "entries") {
 			if (this.hasEntries) cursor.fail("key-duplicate", '"entries" comes twice', at);
-			const more = cursor.open(OPEN_ARRAY);
+			// What Go writes of a list that nothing was added to.
+			const isNull = cursor.peek() === LETTER_N;
+			if (isNull) cursor.skip(range);
+			const more = !isNull && cursor.open(OPEN_ARRAY);
 			this.hasEntries = true;
 			this.state = more ? "entry" : "behind-entries";
 			return;

@@ -3,6 +3,7 @@ import type { BlobSource } from "../blob.ts";
 import type { Inode } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
 import type { LayerEntry } from "../oci/layer.ts";
+import { decodeXattrName } from "../tar/xattrs.ts";
 import type { TocFile } from "./chunks.ts";
 import { readDocument } from "./document.ts";
 import { fetchEstargz } from "./estargz.ts";
@@ -61,6 +62,7 @@ export async function readToc(blob: BlobSource, options: ReadTocOptions = {}): P
 		await readDocument(text, layer, { signal, limit: limits.size });
 		layer.finish();
 		refuseLossy(layer);
+		decodeXattrNames(layer);
 		return { location, isVouched, entries: layer.entries, files: layer.files };
 	}
 	const entries = await readZstdChunked(blob, location, layer, { limits, signal });
@@ -82,6 +84,7 @@ async function readZstdChunked(
 	layer.finish();
 	if (tarSplitDigest === undefined && tarSplit === undefined) {
 		refuseLossy(layer);
+		decodeXattrNames(layer);
 		return layer.entries;
 	}
 	if (tarSplitDigest === undefined)
@@ -97,4 +100,11 @@ function refuseLossy({ lossy }: LayerEntries): void {
 	if (lossy === undefined) return;
 	const text = `${lossy.path}: U+FFFD may stand for bytes that only the tar has`;
 	throw tocError("name-lossy", lossy.offset, text, { path: lossy.path });
+}
+
+/** Writers in Go take the keys of records for names: what GNU tar escapes in them is read here as in the tar. */
+function decodeXattrNames({ entries }: LayerEntries): void {
+	for (const { inode } of entries)
+		if (inode?.xattrs !== undefined)
+			inode.xattrs = new Map(Array.from(inode.xattrs, ([name, value]) => [decodeXattrName(name), value]));
 }

@@ -105,12 +105,46 @@ describe("a directory", () => {
 		});
 	});
 
+	test("a name that is longer than the limit by a byte", async () => {
+		const tree = new Tree();
+		const first = `/d/${"a".repeat(200)}`;
+		const second = `/d/${"b".repeat(100)}`;
+		tree.mkdir("/d");
+		for (const path of [first, second]) tree.mknod(path, "fifo");
+		await expectRule(await DamagedImage.of(tree), "dirent-name", (image) => {
+			const place = image.entry(first) + 8;
+			const next = image.entry(second) + 8;
+			image.bytes.writeUInt16LE(image.bytes.readUInt16LE(next) + 56, next);
+			return place;
+		});
+	});
+
+	test("a further name that says it is of another type", async () => {
+		const tree = new Tree();
+		tree.mknod("/first", "fifo");
+		tree.link("/first", "/second");
+		await expectRule(await DamagedImage.of(tree), "dirent-type", (image) => {
+			image.bytes.writeUInt8(1, image.entry("/second") + 10);
+			return image.entry("/second") + 10;
+		});
+	});
+
 	test("a whiteout that stands in the image as it is", async () => {
 		const tree = new Tree();
 		tree.mknod("/device", "character-device", { major: 1, minor: 3 });
 		await expectRule(await DamagedImage.of(tree), "whiteout", (image) => {
 			image.bytes.writeUInt32LE(0, image.inode("/device") + 16);
 			return image.entry("/device");
+		});
+	});
+
+	test("a stub of the root in another directory", async () => {
+		const tree = new Tree();
+		tree.mkdir("/d");
+		tree.mknod("/d/ab", "character-device", { major: 1, minor: 3 });
+		await expectRule(await DamagedImage.of(tree), "whiteout", (image) => {
+			image.bytes.writeUInt32LE(0, image.inode("/d/ab") + 16);
+			return image.entry("/d/ab");
 		});
 	});
 });

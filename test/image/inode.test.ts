@@ -82,6 +82,15 @@ describe("an inode", () => {
 		});
 	});
 
+	test("a file of more chunks than an image has", async () => {
+		await expectRule(await DamagedImage.of(sample()), "chunk", (image) => {
+			const inode = image.inode("/external");
+			image.bytes.writeUInt32LE(1024 * 4096 + 1, inode + 8);
+			image.bytes.writeUInt16LE(0, inode + 16);
+			return inode + 16;
+		});
+	});
+
 	test("a whiteout with two names", async () => {
 		const tree = sample();
 		tree.whiteout("/gone");

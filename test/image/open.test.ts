@@ -82,6 +82,32 @@ describe("bug: what a large xattr of many names takes", () => {
 	});
 });
 
+test("names that are in order within each block, but not from one to the next, are refused", async () => {
+	const tree = new Tree();
+	tree.mkdir("/d");
+	for (let n = 100; n < 400; n++) tree.mknod(`/d/n${n}`, "fifo");
+	const damaged = await DamagedImage.of(tree);
+	const [, second] = damaged.blocks(damaged.inode("/d"));
+	const [offset] = second as [number, number];
+	damaged.bytes.write("!", offset + damaged.bytes.readUInt16LE(offset + 8));
+	const image = await openImage(damaged.bytes);
+	await expect(image.readdir("/d")).rejects.toMatchObject({ rule: "dirent-order", offset });
+});
+
+test("a walk counts levels from the root, wherever it begins", async () => {
+	const tree = new Tree();
+	tree.mkdir("/a/b/c", { recursive: true });
+	const { image: bytes } = await writeImage(tree);
+	const paths = async (depth: number) => {
+		const found: string[] = [];
+		const image = await openImage(bytes, { limits: { depth } });
+		for await (const { path } of image.walk("/a/b")) found.push(path);
+		return found;
+	};
+	expect(await paths(4)).toEqual(["/a/b", "/a/b/c"]);
+	await expect(paths(3)).rejects.toMatchObject({ rule: "depth", limit: 3, actual: 4 });
+});
+
 describe.each(["a file", "an open file", "bytes"])("an image from %s", (kind) => {
 	const at = useTemporaryFolder();
 	let image: Image;

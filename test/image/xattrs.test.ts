@@ -68,6 +68,18 @@ describe("xattrs", () => {
 		});
 	});
 
+	test("each name of overlayfs that the filter hides", async () => {
+		const { bytes, at } = await sample().then((image) => ({ bytes: image.bytes, at: image.xattrs("/o") }));
+		const word = bytes.readUInt32LE(at);
+		const present = Array.from({ length: 32 }, (_, bit) => 2 ** bit).filter((mask) => (word & mask) === 0);
+		expect(present).toHaveLength(2);
+		for (const mask of present)
+			await expectRule(new DamagedImage(bytes), "xattr-filter", (image) => {
+				image.bytes.writeUInt32LE(word + mask, at);
+				return at;
+			});
+	});
+
 	test("an opaque mark that is not the root's", async () => {
 		const tree = new Tree();
 		tree.mkdir("/d", { xattrs: [["trusted.overlap.opaque", text("y")]] });

@@ -5,6 +5,7 @@ import type { Layer, LayerEntry } from "../../src/oci/layer.ts";
 import { readLayer } from "../../src/oci/layer.ts";
 import { layerTree } from "../../src/oci/layer-tree.ts";
 import { Tree } from "../../src/tree.ts";
+import { writeImage } from "../../src/write.ts";
 import { countTurns } from "../support/event-loop.ts";
 import { entries, entry, lines } from "../support/layers.ts";
 
@@ -75,6 +76,18 @@ describe("opaque marks", () => {
 		expect((await stack(lower, ["d/.wh..wh..opq"])).get("d")).toMatchObject({ mode: 0o700, uid: 7 });
 		const layer = [entry("d/.wh..wh..opq"), entry("d/", { mode: 0o711 })];
 		expect((await stack(lower, layer)).get("d")).toMatchObject({ mode: 0o711, uid: 0 });
+	});
+
+	test("bug: a hard link to an overlay whiteout made a layer that no image can be written of", async () => {
+		const mark = whiteout({ uid: 5, mtimeNs: 7n });
+		const layer = [{ name: "a", inode: mark }, entry("b = a"), entry("d/"), entry("d/c = a")];
+		const whole = await applyLayer(new Tree(), layer);
+		const stacked = await applyLayer(await applyLayer(new Tree(), layer.slice(0, 1)), layer.slice(1));
+		for (const tree of [whole, stacked]) {
+			expect(lines(tree)).toEqual(["a (0:0)", "b (0:0)", "d/", "d/c (0:0)"]);
+			expect(tree.get("/d/c")).toEqual(mark);
+			expect((await writeImage(tree, { digestOnly: true })).version).toBe(1);
+		}
 	});
 
 	test("an overlay whiteout or mark in the tar is data", async () => {

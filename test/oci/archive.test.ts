@@ -1,4 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
 import { openArchive } from "../../src/oci/archive.ts";
@@ -82,6 +84,24 @@ describe("links in an archive", () => {
 });
 
 describe("refused", () => {
+	test("bug: a blob that is sparse in the archive was said to be too short", async () => {
+		const layout = new MemoryLayout();
+		const padded = { bytes: Buffer.concat([layer.bytes, Buffer.alloc(1 << 20)]) };
+		layout.tag(layout.image([padded]));
+		for (const [name, content] of layout.files) {
+			mkdirSync(path.dirname(temporary("layout", name)), { recursive: true });
+			const end = content.length === padded.bytes.length ? layer.bytes.length : content.length;
+			writeFileSync(temporary("layout", name), content.subarray(0, end));
+			truncateSync(temporary("layout", name), content.length);
+		}
+		for (const format of ["gnu", "posix"]) {
+			const args = ["--format", format, "-S", "-cf", temporary("a.tar"), "-C", temporary("layout"), "."];
+			expect(spawnSync("tar", args).status).toBe(0);
+			const { layers } = await (await openArchive(temporary("a.tar"))).resolve();
+			await expect(layers[0]?.blob.size()).rejects.toMatchObject({ rule: "archive-sparse" });
+		}
+	});
+
 	test("a compressed archive", async () => {
 		writeFileSync(temporary("a.tgz"), gzipSync(plainTar("a")));
 		await expect(openArchive(temporary("a.tgz"))).rejects.toMatchObject({

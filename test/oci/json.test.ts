@@ -20,6 +20,11 @@ describe("JSON", () => {
 		);
 	});
 
+	test("may have more values side by side than levels", () => {
+		const text = `[${Array(1000).fill('{"a":[]}').join(",")}]`;
+		expect(plain(parse(text))).toEqual(JSON.parse(text));
+	});
+
 	test("of any text: the same as JSON.parse, or an error", () => {
 		const token = fc.constantFrom(
 			...'{}[],:" \n\\\\n0-1.5e+9'.split(""),

@@ -56,6 +56,7 @@ describe("refused", () => {
 	test.each<[string, string, string[]]>([
 		["a path below a file of the layer", "entry-parent", ["a", "a/b"]],
 		["a path below a symlink of the layer", "entry-parent", ["a -> /etc", "a/passwd"]],
+		["a path below what took a directory's place, with a slash", "entry-parent", ["d/a", "d/ -> x", "d/b"]],
 		["a path far below one", "entry-parent", ["a/b -> c", "a/b/c/d"]],
 		["a root that is no directory", "entry-root", ["./ -> x"]],
 		["a root that is a file", "entry-root", ["."]],

@@ -17,6 +17,7 @@ import { listing } from "../support/listing.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { projectRoot } from "../support/needs.ts";
 import { plainTar } from "../support/plain-tar.ts";
+import { archive, header, pax } from "../support/tar-writer.ts";
 
 async function imageOf(...layers: readonly LayerBlob[]): Promise<ResolvedImage> {
 	const blobs = new MemoryLayout();
@@ -52,6 +53,22 @@ describe("layers of composefs-rs's test image", () => {
 });
 
 describe("a pull", () => {
+	test("links from directories that only the upper layer has to files of the lower one", async () => {
+		const lower = plain(plainTar({ name: "a", content: text }));
+		const upper = plain(plainTar("d/", "d/e/", { name: "d/e/b", type: "hardlink", linkName: "a" }));
+		const tree = await pullImage(await imageOf(lower, upper), { store: new MemoryStore() });
+		expect(tree.get("/d/e/b")).toMatchObject({ type: "file", size: text.length });
+		expect(tree.get("/d/e/b")).toBe(tree.get("/a"));
+	});
+
+	test("refuses a global pax header, which not every reader heeds", async () => {
+		const image = await imageOf(plain(archive(pax([["uid", "7"]], "g"), header({ name: "a" }))));
+		await expect(pullImage(image, { store: new MemoryStore() })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_TAR",
+			rule: "extension",
+		});
+	});
+
 	test("puts contents into the store, flushes it, and tells how far it is", async () => {
 		const store = new MemoryStore();
 		const seen: PullProgress[] = [];

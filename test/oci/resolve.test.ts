@@ -58,6 +58,11 @@ describe("a manifest", () => {
 			(blobs) => blobs.image([{ bytes: layer }], { config: { rootfs: { type: "layers", diff_ids: [] } } }),
 		],
 		[
+			"more diff_ids than layers",
+			"layer-count",
+			(blobs) => blobs.image([], { config: { rootfs: { type: "layers", diff_ids: [sha256(layer)] } } }),
+		],
+		[
 			"encrypted layers",
 			"layer-type",
 			(blobs) => blobs.image([{ bytes: layer, mediaType: `${MEDIA_TYPES.layerGzip}+encrypted` }]),

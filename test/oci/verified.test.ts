@@ -177,6 +177,20 @@ describe("work on a checked blob that fails", () => {
 		expect(given).toBeLessThanOrEqual(2);
 	});
 
+	test("lets go of what it does not read to its end", async () => {
+		let closed = 0;
+		const source = async function* () {
+			try {
+				yield* pieces;
+			} finally {
+				closed++;
+			}
+		};
+		const full = new ComposefsError("ENOSPC", "no space", {});
+		await expect(readVerified(source(), fails(full))).rejects.toBe(full);
+		expect(closed).toBe(1);
+	});
+
 	test("gives its result", async () => {
 		const blob = verifiedBlob(inPieces(pieces), sha256(whole), whole.length);
 		expect(await readVerified(blob.read(), async (bytes) => readAll(bytes))).toEqual(whole);

@@ -6,7 +6,10 @@ import {
 	existsSync,
 	mkdirSync,
 	readFileSync,
+	renameSync,
 	rmSync,
+	symlinkSync,
+	truncateSync,
 	writeFileSync,
 } from "node:fs";
 import { open as openFile } from "node:fs/promises";
@@ -59,6 +62,9 @@ describe("the index of contents", () => {
 
 	test("is believed only of objects that are there, and of that size", async () => {
 		expect(await find({}, [{ ...name, size: 999 }])).toEqual([undefined]);
+		expect(await find({}, [{ sha256: sha256(short), size: 4 }])).toEqual([undefined]);
+		truncateSync(temporary("store", stored.path), 999);
+		expect(await find()).toEqual([undefined]);
 		rmSync(temporary("store", stored.path));
 		expect(await find()).toEqual([undefined]);
 	});
@@ -75,9 +81,21 @@ describe("the index of contents", () => {
 		expect(await find({ trust: "content" })).toEqual([{ digest: stored.digest, path: stored.path }]);
 	});
 
-	test("that others can write to is none", async () => {
-		chmodSync(index(), 0o666);
+	test.each([0o666, 0o664, 0o646])("that others can write to is none: %o", async (mode) => {
+		chmodSync(index(), mode);
 		expect(await find()).toEqual([undefined]);
+	});
+
+	test("that is a symlink is none: nothing is read or written where it leads", async () => {
+		renameSync(index(), temporary("elsewhere"));
+		symlinkSync(temporary("elsewhere"), index());
+		const before = readFileSync(temporary("elsewhere"));
+		expect(await find()).toEqual([undefined]);
+		{
+			await using store = await open();
+			store.remember(name.sha256, stored);
+		}
+		expect(readFileSync(temporary("elsewhere"))).toEqual(before);
 	});
 
 	test("goes on behind a line that is torn", async () => {

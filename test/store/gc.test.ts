@@ -201,10 +201,24 @@ describe("gc", () => {
 		writeFileSync(at("store/.tmpNEW123"), "of mkcomposefs");
 		utimesSync(at("store/.tmpOLD123"), 1, 1);
 		for (const name of ["README", ".tmp-other", "zz"]) writeFileSync(at("store", name), "");
+		const [folder = ""] = needed.path.split("/");
+		writeFileSync(at("store", folder, "README"), "");
 		const { leftovers } = await withStore((store) => store.gc([at("image")]));
 		expect([...leftovers].sort()).toEqual([".tmp-0123456789abcdef", ".tmpOLD123"]);
+		expect(existsSync(at("store", folder, "README"))).toBe(true);
 		const left = readdirSync(at("store")).filter((name) => !/^[0-9a-f]{2}$/.test(name));
 		expect(left.sort()).toEqual([".lock", ".tmp-other", ".tmpNEW123", "README", "zz"]);
+	});
+
+	test("does not follow a folder of objects to elsewhere", async () => {
+		const name = "0".repeat(62);
+		mkdirSync(at("elsewhere"));
+		writeFileSync(at("elsewhere", name), "of somebody else");
+		const folder = ["aa", "bb", "cc"].find((hex) => !existsSync(at("store", hex))) as string;
+		symlinkSync("../elsewhere", at("store", folder));
+		const { removed } = await withStore((store) => store.gc([at("image")]));
+		expect(removed).toEqual([{ path: garbage.path, size: 3000 }]);
+		expect(existsSync(at("elsewhere", name))).toBe(true);
 	});
 
 	test("bug: failed where mkcomposefs renamed its files meanwhile, as fsck did", async () => {

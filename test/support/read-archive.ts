@@ -20,7 +20,7 @@ export async function readArchive(
 	for await (const entry of readTar(chunks, options)) {
 		const { bytes, holes } = await collect(entry.content());
 		if (bytes.length !== entry.size) throw new Error(`${entry.name}: ${bytes.length} of ${entry.size} bytes`);
-		const { name, type, mode, uid, gid, mtimeNs, size, linkName, rdev, xattrs, offset } = entry;
+		const { name, type, mode, uid, gid, mtimeNs, size, linkName, rdev, xattrs, offset, isSparse } = entry;
 		entries.push({
 			name,
 			type,
@@ -33,6 +33,7 @@ export async function readArchive(
 			rdev,
 			xattrs,
 			offset,
+			isSparse,
 			bytes,
 			holes,
 		});

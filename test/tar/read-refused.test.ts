@@ -11,6 +11,18 @@ const failure = (rule: string, offset: number) => ({
 	message: expect.stringMatching(new RegExp(`^offset ${offset}: .* \\(rule ${rule}\\)$`)),
 });
 
+test("what is wrong with an archive counts more than a source that then fails", async () => {
+	const source = async function* () {
+		try {
+			yield Buffer.alloc(512, "x");
+			yield END;
+		} finally {
+			await Promise.reject(new Error("late"));
+		}
+	};
+	await expect(readArchive(source())).rejects.toMatchObject(failure("checksum", 0));
+});
+
 describe("the end", () => {
 	test("of no entries", async () => {
 		await expect(readArchive(END)).resolves.toEqual([]);
@@ -30,6 +42,13 @@ describe("the end", () => {
 		const bytes = Buffer.concat([header(), Buffer.alloc(length)]);
 		await expect(readArchive(bytes)).rejects.toMatchObject(failure("truncated", 512));
 		await expect(readArchive(bytes, { end: "any" })).resolves.toHaveLength(1);
+	});
+
+	test("is not within what an entry begins with", async () => {
+		for (const end of ["strict", "any"] as const)
+			await expect(readArchive(pax([["uid", "1"]]), { end })).rejects.toMatchObject(
+				failure("truncated", 1024),
+			);
 	});
 
 	test("is not one block of zeros before a header", async () => {
@@ -120,10 +139,13 @@ describe("refused", () => {
 			1024,
 			[pax([["uid", "1"]]), pax([["gid", "1"]], "g")],
 		],
+		["a global header of a sparse file", "sparse-map", 0, [pax([["GNU.sparse.major", "1"]], "g"), header()]],
+		["a volume between an entry's", "extension", 1024, [pax([["uid", "1"]]), header({ typeflag: "V" })]],
 		["a uid that is no number", "pax-value", 0, [pax([["uid", "1e3"]]), header()]],
 		["a size beyond 2^53 in pax", "pax-value", 0, [pax([["size", "9".repeat(20)]]), header()]],
 		["a time that is no number", "pax-value", 0, [pax([["mtime", "now"]]), header()]],
 		["a time beyond 2^63 seconds", "mtime", 1024, [pax([["mtime", "9".repeat(19)]]), header()]],
+		["a time so long ago", "mtime", 1024, [pax([["mtime", `-${"9".repeat(19)}`]]), header()]],
 	])("%s", async (_title, rule, offset, parts) => {
 		await expect(readArchive(archive(...parts))).rejects.toMatchObject(failure(rule, offset));
 	});

@@ -41,6 +41,7 @@ describe("entries", () => {
 				rdev: { major: 0, minor: 0 },
 				xattrs: undefined,
 				offset: 0,
+				isSparse: false,
 				bytes: Buffer.from("hello"),
 				holes: 0,
 			},

@@ -167,6 +167,25 @@ describe("what cannot be written", () => {
 		await failure(tree).toMatchObject({ code: "ERR_COMPOSEFS_NAME", rule: "name-slash" });
 	});
 
+	test.each([
+		["too short", 600_000, 599_999],
+		["too short by a piece", 1_048_576, 524_288],
+		["too long", 600_000, 600_001],
+		["too short, read ahead", 600, 599],
+		["too long, read ahead", 600, 601],
+	])("an object that is %s", async (_title, size, actual) => {
+		const { digest, path } = await store.put(someBytes(actual, 1));
+		const tree = new Tree();
+		tree.root.children.set("f", file({ size, digest, path }));
+		await store.flush();
+		await failure(tree, { store }).toMatchObject({
+			code: "ERR_COMPOSEFS_STORE",
+			rule: "object-size",
+			path: "/f",
+			limit: size,
+		});
+	});
+
 	test("marks of no kind", async () => {
 		await failure(new Tree(), { marks: "aufs" as "oci" }).toMatchObject({ rule: "marks" });
 	});

@@ -177,6 +177,8 @@ describe("documents", () => {
 		await expectRule(read(entry(""), 10), "size", { limit: 10 });
 		const long = entry(`,"x":"${"x".repeat(5_000_000)}"`);
 		await expectRule(read(long), "entry-size");
+		// No longer than what is at hand at once, and more than the limit all the same.
+		await expectRule(read(entry(`,"x":"${"x".repeat(2 ** 19)}"`)), "entry-size", { limit: 2 ** 19 });
 		await expectRule(read([Buffer.from('{"entries":[{"x":"'), ...endless()], 2 ** 40), "entry-size");
 	});
 
@@ -214,4 +216,11 @@ describe("documents", () => {
 			{ numRuns: 500 },
 		);
 	});
+});
+
+test("bug: the table of an empty layer, as Go writes it, was refused", async () => {
+	expect(await read('{"version":1,"entries":null}')).toEqual([]);
+	expect(await read('{"entries":null,"version":1}')).toEqual([]);
+	await expectRule(read('{"version":1,"entries":nul}'), "json");
+	await expectRule(read('{"version":1,"entries":null,"entries":[]}'), "key-duplicate");
 });

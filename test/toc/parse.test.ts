@@ -134,6 +134,14 @@ describe("the JSON of composefs-from-json", () => {
 		["a path that is too deep", "name", [{ type: "reg", name: "d/".repeat(3000) }]],
 		["a hard link to what comes later", "hard-link", [{ type: "hardlink", name: "b", linkName: "a" }, reg]],
 		["a hard link to a directory", "hard-link", [{ type: "hardlink", name: "b", linkName: "" }]],
+		[
+			"a hard link to a whiteout",
+			"hard-link",
+			[
+				{ type: "char", name: "a" },
+				{ type: "hardlink", name: "b", linkName: "a" },
+			],
+		],
 		["a hard link over ..", "hard-link", [reg, { type: "hardlink", name: "b", linkName: "../a" }]],
 		["a hard link to nothing", "link", [{ type: "hardlink", name: "b" }]],
 		["a symlink to nothing", "link", [{ type: "symlink", name: "b" }]],

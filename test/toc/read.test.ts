@@ -44,6 +44,14 @@ function watched(bytes: Uint8Array): { blob: BlobSource; asked: (ByteRange | und
 }
 
 describe("layers", () => {
+	test("bug: names of xattrs stayed as GNU tar escapes them in records", async () => {
+		const xattrs = { "user.a%3Db": "dg==", "user.%25": "dg==", "user.%41": "dg==" };
+		for (const read of [zstd, estargz]) {
+			const toc = await read([{ ...FILE, xattrs }]);
+			expect([...(toc?.entries[0]?.inode?.xattrs?.keys() ?? [])]).toEqual(["user.a=b", "user.%", "user.%41"]);
+		}
+	});
+
 	test("give entries and the files' chunks", async () => {
 		const toc = await zstd([
 			{ type: "dir", name: "./", mode: 0o755 },

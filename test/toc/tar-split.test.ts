@@ -81,6 +81,7 @@ describe("tar-splits", () => {
 		["the type", { type: "dir" }],
 		["the mode", { mode: 0o755 }],
 		["the owner", { uid: 1 }],
+		["the owner", { gid: 1 }],
 		["the time", { modtime: "2020-01-01T00:00:00Z" }],
 		["an xattr", { xattrs: { "user.a": "" } }],
 	])("refuse a table where %s is another", async (what, change) => {
@@ -103,6 +104,16 @@ describe("tar-splits", () => {
 			[...entries].reverse(),
 		];
 		for (const table of mismatches) await expectRule(join(tarSplitText(files), table), "tar-split-mismatch");
+	});
+
+	test("refuse two names of the same bytes that look alike in the table, and tell others apart", async () => {
+		const other = Buffer.from("caf\xea", "latin1");
+		const header = tarHeader({ name: other, typeflag: "2", linkName: Buffer.of(0xff), mode: 0o777 });
+		const [first] = files as [(typeof files)[number]];
+		const table = [entries[0], entries[0]] as Json[];
+		const toc = await join(tarSplitText([first, { headers: header, name: other, size: 0 }]), table);
+		expect(toc?.entries.map(({ name }) => name)).toEqual(["caf\udce9", "caf\udcea"]);
+		await expectRule(join(tarSplitText([first, first]), table), "path-duplicate");
 	});
 
 	const line = (fields: Json) => Buffer.from(JSON.stringify(fields));

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { LayerTarget } from "../../src/toc/write-target.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
@@ -25,6 +25,17 @@ describe("a path", () => {
 		expect(await target.finish()).toBe(digest("new"));
 		expect(readFileSync(temporary("a"), "utf8")).toBe("new");
 		expect(readdirSync(temporary())).toEqual(["a"]);
+	});
+
+	test("is on the disk before it has its name, and then its name is", async () => {
+		const handle = await open(temporary("other"), "w");
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "sync");
+		await handle.close();
+		const synced: boolean[] = [];
+		spy.mockImplementation(async () => synced.push(readdirSync(temporary()).includes("a")));
+		await put(temporary("a"), "new");
+		spy.mockRestore();
+		expect(synced).toEqual([false, true]);
 	});
 
 	test("stays as it was, and alone, where there is a failure", async () => {

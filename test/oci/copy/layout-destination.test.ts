@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { open } from "node:fs/promises";
+import { describe, expect, jest, test } from "@jest/globals";
 import { bytesBlob } from "../../../src/blob.ts";
 import { copyImage } from "../../../src/oci/copy/copy.ts";
 import { LayoutDestination } from "../../../src/oci/copy/layout-destination.ts";
@@ -23,6 +24,20 @@ describe("a layout", () => {
 		expect(JSON.parse(readFileSync(temporary("layout", "oci-layout"), "utf8"))).toEqual({
 			imageLayoutVersion: "1.0.0",
 		});
+	});
+
+	test("has no index that is not on the disk", async () => {
+		const handle = await open(temporary("file"), "w");
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "sync");
+		await handle.close();
+		const synced = new Set<string | undefined>();
+		spy.mockImplementation(async () => {
+			for (const name of readdirSync(temporary("layout"))) synced.add(/^(.*)\..*\.tmp$/.exec(name)?.[1]);
+		});
+		await copyImage(image, new LayoutDestination(temporary("layout")));
+		spy.mockRestore();
+		expect(synced).toContain("oci-layout");
+		expect(synced).toContain("index.json");
 	});
 
 	test("keeps what else is in its index; a tag moves", async () => {
@@ -80,6 +95,17 @@ describe("a layout", () => {
 			},
 		};
 		expect(await destination.putBlob(describeBytes(bytes), unread)).toBe(true);
+	});
+
+	test("reads anew what it has in another size", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		const bytes = Buffer.from("bytes");
+		const descriptor = describeBytes(bytes);
+		const file = temporary("layout", "blobs", "sha256", descriptor.digest.slice(7));
+		await destination.putBlob(descriptor, bytesBlob(bytes));
+		writeFileSync(file, "");
+		expect(await destination.putBlob(descriptor, bytesBlob(bytes))).toBe(false);
+		expect(readFileSync(file)).toEqual(bytes);
 	});
 
 	test.each(["{", "[]", '{"manifests":5}', '{"manifests":[null]}'])(

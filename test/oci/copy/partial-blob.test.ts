@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { open } from "node:fs/promises";
+import { describe, expect, jest, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../../src/blob.ts";
 import { downloadBlob } from "../../../src/oci/copy/partial-blob.ts";
 import { describeBytes } from "../../support/oci-image.ts";
@@ -39,6 +40,17 @@ describe("a blob on its way", () => {
 		await downloadBlob(temporary("blobs"), descriptor, bytesBlob(bytes));
 		expect(files()).toEqual([hex]);
 		expect(readFileSync(temporary("blobs", hex)).equals(bytes)).toBe(true);
+	});
+
+	test("is on the disk before it has its name, and then its name is", async () => {
+		const handle = await open(temporary("file"), "w");
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "sync");
+		await handle.close();
+		const synced: string[][] = [];
+		spy.mockImplementation(async () => synced.push(files()));
+		await downloadBlob(temporary("blobs"), descriptor, bytesBlob(bytes));
+		spy.mockRestore();
+		expect(synced).toEqual([[expect.stringMatching(/\.part$/)], [hex]]);
 	});
 
 	test("that breaks, goes on where it ended", async () => {

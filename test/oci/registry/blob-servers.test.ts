@@ -83,6 +83,7 @@ describe("redirects", () => {
 		["ftp://host.example/x", "plain-http"],
 		["file:///etc/passwd", "plain-http"],
 		["http://user:password@localhost/x", "redirect"],
+		["http://:password@localhost/x", "redirect"],
 		["http://[broken", "redirect"],
 		["http://host.example/x", "plain-http"],
 	])("to %s are refused", async (location, rule) => {

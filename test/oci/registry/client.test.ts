@@ -51,6 +51,11 @@ describe("manifests", () => {
 	test.each<[string, Handler, object]>([
 		["another digest", (_q, r) => r.end("{}"), { code: "ERR_COMPOSEFS_DIGEST", expected: digest }],
 		[
+			"another digest, which the registry names",
+			(_q, r) => r.setHeader("docker-content-digest", sha256(Buffer.from("{}"))).end("{}"),
+			{ code: "ERR_COMPOSEFS_DIGEST", expected: digest },
+		],
+		[
 			"100 MB by their word",
 			(_q, r) => r.writeHead(200, { "content-length": 1e8 }).write("{"),
 			{ rule: "document-size" },

@@ -76,7 +76,10 @@ describe("a credential helper", () => {
 	test.each(["../evil", "a/b", "", "-x", "a b", "a;touch x", "$(touch x)"])(
 		"is not called %j",
 		async (name) => {
-			await expect(askCredentialHelper(name, "h")).rejects.toMatchObject({ rule: "credentials" });
+			await expect(askCredentialHelper(name, "h")).rejects.toMatchObject({
+				rule: "credentials",
+				message: expect.stringContaining("names no credential helper"),
+			});
 			expect(existsSync(temporary("x"))).toBe(false);
 		},
 	);

@@ -74,15 +74,18 @@ describe("auths", () => {
 		expect(await configured({ auths })(host, "some/image", {})).toEqual(expected);
 	});
 
-	test("that are broken do not come out in the error", async () => {
-		const secret = base64("secretwithoutacolon");
-		const error = await configured({ auths: { h: { auth: secret } } })("h", "x", {}).catch(
-			(reason) => reason,
-		);
-		expect(error).toMatchObject({ code: "ERR_COMPOSEFS_REGISTRY", rule: "credentials" });
-		expect(error.message).not.toMatch(/secret/);
-		expect(error.message).not.toContain(secret);
-	});
+	test.each(["secretwithoutacolon", ":secretwithoutaname"])(
+		"that are broken do not come out: %s",
+		async (text) => {
+			const secret = base64(text);
+			const error = await configured({ auths: { h: { auth: secret } } })("h", "x", {}).catch(
+				(reason) => reason,
+			);
+			expect(error).toMatchObject({ code: "ERR_COMPOSEFS_REGISTRY", rule: "credentials" });
+			expect(error.message).not.toMatch(/secret/);
+			expect(error.message).not.toContain(secret);
+		},
+	);
 });
 
 describe("files", () => {

@@ -77,6 +77,28 @@ describe("a list of what speaks of a manifest", () => {
 		await expect(list(handler)).rejects.toMatchObject({ rule: "document" });
 	});
 
+	test("sends the registry's password to nobody else who has the rest of it", async () => {
+		const other = await serve(({ url }, response) =>
+			url === "/next"
+				? response.end(page("2"))
+				: response.writeHead(200, { link: "</next>; rel=next" }).end(page("1")),
+		);
+		const registry = await serve(({ headers }, response) =>
+			headers.authorization === undefined
+				? response.writeHead(401, { "www-authenticate": "Basic" }).end()
+				: response.writeHead(307, { location: `${other.url}/first` }).end(),
+		);
+		const client = new RegistryClient({
+			plainHttp: "loopback",
+			retries: 0,
+			credentials: { username: "user", password: "word" },
+		});
+		const found = await client.repository(`${registry.host}/x/y`).referrers(SUBJECT, ARTIFACT);
+		expect(found.map(({ digest }) => digest.slice(7, 8))).toEqual(["1", "2"]);
+		expect(other.requests.map(({ line }) => line)).toEqual(["GET /first", "GET /next"]);
+		expect(other.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+	});
+
 	test.each(["http://other.example/list", "http://user:word@127.0.0.1/", "http://[", "file:///etc/passwd"])(
 		"does not go on at %s",
 		async (target) => {

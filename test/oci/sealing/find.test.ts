@@ -2,14 +2,15 @@ import { describe, expect, test } from "@jest/globals";
 import { copyImage } from "../../../src/oci/copy/copy.ts";
 import { LayoutDestination } from "../../../src/oci/copy/layout-destination.ts";
 import { openLayout } from "../../../src/oci/layout.ts";
-import { makeSealArtifact, putSealArtifact } from "../../../src/oci/sealing/artifact.ts";
+import { makeSealArtifact, putSealArtifact, SEAL_ARTIFACT_TYPE } from "../../../src/oci/sealing/artifact.ts";
 import { findSeals } from "../../../src/oci/sealing/find.ts";
 import { readInlineSeal, sealImage } from "../../../src/oci/sealing/inline.ts";
-import { imageOf } from "../../support/oci-image.ts";
+import { describeBytes, imageOf } from "../../support/oci-image.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
 const image = imageOf([Buffer.from("one")]);
+const OTHER_TYPE = "application/vnd.example.signature";
 const seal = { merged: "a".repeat(64), config: "b".repeat(64), manifest: "c".repeat(64) };
 
 describe("seals in a layout", () => {
@@ -20,6 +21,13 @@ describe("seals in a layout", () => {
 		await copyImage(sealed, destination, { tag: "sealed" });
 		await putSealArtifact(makeSealArtifact(image, seal), destination);
 		await putSealArtifact(makeSealArtifact(sealed, { merged: seal.merged }), destination);
+
+		// What somebody else attached to the same image.
+		const text = Buffer.from(makeSealArtifact(image, seal).bytes).toString();
+		const other = Buffer.from(text.replaceAll(SEAL_ARTIFACT_TYPE, OTHER_TYPE));
+		const { mediaType } = image.manifest.descriptor;
+		const { digest } = describeBytes(other);
+		await destination.putManifest({ mediaType, digest, bytes: other, artifactType: OTHER_TYPE });
 
 		const layout = await openLayout(temporary("layout"));
 		const [plain, inline] = [await layout.resolve("plain"), await layout.resolve("sealed")];
