@@ -31,6 +31,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/image": "image/open",
 	"image/stat": "image/open",
 	"sandbox/fault": "sandbox/child",
+	"sandbox/feed": "sandbox/pool",
 	"sandbox/operations": "sandbox/sandbox",
 	"sandbox/reply": "sandbox/child",
 	"sandbox/spawn": "sandbox/child",

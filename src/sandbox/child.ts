@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { onAbort } from "../abort.ts";
 import { ComposefsError } from "../errors.ts";
 import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
-import { encodeFrame, FrameReader, PIPE, writeBytes } from "./frames.ts";
+import { type Feed, takeInput } from "./feed.ts";
+import { encodeFrame, FrameReader, PIPE } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 import { type Ready, readReady, readReply } from "./reply.ts";
 import { type StartedWorker, spawnWorker } from "./spawn.ts";
@@ -16,15 +17,8 @@ import { type StartedWorker, spawnWorker } from "./spawn.ts";
 export interface SandboxRequest {
 	readonly operation: string;
 	readonly options: object;
-	/** Puts the input into the file. */
-	feed(input: InputFile): Promise<void>;
+	readonly feed: Feed;
 	readonly signal: AbortSignal | undefined;
-}
-
-/** The file that a worker reads its input from. */
-export interface InputFile {
-	/** @throws ComposefsError above the limit of `inputSize` */
-	write(bytes: Uint8Array): void;
 }
 
 interface Waiting {
@@ -115,16 +109,13 @@ export class SandboxChild {
 		this.#isRunning = true;
 		try {
 			const id = ++this.#lastId;
-			const size = await this.#feed(feed);
+			// A source that fails, or does not come, costs no worker.
+			const check = () => {
+				if (this.#isOver) throw this.#verdict;
+			};
+			const size = await takeInput(feed, { fd: this.#input, check, signal }, this.#settings);
 			signal?.throwIfAborted();
-			this.#pipe.write(encodeFrame({ id, operation, size, options }));
-			const reply = readReply(await this.#nextFrame(this.#settings.timeout, signal));
-			if (reply.id !== id) throw junk("a reply to another request");
-			if ("error" in reply) throw explain(reply.error, this.#settings);
-			return await this.#readOutput(reply.parts);
-		} catch (error) {
-			if (isFatal(error)) this.#end(error);
-			throw error;
+			return await this.#ask({ id, operation, size, options }, signal);
 		} finally {
 			await this.#clear();
 			this.#hold(false);
@@ -140,21 +131,25 @@ export class SandboxChild {
 		await this.#closed;
 	}
 
-	async #feed(feed: SandboxRequest["feed"]): Promise<number> {
-		let size = 0;
-		const limit = this.#settings.inputSize;
-		await feed({
-			write: (bytes) => {
-				if (this.#isOver) throw this.#verdict;
-				if (size + bytes.length > limit) {
-					const text = `the input of a sandbox has more than ${limit} bytes`;
-					throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, { rule: "input-size", limit });
-				}
-				writeBytes(this.#input, bytes, size);
-				size += bytes.length;
-			},
-		});
-		return size;
+	async #ask(
+		request: {
+			readonly id: number;
+			readonly operation: string;
+			readonly size: number;
+			readonly options: object;
+		},
+		signal: AbortSignal | undefined,
+	): Promise<Buffer[]> {
+		try {
+			this.#pipe.write(encodeFrame(request));
+			const reply = readReply(await this.#nextFrame(this.#settings.timeout, signal));
+			if (reply.id !== request.id) throw junk("a reply to another request");
+			if ("error" in reply) throw explain(reply.error, this.#settings);
+			return await this.#readOutput(reply.parts);
+		} catch (error) {
+			if (isFatal(error)) this.#end(error);
+			throw error;
+		}
 	}
 
 	/** The output's parts, one behind the other in the file; their sizes are the worker's word. */

@@ -7,7 +7,7 @@ export interface SandboxOptions {
 	readonly workers?: number | undefined;
 	/** Bytes of memory of a worker, besides those of input and output. Default: SANDBOX_LIMITS.memory */
 	readonly memory?: number | undefined;
-	/** Milliseconds that a request may take, once a worker is at it. Default: SANDBOX_LIMITS.timeout */
+	/** Milliseconds that a request's input may take to come, once it has a worker, and again its work. Default: SANDBOX_LIMITS.timeout */
 	readonly timeout?: number | undefined;
 	/** Bytes that go into a request. Default: SANDBOX_LIMITS.inputSize */
 	readonly inputSize?: number | undefined;

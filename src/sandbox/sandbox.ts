@@ -14,9 +14,9 @@ import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
 import { explain, type ImageInMemory, redundantWhiteout, type VersionOptions } from "../write.ts";
-import type { InputFile } from "./child.ts";
 import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
+import type { Feed, InputFile } from "./feed.ts";
 import { endDocument, writePiece } from "./input.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -84,13 +84,13 @@ export class Sandbox implements AsyncDisposable {
 		const versions = { minVersion, maxVersion };
 		if (source instanceof Tree) return this.#writeTree(source, versions, signal);
 		if (typeof source === "object" && source !== null && "dump" in source) {
-			const feed = (input: InputFile) => feedPieces(source.dump, input.write, signal);
+			const feed = (input: InputFile) => feedPieces(source.dump, input.write, input.signal);
 			return this.#image("image-from-dump", versions, feed, signal);
 		}
 		if (!Array.isArray(source?.toc)) throw argumentError("the source is no Tree, { dump } or { toc: [] }");
 		const feed = async (input: InputFile) => {
 			for (const document of source.toc) {
-				await feedPieces(document, (piece) => writePiece(piece, input.write), signal);
+				await feedPieces(document, (piece) => writePiece(piece, input.write), input.signal);
 				endDocument(input.write);
 			}
 		};
@@ -104,7 +104,7 @@ export class Sandbox implements AsyncDisposable {
 	): Promise<ImageInMemory> {
 		let whiteouts: string[] = [];
 		const feed = async (input: InputFile) => {
-			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), signal);
+			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), input.signal);
 		};
 		const written = await this.#image("image-from-records", versions, feed, signal).catch((error) =>
 			explain(error, tree, signal),
@@ -123,8 +123,8 @@ export class Sandbox implements AsyncDisposable {
 	): Promise<Tree> {
 		const checked = checkLimits(limits);
 		const feed = async (input: InputFile) => {
-			const { bytes } = (await loadImage(source, checked.imageSize, signal)).window();
-			await feedPieces(bytes, input.write, signal);
+			const { bytes } = (await loadImage(source, checked.imageSize, input.signal)).window();
+			await feedPieces(bytes, input.write, input.signal);
 		};
 		const [dump] = await this.#run("dump-from-image", limits ?? {}, feed, signal);
 		if (dump === undefined) throw junk("no tree");
@@ -145,7 +145,7 @@ export class Sandbox implements AsyncDisposable {
 	async #image(
 		operation: string,
 		options: object,
-		feed: (input: InputFile) => Promise<void>,
+		feed: Feed,
 		signal: AbortSignal | undefined,
 	): Promise<ImageInMemory> {
 		const [image, warnings] = await this.#run(operation, options, feed, signal);
@@ -159,12 +159,7 @@ export class Sandbox implements AsyncDisposable {
 		};
 	}
 
-	#run(
-		operation: string,
-		options: object,
-		feed: (input: InputFile) => Promise<void>,
-		signal: AbortSignal | undefined,
-	): Promise<Buffer[]> {
+	#run(operation: string, options: object, feed: Feed, signal: AbortSignal | undefined): Promise<Buffer[]> {
 		return this.#pool.run({ operation, options, feed, signal });
 	}
 }

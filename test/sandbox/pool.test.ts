@@ -95,6 +95,21 @@ describeLocked("a pool", () => {
 		await pool.close();
 	});
 
+	test("bug: a source that does not come kept its worker for ever", async () => {
+		const pool = poolOf({ workers: 1, timeout: 300 });
+		const child = await pool.start();
+		const silent = {
+			...request("echo"),
+			feed: ({ signal }: { signal: AbortSignal }) =>
+				new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+		};
+		const late = { code: "ERR_COMPOSEFS_SANDBOX", rule: "timeout", limit: 300 };
+		await expect(pool.run(silent)).rejects.toMatchObject(late);
+		expect(child.isOver).toBe(false);
+		expect((await pool.run(request("echo", "text"))).map(String)).toEqual(["text"]);
+		await pool.close();
+	});
+
 	test("a source that fails costs no worker", async () => {
 		const pool = poolOf({ workers: 1 });
 		const child = await pool.start();
