@@ -77,10 +77,24 @@ export async function writeImage(
 ): Promise<ImageInMemory>;
 export async function writeImage(tree: Tree, options: WriteImageOptions): Promise<WrittenImage>;
 export async function writeImage(tree: Tree, options: WriteImageOptions = {}): Promise<WrittenImage> {
+	checkArguments(tree, options);
 	options.signal?.throwIfAborted();
 	const begin = () => ({ to: options.to === undefined ? undefined : nameOfFile(options.to) });
 	const resultOf = ({ digest, size, version }: WrittenImage) => ({ digest, size, version });
 	return trace("composefs:write-image", begin, () => write(tree, options), resultOf);
+}
+
+/** What callers without types get wrong: nothing would be written where they think, or the error tell of something else. */
+function checkArguments(tree: Tree, options: WriteImageOptions): void {
+	if (typeof tree?.root !== "object")
+		throw argumentError("the tree is a Tree; one of a root directory is new Tree(root)");
+	if (
+		typeof options !== "object" ||
+		options === null ||
+		options instanceof Uint8Array ||
+		options instanceof URL
+	)
+		throw argumentError("options are an object: where the image goes is { to: path }");
 }
 
 async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenImage> {

@@ -184,7 +184,7 @@ describe("the compiled package", () => {
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
-		expect(exportsOf("composefs/tar")).toEqual(["compress", "decompress", "readTar", "writeTar"]);
+		expect(exportsOf("composefs/tar")).toEqual(["TAR_LIMITS", "compress", "decompress", "readTar", "writeTar"]);
 		expect(exportsOf("composefs/toc")).toEqual([
 			"TOC_LIMITS",
 			"bytesBlob",

@@ -67,6 +67,16 @@ describe("versions", () => {
 		expect(Buffer.from(image).readUInt32LE(12)).toBe(expected);
 	});
 
+	test.each([
+		["a directory in place of a tree", new Tree().root, {}],
+		["a path in place of options", new Tree(), "image.cfs"],
+		["bytes of a path in place of options", new Tree(), Buffer.from("image.cfs")],
+	])("bug: %s was not told", async (_title, tree, options) => {
+		await expect(writeImage(tree as never, options as never)).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+	});
+
 	test.each<[WriteImageOptions, string]>([
 		[{ minVersion: 2 }, "minVersion is 2, not 0 or 1"],
 		[{ minVersion: -1 }, "minVersion is -1, not 0 or 1"],
@@ -187,8 +197,10 @@ describe("a tree that changes while it is written", () => {
 
 describe("what a JavaScript program may leave out", () => {
 	test("a tree", async () => {
+		const none = { name: "ComposefsError", code: "ERR_COMPOSEFS_ARGUMENT" };
+		await expect(writeImage(undefined as unknown as Tree)).rejects.toMatchObject(none);
+		await expect(writeImage({} as Tree)).rejects.toMatchObject(none);
 		const broken = { name: "ComposefsError", code: "ERR_COMPOSEFS_TREE", rule: "root", path: "/" };
-		await expect(writeImage(undefined as unknown as Tree)).rejects.toMatchObject(broken);
-		await expect(writeImage({} as Tree)).rejects.toMatchObject(broken);
+		await expect(writeImage({ root: {} } as Tree)).rejects.toMatchObject(broken);
 	});
 });

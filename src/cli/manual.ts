@@ -56,14 +56,15 @@ export function manualPage(command: Command): string {
 			".fi",
 		]),
 		".SH EXIT STATUS",
-		...lines(EXIT_STATUS),
+		...lines(command.name() === "diff" ? DIFF_STATUS : EXIT_STATUS),
 		".SH SEE ALSO",
 		pages.map((page) => `.BR ${roff(page)} (1)`).join(",\n"),
 		"",
 	].join("\n");
 }
 
-const EXIT_STATUS = `0: success. 1: failure, or a difference that diff found. 2: wrong usage.
+const DIFF_STATUS = "0: nothing differs. 1: something does. 2: trouble, as for diff(1). 130: interrupted.";
+const EXIT_STATUS = `0: success. 1: failure. 2: wrong usage.
 3: a digest, blob, seal or object is not what it should be. 130: interrupted.`;
 
 /** The texts behind a command's help: each begins with its heading in a line of its own. */

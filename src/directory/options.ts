@@ -97,6 +97,8 @@ export interface Settings extends FromDirectoryOptions {
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: FromDirectoryOptions): Settings {
 	const { clampMtime, threads = availableParallelism(), maxEntries = READ_LIMITS.inodes } = options;
+	if (options.store !== undefined && typeof options.store?.put !== "function")
+		throw argumentError("store is an ObjectStore, or something else that has its put");
 	if (options.skipXattrs && options.userXattrs)
 		throw argumentError("skipXattrs and userXattrs exclude each other");
 	if (!Number.isInteger(threads) || threads < 1) throw argumentError(`threads is ${threads}, not at least 1`);

@@ -1,5 +1,7 @@
 /** Fields of a JSON document, of the types that they should have. */
+
 import type { ComposefsError } from "../errors.ts";
+import { AnnotationMap } from "./annotation-map.ts";
 import { ociError } from "./fault.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -61,12 +63,12 @@ export class Fields {
 
 	/** A map from strings to strings; empty where there is none. */
 	stringMap(key: string): ReadonlyMap<string, string> {
-		if (this.#isNone(key)) return new Map();
+		if (this.#isNone(key)) return new AnnotationMap();
 		const value = this.#object.get(key);
 		if (!(value instanceof Map)) throw this.fault(key, "is no object");
 		for (const [name, text] of value as JsonObject)
 			if (typeof text !== "string") throw this.fault(`${key}[${JSON.stringify(name)}]`, "is no string");
-		return value as ReadonlyMap<string, string>;
+		return new AnnotationMap(value as ReadonlyMap<string, string>);
 	}
 
 	fault(key: string, problem: string): ComposefsError {

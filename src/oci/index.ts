@@ -27,6 +27,7 @@ export type {
 } from "./image.ts";
 export {
 	type InodeEntry,
+	LAYER_LIMITS,
 	type Layer,
 	type LayerEntries,
 	type LayerEntry,
@@ -42,7 +43,14 @@ export type { Marks } from "./marks.ts";
 export { MEDIA_TYPES } from "./media-types.ts";
 export * from "./partial/index.ts";
 export { canonicalise, type Profile } from "./profile.ts";
-export { type LayerChoice, type PullLimits, type PullOptions, type PullProgress, pullImage } from "./pull.ts";
+export {
+	type LayerChoice,
+	PULL_LIMITS,
+	type PullLimits,
+	type PullOptions,
+	type PullProgress,
+	pullImage,
+} from "./pull.ts";
 export * from "./registry/index.ts";
 export { resolveImage } from "./resolve.ts";
 export * from "./sealing/index.ts";

@@ -2,7 +2,7 @@
 
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
-import type { ComposefsError } from "../errors.ts";
+import { argumentError, type ComposefsError } from "../errors.ts";
 import { fillLimits } from "../limits.ts";
 import { checkParallel, forEachParallel } from "../parallel.ts";
 import { readTar } from "../tar/read.ts";
@@ -92,6 +92,7 @@ export type FilledOptions = PullOptions & { readonly limits: PullLimits };
  *   source or the store throws; the signal's reason
  */
 export async function pullImage(image: ResolvedImage, options: PullOptions): Promise<Tree> {
+	checkImage(image);
 	checkStore(options?.store);
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
@@ -130,6 +131,12 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	}
 	await store.flush?.({ signal });
 	return canonicalise(await stackLayers(layers, signal), profile, { signal });
+}
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
+export function checkImage(image: ResolvedImage): void {
+	if (Array.isArray(image?.layers) && image.manifest !== undefined) return;
+	throw argumentError("an image is what resolve() of a layout, an archive or a repository gives");
 }
 
 /** The layer's table, if it is to be used; else what is wrong with it, if there is one. */

@@ -8,7 +8,7 @@
 export type { ContentChunk, Hole } from "../content.ts";
 export { type DecompressOptions, decompress } from "../decompress.ts";
 export { type CompressOptions, compress } from "../zstd-encode.ts";
-export type { TarEntry, TarEntryType, TarLimits, TarMetadata } from "./entry.ts";
+export { TAR_LIMITS, type TarEntry, type TarEntryType, type TarLimits, type TarMetadata } from "./entry.ts";
 export type { TarRule } from "./fault.ts";
 export { type ReadTarOptions, readTar } from "./read.ts";
 export { type WriteTarOptions, writeTar } from "./write.ts";

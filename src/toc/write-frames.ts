@@ -1,5 +1,7 @@
 /** The end of a zstd:chunked layer: the table, the tar-split and the footer, each in a skippable frame. */
+
 import { createHash } from "node:crypto";
+import { AnnotationMap } from "../oci/annotation-map.ts";
 import { FRAME_HEADER_SIZE, LONG_FOOTER_SIZE, MANIFEST_TYPE, SKIPPABLE_MAGIC } from "./footer.ts";
 import type { TocSpan } from "./location.ts";
 
@@ -26,7 +28,7 @@ export function layerEnd(offset: number, toc: CompressedText, tarSplit: Compress
 	const digest = createHash("sha256").update(toc.bytes).digest("hex");
 	return {
 		bytes: Buffer.concat([skippable(toc.bytes), skippable(tarSplit.bytes), skippable(footer)]),
-		annotations: new Map([
+		annotations: new AnnotationMap([
 			[`${NAMESPACE}.manifest-checksum`, `sha256:${digest}`],
 			[`${NAMESPACE}.manifest-position`, `${position(tocSpan)}:${MANIFEST_TYPE}`],
 			[`${NAMESPACE}.tarsplit-position`, position(splitSpan)],

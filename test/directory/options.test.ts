@@ -22,6 +22,7 @@ describe("options", () => {
 		["half a thread", { threads: 1.5 }],
 		["no entries", { maxEntries: 0 }],
 		["too many entries", { maxEntries: 2 ** 32 }],
+		["a store that is none", { store: "objects" as never }],
 		["an unknown policy", { onChanged: "ignore" as never }],
 	])("%s is refused", (_title, options) => {
 		expect(() => checkOptions(options)).toThrow(expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }));

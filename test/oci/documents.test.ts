@@ -1,10 +1,16 @@
 import { describe, expect, test } from "@jest/globals";
+import { AnnotationMap } from "../../src/oci/annotation-map.ts";
 import { parseConfig, parseIndex, parseManifest } from "../../src/oci/documents.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const descriptor = { mediaType: MEDIA_TYPES.layer, digest, size: 5 };
-const plain = { ...descriptor, annotations: new Map(), platform: undefined, artifactType: undefined };
+const plain = {
+	...descriptor,
+	annotations: new AnnotationMap(),
+	platform: undefined,
+	artifactType: undefined,
+};
 const bytes = (document: object) => Buffer.from(JSON.stringify(document));
 const options = { name: "doc" };
 const manifest = { schemaVersion: 2, config: descriptor, layers: [descriptor] };
@@ -29,10 +35,10 @@ describe("an index", () => {
 				{
 					...plain,
 					platform: { os: "linux", architecture: "arm64", variant: "v8" },
-					annotations: new Map([["a", "b"]]),
+					annotations: new AnnotationMap([["a", "b"]]),
 				},
 			],
-			annotations: new Map([["c", "d"]]),
+			annotations: new AnnotationMap([["c", "d"]]),
 			subject: plain,
 			artifactType: "x",
 		});
@@ -51,7 +57,7 @@ test("a manifest has its config and layers", () => {
 		mediaType: MEDIA_TYPES.manifest,
 		config: plain,
 		layers: [plain],
-		annotations: new Map(),
+		annotations: new AnnotationMap(),
 		subject: undefined,
 		artifactType: undefined,
 	});

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { AnnotationMap } from "../../src/oci/annotation-map.ts";
 import { Fields } from "../../src/oci/fields.ts";
 import { parseJson } from "../../src/oci/json.ts";
 
@@ -19,7 +20,10 @@ test("fields of the right type are given", () => {
 	expect(read.optionalObject("n", (inner) => inner.string("s"))).toBeUndefined();
 	expect(read.objects("a", (inner) => inner.string("s"))).toEqual(["z"]);
 	expect([read.strings("t"), read.strings("n"), read.objects("n", String)]).toEqual([["u"], [], []]);
-	expect([read.stringMap("m"), read.stringMap("none")]).toEqual([new Map([["k", "v"]]), new Map()]);
+	expect([read.stringMap("m"), read.stringMap("none")]).toEqual([
+		new AnnotationMap([["k", "v"]]),
+		new AnnotationMap(),
+	]);
 });
 
 test.each<[string, (read: Fields) => unknown, string]>([

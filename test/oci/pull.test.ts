@@ -9,6 +9,7 @@ import type { ResolvedImage } from "../../src/oci/image.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 import { PULL_LIMITS, type PullProgress, pullImage } from "../../src/oci/pull.ts";
 import { resolveImage } from "../../src/oci/resolve.ts";
+import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
 import { DIGESTS, LAYERS } from "../support/composefs-rs-layers.ts";
 import { lines } from "../support/layers.ts";
@@ -203,6 +204,14 @@ describe("refused", () => {
 		await expect(pullImage(image, { store, profile: "x" as never })).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
 		});
+	});
+
+	test("an image that is none", async () => {
+		for (const image of [undefined, {}, new Tree()])
+			await expect(pullImage(image as never, { store: new MemoryStore() })).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_ARGUMENT",
+				message: expect.stringContaining("resolve()"),
+			});
 	});
 
 	test("a number of layers at once that is none", async () => {

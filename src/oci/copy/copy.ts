@@ -1,11 +1,13 @@
 /** Images from where they are to where they are wanted. */
+
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
+import { checkImage } from "../pull.ts";
 import type { ImageDestination } from "./destination.ts";
 
 export interface CopyOptions {
-	/** What the copy is called. Default: it has its digest only */
+	/** What the copy is called. Default: the tag in the reference of a repository, else it has its digest only */
 	readonly tag?: string | undefined;
 	/** Layers at once. Default: 3 */
 	readonly parallel?: number | undefined;
@@ -25,8 +27,9 @@ const PARALLEL = 3;
 export async function copyImage(
 	image: ResolvedImage,
 	destination: ImageDestination,
-	{ tag, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
+	{ tag = destination.defaultTag, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
 ): Promise<void> {
+	checkImage(image);
 	checkParallel(parallel, "layers");
 	if (tag !== undefined) destination.checkTag?.(tag);
 	const { manifest, config, layers } = image;

@@ -29,6 +29,8 @@ export function checkIsTag(tag: unknown, pattern: RegExp): void {
 export interface ImageDestination {
 	/** What errors call it. */
 	readonly name: string;
+	/** What an image is called here, if the copy says nothing else. */
+	readonly defaultTag?: string | undefined;
 	/** Throws for what cannot be a tag here, before anything is stored. */
 	checkTag?(tag: string): void;
 	/**

@@ -5,7 +5,7 @@ import { fillLimits } from "../../limits.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
 import type { ContentStore } from "../contents.ts";
 import type { ResolvedImage } from "../image.ts";
-import { PULL_LIMITS, type PullLimits } from "../pull.ts";
+import { checkImage, PULL_LIMITS, type PullLimits } from "../pull.ts";
 import { batchesOf } from "./batches.ts";
 import { lengthOf } from "./ranges.ts";
 import { type FoundTable, findTable } from "./table.ts";
@@ -59,6 +59,7 @@ export interface PullPlan extends PullCosts {
  * @throws as `pullImage`, for what is not content
  */
 export async function planPull(image: ResolvedImage, options: PlanOptions): Promise<PullPlan> {
+	checkImage(image);
 	checkPlanStore(options?.store);
 	const { store, parallel = 2, signal } = options;
 	checkParallel(parallel, "tables");

@@ -26,6 +26,11 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 		this.#places = [...mirrors, own];
 	}
 
+	/** The tag of its reference. */
+	get defaultTag(): string | undefined {
+		return this.reference.tag;
+	}
+
 	/**
 	 * Reads a manifest or index and checks its digest; that of a tag is in the result.
 	 *

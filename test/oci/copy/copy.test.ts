@@ -169,7 +169,7 @@ describeIf("real images", images, "the shared folder, docker-registry or openssl
 		const repository = client.repository(`${registry.host}/images/${name}:${tag}`);
 		const layout = await openLayout(path.join(folder, name));
 		const original = await layout.resolve(tag);
-		await copyImage(original, repository, { tag });
+		await copyImage(original, repository); // to the tag of its reference
 		// Each blob is checked on its way into the layout.
 		const found = await repository.resolve();
 		await copyImage(found, new LayoutDestination(temporary("layout")), { tag });

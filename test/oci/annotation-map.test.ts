@@ -1,0 +1,8 @@
+import { expect, test } from "@jest/globals";
+import { AnnotationMap } from "../../src/oci/annotation-map.ts";
+
+test("bug: annotations were lost where a descriptor was written as JSON", () => {
+	const annotations = new AnnotationMap([["a", "b"]]);
+	expect(JSON.stringify({ size: 1, annotations })).toBe('{"size":1,"annotations":{"a":"b"}}');
+	expect(annotations.get("a")).toBe("b");
+});
