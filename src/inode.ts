@@ -3,6 +3,7 @@
 import { types } from "node:util";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { type Name, toName } from "./names.ts";
+import { objectPath } from "./object-path.ts";
 import { NANOSECONDS } from "./time.ts";
 
 export type Inode = Directory | RegularFile | Symlink | Device | Fifo | Socket;
@@ -94,7 +95,10 @@ export interface MetadataOptions {
 	xattrs?: Iterable<readonly [Name, Uint8Array]> | undefined;
 }
 
-/** What a file holds: its bytes, or what is known of an object that holds them. */
+/**
+ * What a file holds: its bytes, or what is known of an object that holds them. The path is where overlayfs looks for the
+ * object: by default, that of its digest in a store. Without both, the file cannot be read where the image is mounted.
+ */
 export type FileContent =
 	| Uint8Array
 	| { readonly size: number; readonly digest?: string | undefined; readonly path?: Name | undefined };
@@ -118,7 +122,7 @@ export function file(content: FileContent = NO_BYTES, options?: MetadataOptions)
 	if (content instanceof Uint8Array)
 		return { type: "file", mode, uid, gid, mtimeNs, xattrs, content, size: none, digest: none, path: none };
 	const { size, digest } = content;
-	const path = content.path === undefined ? undefined : toName(content.path);
+	const path = content.path === undefined ? digest && objectPath(digest) : toName(content.path);
 	return { type: "file", mode, uid, gid, mtimeNs, xattrs, content: none, size, digest, path };
 }
 

@@ -77,8 +77,8 @@ export async function writeImage(
 ): Promise<ImageInMemory>;
 export async function writeImage(tree: Tree, options: WriteImageOptions): Promise<WrittenImage>;
 export async function writeImage(tree: Tree, options: WriteImageOptions = {}): Promise<WrittenImage> {
+	options?.signal?.throwIfAborted();
 	checkArguments(tree, options);
-	options.signal?.throwIfAborted();
 	const begin = () => ({ to: options.to === undefined ? undefined : nameOfFile(options.to) });
 	const resultOf = ({ digest, size, version }: WrittenImage) => ({ digest, size, version });
 	return trace("composefs:write-image", begin, () => write(tree, options), resultOf);

@@ -57,6 +57,7 @@ const TREE_SIDE = [
 	"slices",
 	"parallel",
 	"time",
+	"object-path",
 	"byte-pool",
 	"stat",
 	"validate",
@@ -184,7 +185,13 @@ describe("the compiled package", () => {
 		);
 		expect(exportsOf("composefs/dump")).toEqual(["formatDump", "formatDumpChunks", "parseDump"]);
 		expect(exportsOf("composefs/mount")).toEqual(["mount", "mountImage", "mountSpec", "unmount"]);
-		expect(exportsOf("composefs/tar")).toEqual(["TAR_LIMITS", "compress", "decompress", "readTar", "writeTar"]);
+		expect(exportsOf("composefs/tar")).toEqual([
+			"TAR_LIMITS",
+			"compress",
+			"decompress",
+			"readTar",
+			"writeTar",
+		]);
 		expect(exportsOf("composefs/toc")).toEqual([
 			"TOC_LIMITS",
 			"bytesBlob",

@@ -111,6 +111,13 @@ describe("questions", () => {
 	});
 });
 
+test("the path of an object is that of its digest, unless it is given", () => {
+	const digest = "ab".repeat(32);
+	expect(file({ size: 5, digest })).toMatchObject({ digest, path: `ab/${"ab".repeat(31)}` });
+	expect(file({ size: 5, digest, path: "x" })).toMatchObject({ digest, path: "x" });
+	expect(file({ size: 5 }).path).toBeUndefined();
+});
+
 test("metadata goes from one directory to another, children do not", () => {
 	const metadata = { mode: 0o700, uid: 1, gid: 2, mtimeNs: 3n, xattrs: new Map([["user.a", NO_BYTES]]) };
 	const from = directory(metadata);
