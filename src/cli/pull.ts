@@ -34,6 +34,8 @@ interface PullCommandOptions extends PlaceOptions, VersionOptions {
 	readonly store: string;
 	readonly image?: string;
 	readonly profile: Profile;
+	readonly partial: boolean;
+	readonly remember?: true;
 	readonly dryRun?: true;
 	readonly printDigest?: true;
 	readonly json?: true;
@@ -52,6 +54,11 @@ export function pullCommand(): Command {
 		.option(
 			"--cache <folder>",
 			"keep downloaded layers in this folder; by default they are in the store until the image is written",
+		)
+		.option("--no-partial", "read whole layers, also of such as have a table of contents")
+		.option(
+			"--remember",
+			"remember the SHA-256 of all files, so that later pulls by tables need not fetch them",
 		)
 		.option("--dry-run", "print what would be fetched, and fetch only tables of contents")
 		.option("--print-digest", "print the fs-verity digest of the image")
@@ -115,11 +122,11 @@ async function pullTree(
 	place: ImagePlace,
 	image: ResolvedImage,
 	store: ObjectStore,
-	{ store: folder, cache, profile }: PullCommandOptions,
+	{ store: folder, cache, profile, partial, remember }: PullCommandOptions,
 	signal: AbortSignal,
 ): Promise<Tree> {
 	const keep = (watched: ResolvedImage) => cachedImage(watched, cache ?? path.join(folder, LAYERS));
-	return pullShown(image, { store, profile, signal }, place.isRemote ? keep : undefined);
+	return pullShown(image, { store, profile, partial, remember, signal }, place.isRemote ? keep : undefined);
 }
 
 function describe(to: string | undefined, image: ResolvedImage, written: WrittenImage): object {

@@ -147,6 +147,14 @@ describe("composefs pull", () => {
 });
 
 describeIf("real images", sharedFolder, "no folder of further inputs", (shared) => {
+	test("are the same by their tables and as a whole; remembered, nothing of them is fetched again", () => {
+		const source = `oci:${path.join(shared, "images", "zstd-chunked-old:l4")}`;
+		const whole = pull(source, "--no-partial", "--remember", "--print-digest");
+		expect(whole).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[0-9a-f]{64}\n$/) });
+		expect(JSON.parse(pull(source, "--dry-run", "--json").stdout).fetched).toBe(0);
+		expect(pull(source, "--print-digest").stdout).toBe(whole.stdout);
+	});
+
 	test("have with --dry-run one plan for a store that is not there and one that is empty", () => {
 		const source = `oci:${path.join(shared, "images", "zstd-chunked:l5")}`;
 		const none = pull(source, "--dry-run", "--json");

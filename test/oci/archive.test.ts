@@ -116,7 +116,11 @@ describe("refused", () => {
 		writeFileSync(temporary("b"), "");
 		await expect(openArchive(temporary("b"))).rejects.toMatchObject({ code: "ENOENT" });
 		writeFileSync(temporary("c"), "no tar".repeat(1000));
-		await expect(openArchive(temporary("c"))).rejects.toMatchObject({ code: "ERR_COMPOSEFS_TAR" });
+		await expect(openArchive(temporary("c"))).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_TAR",
+			path: temporary("c"),
+			message: expect.stringContaining(temporary("c")),
+		});
 		await expect(openArchive(temporary("none"))).rejects.toMatchObject({ code: "ENOENT" });
 	});
 

@@ -71,8 +71,10 @@ function splitName(text: string, name: string): { registry: string; repository: 
 	const hasHost = rest !== undefined && (first === "localhost" || /[.:A-Z]/.test(first));
 	const host = hasHost ? first : DEFAULT_REGISTRY;
 	const registry = host === LEGACY_REGISTRY ? DEFAULT_REGISTRY : host;
-	if (!isRegistry(registry))
-		throw referenceError(text, "registry", `${registry} is not the host of a registry`);
+	if (!isRegistry(registry)) {
+		const hint = text.includes("://") ? "; a reference has no scheme" : "";
+		throw referenceError(text, "registry", `${registry} is not the host of a registry${hint}`);
+	}
 	const path = hasHost ? rest : name;
 	const repository = registry === DEFAULT_REGISTRY && !path.includes("/") ? DEFAULT_FOLDER + path : path;
 	check(text, "repository", repository, REPOSITORY);
