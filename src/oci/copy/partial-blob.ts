@@ -11,8 +11,13 @@ import { Digester, parseDigest } from "../digest.ts";
 import type { Descriptor } from "../image.ts";
 import { expectDigest } from "../verified.ts";
 
-/** `HEX.part` is nobody's, `HEX.PID-NUMBER.part` that of a process that is at work on it, or is dead. */
-const PART = /^([0-9a-f]+)\.(?:([0-9]+)-[0-9]+\.)?part$/;
+/**
+ * `HEX.part` is nobody's, `HEX.SPACE-PID-NUMBER.part` that of a process that is at work on it, or is dead. The space is that of
+ * its process numbers (pid_namespaces(7)): containers that share a folder do not see each other's processes.
+ */
+const PART = /^([0-9a-f]+)\.(?:([0-9]+)-([0-9]+)-[0-9]+\.)?part$/;
+/** Who is at work writes more often: what comes from a registry without a word for that long is given up. */
+const IDLE_MS = 600_000;
 /** All threads of a process have its number. */
 let count = threadId * 2 ** 20;
 
@@ -46,11 +51,14 @@ export async function downloadBlob(
 
 /** A partial file of this attempt alone: one that was left, or a new one. */
 async function claim(folder: string, hex: string): Promise<string> {
-	const own = path.join(folder, `${hex}.${process.pid}-${count++}.part`);
+	const space = await processSpace();
+	const own = path.join(folder, `${hex}.${space}-${process.pid}-${count++}.part`);
 	for (const name of await readdir(folder)) {
-		const [, of, pid] = PART.exec(name) ?? [];
+		const [, of, other, pid] = PART.exec(name) ?? [];
 		const file = path.join(folder, name);
-		if (of !== hex || (pid !== undefined && (await isAtWork(Number(pid), file)))) continue;
+		if (of !== hex) continue;
+		if (other === space && (await isAtWork(Number(pid), file))) continue;
+		if (other !== undefined && other !== space && (await isFresh(file))) continue;
 		try {
 			await rename(file, own);
 			const now = new Date();
@@ -63,6 +71,18 @@ async function claim(folder: string, hex: string): Promise<string> {
 	}
 	await (await open(own, "wx")).close();
 	return own;
+}
+
+/** A number that is this process's and those whose numbers mean the same to it. */
+async function processSpace(): Promise<string> {
+	const status = await stat("/proc/self/ns/pid").catch(() => undefined);
+	return `${status?.ino ?? 0}`;
+}
+
+/** Whether something was written to a file lately, or it is gone. */
+async function isFresh(file: string): Promise<boolean> {
+	const status = await stat(file).catch(() => undefined);
+	return status === undefined || Date.now() - status.mtimeMs < IDLE_MS;
 }
 
 /** In a container, every process may have the number of one that was there before; files of that are older than it. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { describe, expect, jest, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../../src/blob.ts";
@@ -24,6 +24,9 @@ function breaking(after: number, asked: unknown[] = []): BlobSource {
 		},
 	};
 }
+
+/** What the numbers of this process mean anything in. */
+const space = statSync("/proc/self/ns/pid").ino;
 
 const files = () => readdirSync(temporary("blobs"));
 
@@ -66,10 +69,10 @@ describe("a blob on its way", () => {
 	});
 
 	test("goes on with what a dead process left, and not with what a living one is at", async () => {
-		const living = `${hex}.${process.ppid}-0.part`;
+		const living = `${hex}.${space}-${process.ppid}-0.part`;
 		await downloadBlob(temporary("blobs"), describeBytes(Buffer.from("x")), bytesBlob(Buffer.from("x")));
 		writeFileSync(temporary("blobs", living), "living");
-		writeFileSync(temporary("blobs", `${hex}.${2 ** 22 + 1}-3.part`), bytes.subarray(0, 100));
+		writeFileSync(temporary("blobs", `${hex}.${space}-${2 ** 22 + 1}-3.part`), bytes.subarray(0, 100));
 		const asked: unknown[] = [];
 		await downloadBlob(temporary("blobs"), descriptor, breaking(1000, asked));
 		expect(asked).toEqual([{ start: 100, end: 500 }]);
@@ -88,10 +91,25 @@ describe("a blob on its way", () => {
 		expect(files()).toEqual([]);
 	});
 
+	test("bug: what a process in another container is at was taken from it", async () => {
+		await downloadBlob(temporary("blobs"), describeBytes(Buffer.from("x")), bytesBlob(Buffer.from("x")));
+		const other = temporary("blobs", `${hex}.${space + 1}-${2 ** 22 + 1}-3.part`);
+		writeFileSync(other, bytes.subarray(0, 100));
+		const asked: unknown[] = [];
+		await downloadBlob(temporary("blobs"), descriptor, breaking(1000, asked));
+		expect(asked).toEqual([undefined]);
+		rmSync(temporary("blobs", hex));
+		utimesSync(other, 1000, 1000); // nothing came since: it is given up
+		await downloadBlob(temporary("blobs"), descriptor, breaking(1000, asked));
+		expect(asked.at(-1)).toEqual({ start: 100, end: 500 });
+	});
+
 	test("bug: what a process of the same number had left before this one began was in the way", async () => {
 		await downloadBlob(temporary("blobs"), describeBytes(Buffer.from("x")), bytesBlob(Buffer.from("x")));
 		const asked: unknown[] = [];
-		const left = Array.from({ length: 30 }, (_, n) => temporary("blobs", `${hex}.${process.pid}-${n}.part`));
+		const left = Array.from({ length: 30 }, (_, n) =>
+			temporary("blobs", `${hex}.${space}-${process.pid}-${n}.part`),
+		);
 		for (const file of left) {
 			writeFileSync(file, bytes.subarray(0, 50));
 			utimesSync(file, 1000, 1000);
