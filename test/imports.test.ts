@@ -100,6 +100,12 @@ describe("arrows between sources", () => {
 		expect([...sinks, ...targets.filter((target) => target === "native" || target === "encode")]).toEqual([]);
 	});
 
+	test("archives, tables and directories know nothing of images of layers, which are made of them", () => {
+		const folders = ["tar/", "toc/", "directory/", "dump/", "image/", "store/", "mount/"];
+		const below = all.filter((source) => folders.some((folder) => source.startsWith(folder)));
+		expect(below.flatMap(importsOf).filter((target) => target.startsWith("oci/"))).toEqual([]);
+	});
+
 	test("nobody knows of the command line but itself", () => {
 		const library = all.filter((source) => !source.startsWith("cli/"));
 		expect(library.flatMap(importsOf).filter((target) => target.startsWith("cli/"))).toEqual([]);

@@ -42,6 +42,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/listing": "image/read",
 	"image/walk": "image/read",
 	"dump/lines": "dump/format",
+	"layer-entry": "oci/layer-builder",
 	"mount/header": "mount/spec",
 	"store/find": "store/content-index",
 	"store/open-store": "store/store",

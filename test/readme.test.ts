@@ -11,8 +11,8 @@ import {
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { MEDIA_TYPES } from "../src/media-types.ts";
 import { copyImage, openLayout, RegistryClient } from "../src/oci/index.ts";
-import { MEDIA_TYPES } from "../src/oci/media-types.ts";
 import { chunkedLayer } from "./support/chunked-layer.ts";
 import { type RunningRegistry, startRegistry } from "./support/docker-registry.ts";
 import { MemoryLayout, tagged } from "./support/layouts.ts";

@@ -1,4 +1,6 @@
 /** Where an OCI image is, in one text: in a layout, an archive or a registry. */
+
+import { isIndexType } from "../media-types.ts";
 import { parseIndex } from "../oci/documents.ts";
 import {
 	type Descriptor,
@@ -18,7 +20,6 @@ import {
 	SEAL_ARTIFACT_TYPE,
 	type Seal,
 } from "../oci/index.ts";
-import { isIndexType } from "../oci/media-types.ts";
 import { isLoopback } from "../oci/registry/plain-http.ts";
 import { readIndex } from "../oci/resolve.ts";
 import { UsageError } from "./exit.ts";

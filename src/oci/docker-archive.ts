@@ -1,6 +1,7 @@
 /** What `docker save` writes: manifest.json, configs and layers. */
 import { type BlobSource, readBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
 import { Digester, describeBytes } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
@@ -8,7 +9,6 @@ import { Fields } from "./fields.ts";
 import type { Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "./image.ts";
 import { type Json, parseJson } from "./json.ts";
 import type { Files } from "./layout.ts";
-import { MEDIA_TYPES } from "./media-types.ts";
 import { checkPlatform } from "./resolve.ts";
 import { expectDigest } from "./verified.ts";
 

@@ -1,9 +1,10 @@
 /** Indexes, manifests and configs: JSON documents of the image specification, and Docker's of the same shape. */
+
+import { isIndexType, isManifestType, MEDIA_TYPES } from "../media-types.ts";
 import { parseDigest } from "./digest.ts";
 import { Fields } from "./fields.ts";
 import type { Descriptor, ImageConfig, Index, Manifest, Platform } from "./image.ts";
 import { parseJson } from "./json.ts";
-import { isIndexType, isManifestType, MEDIA_TYPES } from "./media-types.ts";
 
 /** The most bytes of one of these documents, as other tools have it. */
 export const DOCUMENT_LIMIT: number = 4 << 20;

@@ -1,7 +1,7 @@
 /** Fields of a JSON document, of the types that they should have. */
 
+import { AnnotationMap } from "../descriptor.ts";
 import type { ComposefsError } from "../errors.ts";
-import { AnnotationMap } from "./annotation-map.ts";
 import { ociError } from "./fault.ts";
 import type { Json, JsonObject } from "./json.ts";
 

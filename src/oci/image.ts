@@ -1,28 +1,9 @@
 /** Images as the image specification describes them, and where they come from: layouts, archives, registries. */
+
 import type { BlobSource } from "../blob.ts";
+import type { Annotations, Descriptor, Platform } from "../descriptor.ts";
 
-/** By name; empty where the document has none. */
-export type Annotations = ReadonlyMap<string, string>;
-
-/** What a document says of another, or of a blob. */
-export interface Descriptor {
-	readonly mediaType: string;
-	/** `sha256:` and 64 digits, or `sha512:` and 128. */
-	readonly digest: string;
-	/** Bytes */
-	readonly size: number;
-	readonly annotations: Annotations;
-	/** Of a manifest in an index. */
-	readonly platform?: Platform | undefined;
-	readonly artifactType?: string | undefined;
-}
-
-/** By the names that Go has for them: `linux`, `amd64`, `arm64` and variant `v8`. */
-export interface Platform {
-	readonly os: string;
-	readonly architecture: string;
-	readonly variant?: string | undefined;
-}
+export type { Annotations, Descriptor, Platform } from "../descriptor.ts";
 
 /** An index, or Docker's manifest list. */
 export interface Index {

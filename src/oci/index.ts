@@ -6,6 +6,7 @@
 /// <reference types="node" preserve="true" />
 
 export type { ContentName, FoundContent, StoredContent } from "../content.ts";
+export { MEDIA_TYPES } from "../media-types.ts";
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
 export type { ContentStore } from "./contents.ts";
@@ -40,7 +41,6 @@ export {
 export { type LayerTreeOptions, layerTree } from "./layer-tree.ts";
 export { type OciLayout, openLayout } from "./layout.ts";
 export type { Marks } from "./marks.ts";
-export { MEDIA_TYPES } from "./media-types.ts";
 export * from "./partial/index.ts";
 export { canonicalise, type Profile } from "./profile.ts";
 export {

@@ -1,33 +1,15 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
+
 import { abortable } from "../abortable.ts";
 import type { Directory, Inode } from "../inode.ts";
+import type { LayerEntries } from "../layer-entry.ts";
 import { fillLimits } from "../limits.ts";
 import { Slices } from "../slices.ts";
 import { LayerBudget } from "./layer-budget.ts";
 import { LayerBuilder } from "./layer-builder.ts";
 import type { Marks } from "./marks.ts";
 
-/** One entry of a layer, its content already put where it belongs. */
-export type LayerEntry = InodeEntry | LinkEntry;
-
-/** An inode at a path; of a whiteout (`.wh.…`), only the name counts. */
-export interface InodeEntry {
-	/** As in the archive: `./` in front and a slash at the end mean nothing. */
-	readonly name: string;
-	/** Becomes part of the tree. A directory has no children here: they are entries of their own. */
-	readonly inode: Inode;
-	readonly linkName?: undefined;
-}
-
-/** A further name of an inode that the layer has already, or that a lower layer has. */
-export interface LinkEntry {
-	readonly name: string;
-	readonly inode?: undefined;
-	/** The other name, from the root of the image. */
-	readonly linkName: string;
-}
-
-export type LayerEntries = Iterable<LayerEntry> | AsyncIterable<LayerEntry>;
+export type { InodeEntry, LayerEntries, LayerEntry, LinkEntry } from "../layer-entry.ts";
 
 /** A layer that has been read: what it holds, and what it takes away from the layers below it. */
 export interface Layer {

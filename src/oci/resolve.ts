@@ -1,5 +1,6 @@
 /** From a descriptor to an image: through indexes, to a manifest, a config and its layers. */
 import { readBlob } from "../blob.ts";
+import { isConfigType, isIndexType, isLayerType, isManifestType } from "../media-types.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseIndex, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import type {
@@ -13,7 +14,6 @@ import type {
 	ResolvedLayer,
 	ResolveOptions,
 } from "./image.ts";
-import { isConfigType, isIndexType, isLayerType, isManifestType } from "./media-types.ts";
 import { checkIsPlatform, hostPlatform, platformName, platformRank } from "./platform.ts";
 import { verifiedBlob } from "./verified.ts";
 

@@ -1,6 +1,6 @@
 /** One entry of a table of contents, and the header of the tar that it was made from. */
 import type { Inode } from "../inode.ts";
-import type { LayerEntry } from "../oci/layer.ts";
+import type { LayerEntry } from "../layer-entry.ts";
 import type { EntryDescription } from "../tar/describe.ts";
 import { decodeAnyXattrName, decodeXattrName } from "../tar/xattrs.ts";
 import { checkInode, Violation } from "../validate.ts";

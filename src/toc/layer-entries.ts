@@ -1,6 +1,6 @@
 /** A document's entries become those of a layer, and the files' places in the blob. */
 import { type Inode, NO_BYTES, type RegularFile } from "../inode.ts";
-import type { LayerEntry } from "../oci/layer.ts";
+import type { LayerEntry } from "../layer-entry.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { ChunkCollector, type TocChunk, type TocFile } from "./chunks.ts";
 import type { DocumentVisitor } from "./document.ts";

@@ -1,8 +1,8 @@
 /** `readToc`: a layer's table of contents, from its blob to the entries of a layer. */
 import type { BlobSource } from "../blob.ts";
 import type { Inode } from "../inode.ts";
+import type { LayerEntry } from "../layer-entry.ts";
 import { fillLimits } from "../limits.ts";
-import type { LayerEntry } from "../oci/layer.ts";
 import { decodeXattrName } from "../tar/xattrs.ts";
 import type { TocFile } from "./chunks.ts";
 import { readDocument } from "./document.ts";

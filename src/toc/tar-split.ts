@@ -7,8 +7,8 @@
  */
 
 import { ComposefsError } from "../errors.ts";
+import type { LayerEntry } from "../layer-entry.ts";
 import { bytesToName } from "../names.ts";
-import type { LayerEntry } from "../oci/layer.ts";
 import type { EntryDescription } from "../tar/describe.ts";
 import { decodeBase64 } from "./base64.ts";
 import { canonicalPath } from "./entry-path.ts";

@@ -1,9 +1,9 @@
 /** `writeChunkedLayer`: a tree as a zstd:chunked layer, of which clients can fetch what they lack. */
 import { createHash } from "node:crypto";
+import type { Descriptor } from "../descriptor.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import type { FilePath, OpenFile } from "../file-path.ts";
-import type { Descriptor } from "../oci/image.ts";
-import { MEDIA_TYPES } from "../oci/media-types.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
 import { type EntryParts, TAR_END, tarParts, type WriteTarOptions } from "../tar/write.ts";
 import type { Tree } from "../tree.ts";
 import { checkLevel, FrameWriter } from "../zstd-encode.ts";

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFil
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { bytesBlob } from "../../src/blob.ts";
 import { readImage } from "../../src/image/index.ts";
+import { MEDIA_TYPES } from "../../src/media-types.ts";
 import { pullImage, RegistryClient } from "../../src/oci/index.ts";
-import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 import type { Repository } from "../../src/oci/registry/repository.ts";
 import { SEAL_KEYS } from "../../src/oci/sealing/seal.ts";
 import { ObjectStore } from "../../src/store/index.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { AnnotationMap } from "../../src/oci/annotation-map.ts";
+import { AnnotationMap } from "../../src/descriptor.ts";
+import { MEDIA_TYPES } from "../../src/media-types.ts";
 import { parseConfig, parseIndex, parseManifest } from "../../src/oci/documents.ts";
-import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const descriptor = { mediaType: MEDIA_TYPES.layer, digest, size: 5 };

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { AnnotationMap } from "../../src/oci/annotation-map.ts";
+import { AnnotationMap } from "../../src/descriptor.ts";
 import { Fields } from "../../src/oci/fields.ts";
 import { parseJson } from "../../src/oci/json.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
+import { MEDIA_TYPES } from "../../src/media-types.ts";
 import { readIndex, readManifest, resolveAmong, resolveImage } from "../../src/oci/resolve.ts";
 import { descriptor, MemoryLayout, type RawDescriptor, sha256 } from "../support/layouts.ts";
 

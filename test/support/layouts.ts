@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type BlobSource, bytesBlob } from "../../src/blob.ts";
 import { ComposefsError } from "../../src/errors.ts";
+import { MEDIA_TYPES } from "../../src/media-types.ts";
 import type { BlobFinder, Descriptor } from "../../src/oci/image.ts";
 import type { Files } from "../../src/oci/layout.ts";
-import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 
 export interface LayerBlob {
 	readonly bytes: Uint8Array;

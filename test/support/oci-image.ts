@@ -1,8 +1,8 @@
 /** Small images in memory. */
 import { createHash } from "node:crypto";
 import { bytesBlob } from "../../src/blob.ts";
+import { MEDIA_TYPES } from "../../src/media-types.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../../src/oci/image.ts";
-import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 
 export function sha256(bytes: Uint8Array): string {
 	return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;

@@ -3,11 +3,11 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
+import { MEDIA_TYPES } from "../../media-types.ts";
 import { Replacement } from "../../replacement.ts";
 import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
-import { MEDIA_TYPES } from "../media-types.ts";
 import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "./destination.ts";
 import { downloadBlob } from "./partial-blob.ts";
 

@@ -1,6 +1,7 @@
 /** Manifests and indexes, which a registry keeps apart from blobs. */
+
+import { MEDIA_TYPES } from "../../media-types.ts";
 import { digestOf, parseDigest } from "../digest.ts";
-import { MEDIA_TYPES } from "../media-types.ts";
 import { expectDigest } from "../verified.ts";
 import { readDocument } from "./document.ts";
 import { registryError, showUrl } from "./fault.ts";

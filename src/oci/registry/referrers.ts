@@ -1,10 +1,10 @@
 /** Manifests that speak of another one, its `subject`: signatures, and composefs's metadata. */
 import { ComposefsError } from "../../errors.ts";
+import { MEDIA_TYPES } from "../../media-types.ts";
 import type { PutManifest } from "../copy/destination.ts";
 import { digestOf } from "../digest.ts";
 import { parseIndex } from "../documents.ts";
 import type { Descriptor } from "../image.ts";
-import { MEDIA_TYPES } from "../media-types.ts";
 import { readDocument } from "./document.ts";
 import { registryError, showUrl } from "./fault.ts";
 import { resolveLocation } from "./location.ts";

@@ -1,9 +1,9 @@
 /** One repository of a registry: its images, and where they are pushed to. */
 import { type BlobReadOptions, type BlobSource, bytesBlob } from "../../blob.ts";
+import { isIndexType, isManifestType } from "../../media-types.ts";
 import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "../copy/destination.ts";
 import { parseDigest } from "../digest.ts";
 import type { BlobFinder, Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "../image.ts";
-import { isIndexType, isManifestType } from "../media-types.ts";
 import { resolveImage } from "../resolve.ts";
 import { type FetchedManifest, fetchManifest } from "./manifests.ts";
 import { pushBlob, pushManifest } from "./push.ts";

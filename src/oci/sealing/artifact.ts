@@ -1,9 +1,9 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
 import { bytesBlob } from "../../blob.ts";
+import { MEDIA_TYPES } from "../../media-types.ts";
 import type { ImageDestination, PutOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../image.ts";
-import { MEDIA_TYPES } from "../media-types.ts";
 import { checkSealDigest, SEAL_KEYS, type Seal, type SealRole, sealDigest, sealError } from "./seal.ts";
 
 export const SEAL_ARTIFACT_TYPE = "application/vnd.composefs.metadata.v1";

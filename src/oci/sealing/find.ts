@@ -1,6 +1,7 @@
 /** Seals beside an image, found. */
+
+import { isManifestType } from "../../media-types.ts";
 import type { BlobFinder, Descriptor } from "../image.ts";
-import { isManifestType } from "../media-types.ts";
 import { readManifest } from "../resolve.ts";
 import { readSealArtifact, SEAL_ARTIFACT_TYPE } from "./artifact.ts";
 import type { Seal } from "./seal.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
+import { MEDIA_TYPES } from "../../../src/media-types.ts";
 import { RegistryClient, type RegistryOptions } from "../../../src/oci/registry/client.ts";
 import { type Handler, useServers } from "../../support/http-server.ts";
 import { imageOf, sha256 } from "../../support/oci-image.ts";

@@ -1,11 +1,5 @@
 import { expect, test } from "@jest/globals";
-import {
-	isConfigType,
-	isIndexType,
-	isLayerType,
-	isManifestType,
-	MEDIA_TYPES,
-} from "../../src/oci/media-types.ts";
+import { isConfigType, isIndexType, isLayerType, isManifestType, MEDIA_TYPES } from "../src/media-types.ts";
 
 test("each media type is one thing at most", () => {
 	const kinds = [isConfigType, isIndexType, isLayerType, isManifestType];

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { AnnotationMap } from "../../src/oci/annotation-map.ts";
+import { AnnotationMap } from "../src/descriptor.ts";
 
 test("bug: annotations were lost where a descriptor was written as JSON", () => {
 	const annotations = new AnnotationMap([["a", "b"]]);
