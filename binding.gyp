@@ -13,6 +13,7 @@
       "native/arguments.cc",
       "native/batch.cc",
       "native/chunker.cc",
+      "native/claims.cc",
       "native/digest.cc",
       "native/digest_cache.cc",
       "native/digest_files.cc",

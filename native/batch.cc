@@ -29,8 +29,6 @@ ObjectStore::Batch::Batch(ObjectStore& store, const CancelFlag& cancel)
 
 ObjectStore::Batch::~Batch() {
   store_.Discard(staged_);
-  for (const Staged& object : staged_)
-    if (object.claimed) store_.SetClaim(object.digest, std::nullopt);
 }
 
 std::optional<StoredObject> ObjectStore::Batch::Put(std::span<const uint8_t> bytes) {
@@ -44,27 +42,22 @@ std::optional<StoredObject> ObjectStore::Batch::Put(std::span<const uint8_t> byt
 
 std::optional<StoredObject> ObjectStore::Batch::PutHashed(const Digest& digest,
                                                           std::span<const uint8_t> bytes) {
-  std::optional<Claim> other;
-  if (!store_.TryClaim(digest, other)) {
-    if (other == Claim::kStaged) return StoredObject{digest, bytes.size(), true};
+  Claims::State other{};
+  Claims::Claim claim = store_.claims_.Take(digest, other);
+  if (!claim.IsHad()) {
+    if (other == Claims::State::kStaged) return StoredObject{digest, bytes.size(), true};
     awaited_.push_back(digest);
     return std::nullopt;
   }
-  bool staged = false;
-  const auto failure = Attempt([&] {
-    bool replace = false;
-    if (Exists(digest, bytes.size(), replace)) return;
-    const std::unique_ptr<StagedFile> file = store_.NewFile();
-    for (size_t at = 0; at < bytes.size(); at += kPieceSize) {
-      cancel_.Checkpoint();
-      file->WriteUnhashed(bytes.subspan(at, std::min(kPieceSize, bytes.size() - at)));
-    }
-    Stage(*file, digest, replace, true);
-    staged = true;
-  });
-  if (!staged) store_.SetClaim(digest, std::nullopt);
-  if (failure) Rethrow(*failure);
-  return StoredObject{digest, bytes.size(), !staged};
+  bool replace = false;
+  if (Exists(digest, bytes.size(), replace)) return StoredObject{digest, bytes.size(), true};
+  const std::unique_ptr<StagedFile> file = store_.NewFile();
+  for (size_t at = 0; at < bytes.size(); at += kPieceSize) {
+    cancel_.Checkpoint();
+    file->WriteUnhashed(bytes.subspan(at, std::min(kPieceSize, bytes.size() - at)));
+  }
+  Stage(*file, digest, replace, std::move(claim));
+  return StoredObject{digest, bytes.size(), false};
 }
 
 /// `replace` tells that there is one, but not a sound one.
@@ -141,25 +134,20 @@ std::optional<StoredObject> ObjectStore::Batch::PutSmall(const SourceFile& sourc
 StoredObject ObjectStore::Batch::Put(StagedFile& file) {
   const uint64_t size = file.Size();
   const Digest digest = file.FinishDigest();
-  std::optional<Claim> other;
-  const bool claimed = store_.TryClaim(digest, other);
-  if (!claimed && other == Claim::kStaged) return {digest, size, true};
-  bool staged = false;
-  const auto failure = Attempt([&] {
-    bool replace = false;
-    if (Exists(digest, size, replace)) return;
-    Stage(file, digest, replace, claimed);
-    staged = true;
-  });
-  if (claimed && !staged) store_.SetClaim(digest, std::nullopt);
-  if (failure) Rethrow(*failure);
-  return {digest, size, !staged};
+  Claims::State other{};
+  Claims::Claim claim = store_.claims_.Take(digest, other);
+  if (!claim.IsHad() && other == Claims::State::kStaged) return {digest, size, true};
+  bool replace = false;
+  if (Exists(digest, size, replace)) return {digest, size, true};
+  // Also without the claim: it is written, and whoever has that may fail.
+  Stage(file, digest, replace, std::move(claim));
+  return {digest, size, false};
 }
 
-void ObjectStore::Batch::Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed) {
+void ObjectStore::Batch::Stage(StagedFile& file, const Digest& digest, bool replace, Claims::Claim claim) {
   file.Finish(store_.FileAttributes());
   store_.Seal(file, digest);
-  staged_.push_back({digest, file.Name(), file.Size(), replace, claimed});
+  staged_.push_back({digest, file.Name(), file.Size(), replace, std::move(claim)});
   file.Release();
 }
 
@@ -168,15 +156,14 @@ void ObjectStore::Batch::Commit() {
     return store_.Publish(std::exchange(staged_, {}), store_.options_.sync == Sync::kPut, cancel_);
   const std::lock_guard lock(store_.mutex_);
   for (Staged& object : staged_) {
-    if (object.claimed) store_.claims_[object.digest] = Claim::kStaged;
+    object.claim.Mark(Claims::State::kStaged);  // seen by nobody who could flush before it is pending
     store_.pending_.push_back(std::move(object));
   }
   staged_.clear();
-  store_.claims_changed_.notify_all();
 }
 
 void ObjectStore::Batch::Wait() {
-  for (const Digest& digest : std::exchange(awaited_, {})) store_.WaitForClaim(digest, cancel_);
+  for (const Digest& digest : std::exchange(awaited_, {})) store_.claims_.Wait(digest, cancel_);
 }
 
 }  // namespace composefs

@@ -16,8 +16,6 @@
 namespace composefs {
 namespace {
 
-constexpr auto kWait = std::chrono::milliseconds(20);  // how soon who waits sees that it is to stop
-
 void MakeRoot(const StoreOptions& options) {
   if (mkdir(options.path.c_str(), options.folder_mode) != 0) {
     if (errno == EEXIST || errno == EROFS) return;  // what is wrong with it, open() will say
@@ -207,36 +205,6 @@ bool ObjectStore::IsClonable(dev_t device) {
 void ObjectStore::SetUnclonable(dev_t device) {
   const std::lock_guard lock(mutex_);
   unclonable_.push_back(device);
-}
-
-// Claims: who writes which object.
-
-bool ObjectStore::TryClaim(const Digest& digest, std::optional<Claim>& other) {
-  const std::lock_guard lock(mutex_);
-  const auto [at, is_new] = claims_.try_emplace(digest, Claim::kWriting);
-  if (!is_new) other = at->second;
-  return is_new;
-}
-
-void ObjectStore::SetClaim(const Digest& digest, std::optional<Claim> claim) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (claim)
-      claims_[digest] = *claim;
-    else
-      claims_.erase(digest);
-  }
-  claims_changed_.notify_all();
-}
-
-void ObjectStore::WaitForClaim(const Digest& digest, const CancelFlag& cancel) {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    cancel.Checkpoint();
-    const auto at = claims_.find(digest);
-    if (at == claims_.end() || at->second == Claim::kStaged) return;
-    claims_changed_.wait_for(lock, kWait);
-  }
 }
 
 }  // namespace composefs

@@ -11,15 +11,13 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "claims.h"
 #include "digest_cache.h"
 #include "staged_file.h"
 
@@ -99,20 +97,13 @@ class ObjectStore {
   bool IsSound(const Digest& digest, const struct stat& status, std::optional<uint64_t> size, Trust trust,
                const CancelFlag& cancel);
 
-  enum class Claim { kWriting, kStaged };
+  /// An object that has no name yet, and the claim to it, unless another's equal one has that.
   struct Staged {
     Digest digest;
     std::string name;
     uint64_t size;
     bool replace;  // an object of that name is not sound
-    bool claimed;
-  };
-  struct DigestHash {
-    size_t operator()(const Digest& digest) const {
-      size_t value;
-      std::memcpy(&value, digest.data(), sizeof(value));
-      return value;
-    }
+    Claims::Claim claim;
   };
 
   /// Of a Writing; `opening_` is held for Begin.
@@ -150,14 +141,10 @@ class ObjectStore {
   void SyncAll();
   void Discard(const std::vector<Staged>& staged);
 
-  /// True if the digest is this caller's to write.
-  bool TryClaim(const Digest& digest, std::optional<Claim>& other);
-  void SetClaim(const Digest& digest, std::optional<Claim> claim);
-  void WaitForClaim(const Digest& digest, const CancelFlag& cancel);
-
   StoreOptions options_;
   Descriptor root_;
   DigestCache cache_;
+  Claims claims_;  // outlives what is pending
   uid_t root_owner_ = 0;
   StagingFolder staging_;
   std::string staging_name_;
@@ -171,8 +158,6 @@ class ObjectStore {
   size_t writers_ = 0;
 
   std::mutex mutex_;  // of all below
-  std::condition_variable claims_changed_;
-  std::unordered_map<Digest, Claim, DigestHash> claims_;
   std::vector<Staged> pending_;
   std::vector<dev_t> unclonable_;
   std::array<bool, 256> folders_{};  // those that are known to be folders of ours
@@ -228,7 +213,7 @@ class ObjectStore::Batch {
   std::optional<StoredObject> PutContent(const SourceFile& file);
   std::optional<StoredObject> PutSmall(const SourceFile& file);
   std::optional<StoredObject> PutHashed(const Digest& digest, std::span<const uint8_t> bytes);
-  void Stage(StagedFile& file, const Digest& digest, bool replace, bool claimed);
+  void Stage(StagedFile& file, const Digest& digest, bool replace, Claims::Claim claim);
 
   ObjectStore& store_;
   const Writing writing_;

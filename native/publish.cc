@@ -42,8 +42,7 @@ void ObjectStore::Flush(const CancelFlag& cancel) {
   {
     const std::lock_guard lock(mutex_);
     staged.swap(pending_);
-    for (const Staged& object : staged)
-      if (object.claimed) claims_[object.digest] = Claim::kWriting;
+    for (Staged& object : staged) object.claim.Mark(Claims::State::kWriting);
   }
   Publish(std::move(staged), true, cancel);
 }
@@ -60,8 +59,6 @@ void ObjectStore::Publish(std::vector<Staged> staged, bool sync, const CancelFla
     if (sync) SyncFolders(staged);
   });
   if (failure) Discard(staged);  // those that were renamed are not there any more
-  for (const Staged& object : staged)
-    if (object.claimed) SetClaim(object.digest, std::nullopt);
   if (failure) Rethrow(*failure);
 }
 
