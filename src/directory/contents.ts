@@ -13,7 +13,7 @@ import type { Place } from "./place.ts";
 import { changed } from "./problem.ts";
 
 /** What takes contents: an `ObjectStore`, or anything else that keeps a file's bytes under their digest. */
-export interface ContentStore {
+export interface FileStore {
 	/** Takes the file at a path, if it is the one that `identity` says, and stays it until it is read. */
 	put(
 		source: { readonly file: Uint8Array },
@@ -78,7 +78,7 @@ type Taken = StoredContent | ComposefsError;
 /** Reads contents, in at most `threads` batches at a time, and completes their inodes. */
 export async function takeContents(
 	contents: readonly Content[],
-	{ store, threads, signal }: { store: ContentStore | undefined; threads: number; signal: AbortSignal },
+	{ store, threads, signal }: { store: FileStore | undefined; threads: number; signal: AbortSignal },
 	events: ContentEvents,
 ): Promise<void> {
 	const slots = new Slots(threads);
@@ -101,15 +101,11 @@ async function digestBatch(batch: readonly Content[], signal: AbortSignal): Prom
 	);
 }
 
-function putBatch(store: ContentStore, batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
+function putBatch(store: FileStore, batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
 	return store.putFiles === undefined ? putEach(store, batch, signal) : store.putFiles(batch, { signal });
 }
 
-async function putEach(
-	store: ContentStore,
-	batch: readonly Content[],
-	signal: AbortSignal,
-): Promise<Taken[]> {
+async function putEach(store: FileStore, batch: readonly Content[], signal: AbortSignal): Promise<Taken[]> {
 	const puts = await Promise.allSettled(
 		batch.map(({ path, record: { identity } }) =>
 			store.put({ file: nameToBytes(path) }, { identity, signal }),

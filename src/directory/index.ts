@@ -6,7 +6,7 @@
 /// <reference types="node" preserve="true" />
 
 export type { StoredContent } from "../content.ts";
-export type { ContentStore } from "./contents.ts";
+export type { FileStore } from "./contents.ts";
 export { fromDirectory } from "./from-directory.ts";
 export type {
 	DirectoryEntry,

@@ -3,11 +3,11 @@ import { availableParallelism } from "node:os";
 import { argumentError, type ComposefsError } from "../errors.ts";
 import { type DeviceNumber, type Inode, nanoseconds } from "../inode.ts";
 import { READ_LIMITS } from "../limits.ts";
-import type { ContentStore } from "./contents.ts";
+import type { FileStore } from "./contents.ts";
 
 export interface FromDirectoryOptions {
 	/** Takes the contents of files that are not inline. Without it only their digests are computed. */
-	readonly store?: ContentStore | undefined;
+	readonly store?: FileStore | undefined;
 	/** Every name becomes an inode of its own, as with mkcomposefs. Default: hard links stay links */
 	readonly breakHardLinks?: boolean | undefined;
 	/** Every time is 1970-01-01. */

@@ -6,7 +6,7 @@ import { Digester, describeBytes } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import { Fields } from "./fields.ts";
-import type { Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "./image.ts";
+import type { Descriptor, ImageProvider, ResolvedImage, ResolveOptions } from "./image.ts";
 import { type Json, parseJson } from "./json.ts";
 import type { Files } from "./layout.ts";
 import { checkPlatform } from "./resolve.ts";
@@ -25,7 +25,7 @@ export interface DockerImage {
 const NAMED_BY_DIGEST = /(?:^|\/)([0-9a-f]{64})(?:\.json)?$/;
 
 /** Images without manifests. References are the tags, `name:tag`. */
-export class DockerArchive implements ImageSource {
+export class DockerArchive implements ImageProvider {
 	readonly #files: Files;
 	readonly images: readonly DockerImage[];
 

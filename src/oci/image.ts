@@ -63,7 +63,7 @@ export interface ResolveOptions {
 }
 
 /** Where images come from. */
-export interface ImageSource {
+export interface ImageProvider {
 	/**
 	 * Finds an image, reads its manifest and config and checks both. The source defines references: a tag or digest;
 	 * without one, the only image there is.

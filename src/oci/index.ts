@@ -18,7 +18,7 @@ export type {
 	Descriptor,
 	Document,
 	ImageConfig,
-	ImageSource,
+	ImageProvider,
 	Index,
 	Manifest,
 	Platform,

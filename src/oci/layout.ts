@@ -8,7 +8,7 @@ import { parseDigest } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseIndex } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import { Fields } from "./fields.ts";
-import type { BlobFinder, Descriptor, ImageSource, Index, ResolvedImage, ResolveOptions } from "./image.ts";
+import type { BlobFinder, Descriptor, ImageProvider, Index, ResolvedImage, ResolveOptions } from "./image.ts";
 import { parseJson } from "./json.ts";
 import { resolveAmong, resolveImage } from "./resolve.ts";
 
@@ -30,7 +30,7 @@ const VERSION = /^1\./;
  * An image layout. References are the tags that `index.json` gives its entries, or digests of them; entries of the same
  * tag are told apart by their platforms.
  */
-export class OciLayout implements ImageSource, BlobFinder {
+export class OciLayout implements ImageProvider, BlobFinder {
 	readonly #files: Files;
 	readonly index: Index;
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { Content, type ContentStore, takeContents } from "../../src/directory/contents.ts";
+import { Content, type FileStore, takeContents } from "../../src/directory/contents.ts";
 import { decodeRecords, type ScanRecord } from "../../src/directory/decode.ts";
 import { Place } from "../../src/directory/place.ts";
 import { ComposefsError } from "../../src/errors.ts";
@@ -25,7 +25,7 @@ function contents(count: number, size = 100n): Content[] {
 /** A store that does what it is told, and counts. */
 function storeOf(put: (path: string) => Promise<string>) {
 	const state = { running: 0, most: 0, puts: 0 };
-	const store: ContentStore = {
+	const store: FileStore = {
 		async put({ file }) {
 			state.most = Math.max(state.most, ++state.running);
 			state.puts++;
@@ -60,7 +60,7 @@ describe("contents", () => {
 		const { store, state } = storeOf(async () => DIGEST);
 		const lost = new ComposefsError("ENOENT", "lost", { path: "/source/70" });
 		const batches: number[] = [];
-		const putFiles: NonNullable<ContentStore["putFiles"]> = async (files) => {
+		const putFiles: NonNullable<FileStore["putFiles"]> = async (files) => {
 			batches.push(files.length);
 			const stored = { digest: DIGEST, path: "ab/rest" };
 			return files.map(({ path }) => (path === "/source/70" ? lost : stored));

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { bytesBlob } from "../../src/blob.ts";
-import type { BlobFinder, ImageSource } from "../../src/oci/image.ts";
+import type { BlobFinder, ImageProvider } from "../../src/oci/image.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { resolveImage } from "../../src/oci/resolve.ts";
 import { lines } from "../support/layers.ts";
@@ -15,7 +15,7 @@ test("a source of the caller's own needs to find blobs, and nothing else", async
 		name: "own",
 		blob: ({ digest }) => bytesBlob(blobs.files.get(`blobs/${digest.replace(":", "/")}`) as Uint8Array),
 	};
-	const source: ImageSource = { resolve: (_reference, options) => resolveImage(finder, entry, options) };
+	const source: ImageProvider = { resolve: (_reference, options) => resolveImage(finder, entry, options) };
 	const tree = await pullImage(await source.resolve(), { store: new MemoryStore() });
 	expect(lines(tree)).toEqual(["a/", "a/b"]);
 });

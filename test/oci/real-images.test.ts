@@ -7,7 +7,7 @@ import { readImage } from "../../src/image/read.ts";
 import type { ExternalFile, Inode } from "../../src/inode.ts";
 import { nameToBytes } from "../../src/names.ts";
 import { openArchive } from "../../src/oci/archive.ts";
-import type { ImageSource } from "../../src/oci/image.ts";
+import type { ImageProvider } from "../../src/oci/image.ts";
 import { openLayout, readLayout } from "../../src/oci/layout.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { ObjectStore } from "../../src/store/store.ts";
@@ -21,7 +21,7 @@ import { useTemporaryFolder } from "../support/temporary.ts";
 const temporary = useTemporaryFolder();
 
 /** Layers as a whole, whether they have a table of contents or not. */
-async function pull(source: ImageSource, tag?: string): Promise<Tree> {
+async function pull(source: ImageProvider, tag?: string): Promise<Tree> {
 	await using store = await ObjectStore.open(temporary("store"), { sync: "never" });
 	const tree = await pullImage(await source.resolve(tag), { store, partial: false });
 	expect(await store.missing(tree)).toEqual([]);

@@ -3,7 +3,7 @@ import type { BlobSource } from "../../blob.ts";
 import { argumentError } from "../../errors.ts";
 import type { Descriptor } from "../image.ts";
 
-export interface PutOptions {
+export interface SignalOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface ImageDestination {
 	 *
 	 * @returns whether it was there
 	 */
-	putBlob(descriptor: Descriptor, blob: BlobSource, options?: PutOptions): Promise<boolean>;
+	putBlob(descriptor: Descriptor, blob: BlobSource, options?: SignalOptions): Promise<boolean>;
 	/** Stores a manifest. What it refers to must be there. */
-	putManifest(manifest: PutManifest, options?: PutOptions): Promise<void>;
+	putManifest(manifest: PutManifest, options?: SignalOptions): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { Replacement } from "../../replacement.ts";
 import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
-import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "./destination.ts";
+import { checkIsTag, type ImageDestination, type PutManifest, type SignalOptions } from "./destination.ts";
 import { downloadBlob } from "./partial-blob.ts";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -48,7 +48,7 @@ export class LayoutDestination implements ImageDestination {
 		checkIsTag(tag, TAG);
 	}
 
-	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
+	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: SignalOptions = {}): Promise<boolean> {
 		// Whoever is at it may be stopped by a signal of its own: then it is looked for again.
 		for (
 			let other = this.#running.get(descriptor.digest);
@@ -65,7 +65,7 @@ export class LayoutDestination implements ImageDestination {
 		}
 	}
 
-	async putManifest(manifest: PutManifest, options: PutOptions = {}): Promise<void> {
+	async putManifest(manifest: PutManifest, options: SignalOptions = {}): Promise<void> {
 		const { mediaType, digest, bytes, artifactType } = manifest;
 		if (manifest.tag !== undefined) this.checkTag(manifest.tag);
 		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };

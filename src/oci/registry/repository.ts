@@ -1,9 +1,14 @@
 /** One repository of a registry: its images, and where they are pushed to. */
 import { type BlobReadOptions, type BlobSource, bytesBlob } from "../../blob.ts";
 import { isIndexType, isManifestType } from "../../media-types.ts";
-import { checkIsTag, type ImageDestination, type PutManifest, type PutOptions } from "../copy/destination.ts";
+import {
+	checkIsTag,
+	type ImageDestination,
+	type PutManifest,
+	type SignalOptions,
+} from "../copy/destination.ts";
 import { parseDigest } from "../digest.ts";
-import type { BlobFinder, Descriptor, ImageSource, ResolvedImage, ResolveOptions } from "../image.ts";
+import type { BlobFinder, Descriptor, ImageProvider, ResolvedImage, ResolveOptions } from "../image.ts";
 import { resolveImage } from "../resolve.ts";
 import { type FetchedManifest, fetchManifest } from "./manifests.ts";
 import { pushBlob, pushManifest } from "./push.ts";
@@ -11,7 +16,7 @@ import { formatReference, type ImageReference, TAG } from "./reference.ts";
 import { listReferrers, tagReferrer } from "./referrers.ts";
 import { type Place, RegistryBlob } from "./registry-blob.ts";
 
-export class Repository implements ImageSource, BlobFinder, ImageDestination {
+export class Repository implements ImageProvider, BlobFinder, ImageDestination {
 	readonly reference: ImageReference;
 	/** The reference without tag and digest. */
 	readonly name: string;
@@ -38,7 +43,7 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 	 */
 	async manifest(
 		reference: string = this.reference.digest ?? this.reference.tag ?? "latest",
-		{ signal }: PutOptions = {},
+		{ signal }: SignalOptions = {},
 	): Promise<FetchedManifest> {
 		for (const [index, place] of this.#places.entries()) {
 			try {
@@ -95,7 +100,7 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 	}
 
 	/** Manifests of a type that have another one as their subject. The registry itself is asked, no mirror. */
-	referrers(digest: string, artifactType: string, { signal }: PutOptions = {}): Promise<Descriptor[]> {
+	referrers(digest: string, artifactType: string, { signal }: SignalOptions = {}): Promise<Descriptor[]> {
 		parseDigest(digest);
 		return listReferrers(this.#own, digest, artifactType, signal);
 	}
@@ -104,11 +109,11 @@ export class Repository implements ImageSource, BlobFinder, ImageDestination {
 		checkIsTag(tag, TAG);
 	}
 
-	putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: PutOptions = {}): Promise<boolean> {
+	putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: SignalOptions = {}): Promise<boolean> {
 		return pushBlob(this.#own, descriptor, blob, signal);
 	}
 
-	async putManifest(manifest: PutManifest, { signal }: PutOptions = {}): Promise<void> {
+	async putManifest(manifest: PutManifest, { signal }: SignalOptions = {}): Promise<void> {
 		if (manifest.tag !== undefined) this.checkTag(manifest.tag);
 		const isListed = await pushManifest(this.#own, manifest, signal);
 		if (manifest.subject !== undefined && !isListed)

@@ -1,7 +1,7 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
 import { bytesBlob } from "../../blob.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
-import type { ImageDestination, PutOptions } from "../copy/destination.ts";
+import type { ImageDestination, SignalOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../image.ts";
 import { checkSealDigest, SEAL_KEYS, type Seal, type SealRole, sealDigest, sealError } from "./seal.ts";
@@ -65,7 +65,7 @@ export function makeSealArtifact(
 export async function putSealArtifact(
 	{ descriptor, bytes, subject, blobs }: SealArtifact,
 	destination: ImageDestination,
-	options: PutOptions = {},
+	options: SignalOptions = {},
 ): Promise<void> {
 	const distinct = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
 	for (const blob of distinct.values())
