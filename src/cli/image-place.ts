@@ -6,7 +6,6 @@ import {
 	type Descriptor,
 	type DockerArchive,
 	findSeals,
-	formatReference,
 	type ImageDestination,
 	LayoutDestination,
 	type OciLayout,
@@ -106,25 +105,10 @@ function dockerPlace(name: string, archive: DockerArchive, tag: string | undefin
 		name,
 		isRemote: false,
 		destination: undefined,
-		resolve: (options) => archive.resolve(fullTag(archive, tag), options),
+		resolve: (options) => archive.resolve(tag, options),
 		offered: async () => [],
 		seals: async () => [],
 	};
-}
-
-/** The tag that an archive has, where what was asked for is short for it. */
-function fullTag({ images }: DockerArchive, tag: string | undefined): string | undefined {
-	if (tag === undefined) return undefined;
-	const tags = images.flatMap((image) => image.tags);
-	return tags.find((one) => one === tag) ?? tags.find((one) => inFull(one) === inFull(tag)) ?? tag;
-}
-
-function inFull(tag: string): string {
-	try {
-		return formatReference(parseReference(tag));
-	} catch {
-		return tag;
-	}
 }
 
 function registryPlace(name: string, options: PlaceOptions): ImagePlace {

@@ -1,4 +1,5 @@
 /** What `docker save` writes: manifest.json, configs and layers. */
+
 import { type BlobSource, readBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -9,7 +10,8 @@ import { Fields } from "./fields.ts";
 import type { Descriptor, ImageProvider, ResolvedImage, ResolveOptions } from "./image.ts";
 import { type Json, parseJson } from "./json.ts";
 import type { Files } from "./layout.ts";
-import { checkPlatform } from "./resolve.ts";
+import { formatReference, parseReference } from "./registry/reference.ts";
+import { checkPlatform, requestOf } from "./resolve.ts";
 import { expectDigest } from "./verified.ts";
 
 /** One image of manifest.json. */
@@ -42,9 +44,9 @@ export class DockerArchive implements ImageProvider {
 	 * @throws ComposefsError `ERR_COMPOSEFS_OCI` with `rule`; `ERR_COMPOSEFS_DIGEST`, if the config is not what its name
 	 *   says; what the archive throws; the signal's reason
 	 */
-	async resolve(reference?: string, options: ResolveOptions = {}): Promise<ResolvedImage> {
-		const { platform, signal } = options;
-		const { config: path, layers } = this.find(reference);
+	async resolve(reference?: string | ResolveOptions, options?: ResolveOptions): Promise<ResolvedImage> {
+		const { named, platform, signal } = requestOf(reference, options);
+		const { config: path, layers } = this.find(named);
 		const bytes = await readBlob(this.#files.file(path), { limit: DOCUMENT_LIMIT, signal });
 		const config = parseConfig(bytes, { name: path });
 		const { diffIds } = config;
@@ -55,10 +57,10 @@ export class DockerArchive implements ImageProvider {
 		for (const [at, blob] of blobs.entries())
 			descriptors.push(await describeLayer(blob, diffIds[at] as string, signal));
 		const descriptor = describeBytes(bytes, MEDIA_TYPES.dockerConfig);
-		const named = NAMED_BY_DIGEST.exec(path)?.[1];
-		if (named !== undefined) expectDigest(path, `sha256:${named}`, descriptor.digest);
+		const hex = NAMED_BY_DIGEST.exec(path)?.[1];
+		if (hex !== undefined) expectDigest(path, `sha256:${hex}`, descriptor.digest);
 		const image: ResolvedImage = {
-			name: `${this.#files.name}: ${reference ?? path}`,
+			name: `${this.#files.name}: ${named ?? path}`,
 			manifest: manifestOf(descriptor, descriptors),
 			config: { descriptor, bytes, value: config },
 			layers: blobs.map((blob, at) => ({
@@ -71,14 +73,29 @@ export class DockerArchive implements ImageProvider {
 		return image;
 	}
 
-	/** @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `reference` */
+	/**
+	 * @param reference a tag as the archive has it, or one that means the same with Docker's defaults: `app` is
+	 *   `docker.io/library/app:latest`. Default: the only image
+	 * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `reference`
+	 */
 	find(reference?: string): DockerImage {
-		const found = this.images.filter(({ tags }) => reference === undefined || tags.includes(reference));
+		const having = (isIt: (tag: string) => boolean) => this.images.filter(({ tags }) => tags.some(isIt));
+		let found = reference === undefined ? this.images : having((tag) => tag === reference);
+		if (reference !== undefined && found.length === 0)
+			found = having((tag) => inFull(tag) === inFull(reference));
 		const [image] = found;
 		if (image !== undefined && found.length === 1) return image;
 		const problem = found.length > 1 ? "which image?" : `has no image ${JSON.stringify(reference ?? "")}.`;
 		const tags = this.images.flatMap((one) => one.tags).slice(0, 20);
 		throw ociError("reference", `${this.#files.name}: ${problem} There are: ${tags.join(", ") || "none"}`);
+	}
+}
+
+function inFull(tag: string): string {
+	try {
+		return formatReference(parseReference(tag));
+	} catch {
+		return tag;
 	}
 }
 

@@ -66,7 +66,7 @@ export interface ResolveOptions {
 export interface ImageProvider {
 	/**
 	 * Finds an image, reads its manifest and config and checks both. The source defines references: a tag or digest;
-	 * without one, the only image there is.
+	 * without one, the only image there is. Those of this package take options in its place, too.
 	 */
 	resolve(reference?: string, options?: ResolveOptions): Promise<ResolvedImage>;
 }

@@ -10,7 +10,7 @@ import { ociError } from "./fault.ts";
 import { Fields } from "./fields.ts";
 import type { BlobFinder, Descriptor, ImageProvider, Index, ResolvedImage, ResolveOptions } from "./image.ts";
 import { parseJson } from "./json.ts";
-import { resolveAmong, resolveImage } from "./resolve.ts";
+import { requestOf, resolveAmong, resolveImage } from "./resolve.ts";
 
 /** Files by their paths, slashes between the names: those of a folder or an archive. */
 export interface Files {
@@ -50,10 +50,11 @@ export class OciLayout implements ImageProvider, BlobFinder {
 	}
 
 	/** @throws ComposefsError as `resolveImage` does; `ERR_COMPOSEFS_OCI`, rule `reference` */
-	async resolve(reference?: string, options: ResolveOptions = {}): Promise<ResolvedImage> {
-		const found = this.find(reference);
+	async resolve(reference?: string | ResolveOptions, options?: ResolveOptions): Promise<ResolvedImage> {
+		const { named, ...rest } = requestOf(reference, options);
+		const found = this.find(named);
 		const only = found.length === 1 ? found[0] : undefined;
-		return only === undefined ? resolveAmong(this, found, options) : resolveImage(this, only, options);
+		return only === undefined ? resolveAmong(this, found, rest) : resolveImage(this, only, rest);
 	}
 
 	/**

@@ -22,6 +22,14 @@ const MAX_INDEXES = 4;
 /** Manifests and indexes that are looked at for one image: an index may name tens of thousands, and each of them again. */
 const MAX_DOCUMENTS = 1000;
 
+/** The arguments of a provider's `resolve`: a reference may be left out, and options be the first. */
+export function requestOf(
+	first: string | ResolveOptions | undefined,
+	second: ResolveOptions = {},
+): ResolveOptions & { readonly named: string | undefined } {
+	return typeof first === "object" ? { ...first, named: undefined } : { ...second, named: first };
+}
+
 /**
  * Finds the image that a descriptor stands for. Of an index, the manifest whose platform suits best counts, and of
  * equals the first; then those without a platform, in their order, indexes among them. A manifest that is asked for

@@ -51,6 +51,15 @@ describe("what docker save writes", () => {
 		expect(value.layers.map(({ digest }) => digest)).toEqual(tars.map(sha256));
 	});
 
+	test("gives an image of a name with Docker's defaults, and with options alone", async () => {
+		const { archive } = files({ image: { RepoTags: ["docker.io/library/app:latest"] } });
+		const opened = await readDockerArchive(archive);
+		const { digest } = (await opened.resolve()).manifest.descriptor;
+		for (const named of ["app", "app:latest", { platform: { os: "linux", architecture: "amd64" } }])
+			expect((await opened.resolve(named)).manifest.descriptor.digest).toBe(digest);
+		await expect(opened.resolve("app:1")).rejects.toMatchObject({ rule: "reference" });
+	});
+
 	test("may have compressed layers", async () => {
 		const { archive } = files({ layers: tars.map((tar) => gzipSync(tar)) });
 		const image = await (await readDockerArchive(archive)).resolve();

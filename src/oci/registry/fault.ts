@@ -64,7 +64,7 @@ const NOT_TLS: ReadonlySet<string> = new Set([
 export function connectionError(url: URL, error: unknown): ComposefsError {
 	const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
 	if (NOT_TLS.has(cause?.code ?? "")) {
-		const text = "no TLS is spoken there; plain HTTP has to be allowed (plainHttp)";
+		const text = "no TLS is spoken there; plain HTTP has to be allowed";
 		return registryError("no-tls", url, text, { cause: error });
 	}
 	const reason = cause?.message?.trim() || cause?.code || message || String(error);

@@ -9,7 +9,7 @@ import {
 } from "../copy/destination.ts";
 import { parseDigest } from "../digest.ts";
 import type { BlobFinder, Descriptor, ImageProvider, ResolvedImage, ResolveOptions } from "../image.ts";
-import { resolveImage } from "../resolve.ts";
+import { requestOf, resolveImage } from "../resolve.ts";
 import { type FetchedManifest, fetchManifest } from "./manifests.ts";
 import { pushBlob, pushManifest } from "./push.ts";
 import { formatReference, type ImageReference, TAG } from "./reference.ts";
@@ -57,26 +57,19 @@ export class Repository implements ImageProvider, BlobFinder, ImageDestination {
 	}
 
 	/**
-	 * Finds the image of the repository's reference, for a platform where there are several.
-	 *
-	 * @throws ComposefsError as `manifest` and `resolveImage` do
-	 */
-	resolve(options: ResolveOptions): Promise<ResolvedImage>;
-	/**
-	 * Finds the image of a reference.
+	 * Finds the image of a reference, for a platform where there are several.
 	 *
 	 * @param reference as for `manifest`
 	 * @throws ComposefsError as `manifest` and `resolveImage` do
 	 */
-	resolve(reference?: string, options?: ResolveOptions): Promise<ResolvedImage>;
-	async resolve(first?: string | ResolveOptions, second: ResolveOptions = {}): Promise<ResolvedImage> {
-		const [reference, options] = typeof first === "object" ? [undefined, first] : [first, second];
-		const { digest, mediaType, bytes } = await this.manifest(reference, options);
+	async resolve(reference?: string | ResolveOptions, options?: ResolveOptions): Promise<ResolvedImage> {
+		const { named, ...rest } = requestOf(reference, options);
+		const { digest, mediaType, bytes } = await this.manifest(named, rest);
 		const descriptor = { mediaType, digest, size: bytes.length, annotations: new Map<string, string>() };
 		// It is here already: not asked for again by its digest.
-		const blob = (named: Descriptor) =>
-			named.digest === digest ? bytesBlob(bytes, digest) : this.blob(named);
-		return resolveImage({ name: this.name, blob }, descriptor, options);
+		const blob = (other: Descriptor) =>
+			other.digest === digest ? bytesBlob(bytes, digest) : this.blob(other);
+		return resolveImage({ name: this.name, blob }, descriptor, rest);
 	}
 
 	/** What a descriptor names: a blob, or a manifest, which registries keep apart. */
