@@ -15,7 +15,7 @@ constexpr size_t kPieceSize = 1 << 20;  // of bytes in memory: how often a job l
 /// Whether a file is the one that its identity says.
 bool IsAt(const FileName& name) {
   struct stat now {};
-  const int found = name.path ? fstatat(AT_FDCWD, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
+  const int found = name.path ? fstatat(name.folder, name.path->c_str(), &now, AT_SYMLINK_NOFOLLOW)
                               : fstat(name.file.Get(), &now);
   return found == 0 && FileIdentity::Of(now) == *name.identity;
 }
@@ -94,7 +94,7 @@ std::optional<StoredObject> ObjectStore::Batch::PutKnown(const FileIdentity& ide
 
 std::optional<StoredObject> ObjectStore::Batch::PutRead(const FileName& name) {
   const int64_t begun = DigestCache::Now();
-  const SourceFile source(name);
+  const SourceFile source(name, cancel_);
   const std::optional<StoredObject> stored = PutContent(source);
   if (store_.options_.cache && name.identity && stored && HasOwnTimes(source.Get()))
     store_.cache_.Add(*name.identity, stored->digest, begun);

@@ -45,7 +45,7 @@ class DigestJob final : public Job {
 
   void TakeFile(VerityHasher& hasher) {
     const FileName name = std::move(file_);  // closed when this is done, however it ends
-    const SourceFile file(name);
+    const SourceFile file(name, cancel());
     const uint64_t size = HashFile(file, hasher, cancel());
     if (name.identity) file.CheckUnchanged(size);
   }

@@ -35,7 +35,7 @@ class DigestFilesJob final : public Job {
   }
 
   std::vector<uint8_t> Hash(const FileName& name) {
-    const SourceFile file(name);
+    const SourceFile file(name, cancel());
     VerityHasher hasher(algorithm_);
     const uint64_t size = HashFile(file, hasher, cancel());
     if (name.identity) file.CheckUnchanged(size);

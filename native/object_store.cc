@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "errors.h"
 #include "fsverity.h"
@@ -34,7 +32,7 @@ bool HasDigest(const FileName& object, const Digest& digest, Trust trust, const 
   if (trust == Trust::kVerity)
     if (const auto measured = MeasureVerity(object.file.Get())) return SameBytes(*measured, digest);
   VerityHasher hasher;
-  HashFile(SourceFile(object), hasher, cancel);
+  HashFile(SourceFile(object, cancel), hasher, cancel);
   return hasher.Finish() == digest;
 }
 

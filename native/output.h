@@ -71,7 +71,7 @@ class DescriptorOutput final : public Output {
  private:
   Descriptor file_;
   const CancelFlag& cancel_;
-  bool syncs_;  // a block device, whose errors nobody would hear of
+  bool syncs_;  // what is no pipe: nobody would hear of its errors later
   bool may_block_;
 };
 

@@ -26,8 +26,8 @@ FileIdentity FileIdentity::Of(const struct stat& status) {
           static_cast<int64_t>(status.st_size), Nanoseconds(status.st_mtim), Nanoseconds(status.st_ctim)};
 }
 
-SourceFile::SourceFile(const FileName& name) : name_(name) {
-  if (name.path) Open();
+SourceFile::SourceFile(const FileName& name, const CancelFlag& cancel) : name_(name) {
+  if (name.path) Open(cancel);
   if (name.file_error != 0) throw SystemFailure{name.file_error, "dup"};
   if (fstat(Get(), &status_) != 0) ThrowErrno("fstat");
   if (name.identity && *name.identity != FileIdentity::Of(status_)) throw RuleFailure{"changed", {}};
@@ -35,10 +35,12 @@ SourceFile::SourceFile(const FileName& name) : name_(name) {
   if (!S_ISREG(status_.st_mode)) throw SystemFailure{EINVAL, "read"};  // fs-verity is for regular files
 }
 
-void SourceFile::Open() {
+void SourceFile::Open(const CancelFlag& cancel) {
   const int follow = name_.identity ? O_NOFOLLOW : 0;
-  file_ = Descriptor(OpenDespiteLease(
-      [&] { return openat(name_.folder, name_.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow); }));
+  file_ = Descriptor(OpenDespiteLease([&] {
+    cancel.Checkpoint();
+    return openat(name_.folder, name_.path->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | follow);
+  }));
   if (file_.IsOpen()) return;
   // A symlink, or a socket, or a device without a driver: what was found was a regular file.
   if (name_.identity && (errno == ELOOP || errno == ENXIO || errno == ENODEV))

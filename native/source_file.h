@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "cancel.h"
 #include "output.h"
 #include "verity.h"
 
@@ -56,7 +57,7 @@ struct FileName {
 class SourceFile {
  public:
   /// Throws SystemFailure or RuleFailure. `name` must outlive this.
-  explicit SourceFile(const FileName& name);
+  SourceFile(const FileName& name, const CancelFlag& cancel);
 
   int Get() const { return file_.IsOpen() ? file_.Get() : name_.file.Get(); }
   const struct stat& Status() const { return status_; }
@@ -78,7 +79,7 @@ class SourceFile {
   bool HasHoles() const;
 
  private:
-  void Open();
+  void Open(const CancelFlag& cancel);
 
   const FileName& name_;
   Descriptor file_;

@@ -74,7 +74,7 @@ void StagedFile::HashOwn(const CancelFlag& cancel) {
   own.path = name_;
   own.folder = folder_.file.Get();
   HashingSink sink(hasher_);
-  const uint64_t read = About(Path(), [&] { return ReadContent(SourceFile(own), sink, cancel); });
+  const uint64_t read = About(Path(), [&] { return ReadContent(SourceFile(own, cancel), sink, cancel); });
   if (read != size_) throw SystemFailure{EIO, "read", Path()};
 }
 

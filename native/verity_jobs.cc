@@ -10,9 +10,9 @@ namespace composefs {
 Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info) {
   const auto name = std::make_shared<FileName>(FileNameFrom(info[0].As<Napi::Object>()));
   auto measured = std::make_shared<std::optional<MeasuredDigest>>();
-  const auto measure = [name, measured](const CancelFlag&) {
+  const auto measure = [name, measured](const CancelFlag& cancel) {
     const FileName file = std::move(*name);  // closed when this is done, however it ends
-    *measured = MeasureVerity(SourceFile(file).Get());
+    *measured = MeasureVerity(SourceFile(file, cancel).Get());
   };
   const auto answer = [measured](Napi::Env env) -> Napi::Value {
     if (!*measured) return env.Undefined();
@@ -27,9 +27,9 @@ Napi::Value MeasureVerityJob(const Napi::CallbackInfo& info) {
 
 Napi::Value EnableVerityJob(const Napi::CallbackInfo& info) {
   const auto name = std::make_shared<FileName>(FileNameFrom(info[0].As<Napi::Object>()));
-  const auto enable = [name](const CancelFlag&) {
+  const auto enable = [name](const CancelFlag& cancel) {
     const FileName file = std::move(*name);
-    const Enabled enabled = EnableVerity(SourceFile(file).Get());
+    const Enabled enabled = EnableVerity(SourceFile(file, cancel).Get());
     if (enabled == Enabled::kUnsupported) throw RuleFailure{"verity-unsupported", {}};
   };
   return StartJob(info.Env(), std::make_shared<CallJob>(info.Env(), enable));

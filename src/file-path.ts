@@ -1,4 +1,5 @@
 /** Files of this machine, named in the forms that node:fs takes. */
+import { readlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { argumentError } from "./errors.ts";
 
@@ -85,5 +86,17 @@ export function pathToString(path: FilePath): string {
 /** The working directory may be another by the time the path is used, on another thread. */
 export function absolute(path: FilePath): Uint8Array {
 	const bytes = pathToBytes(path);
-	return bytes[0] === SLASH ? bytes : Buffer.concat([Buffer.from(`${process.cwd()}/`), bytes]);
+	return bytes[0] === SLASH ? bytes : Buffer.concat([workingFolder(), bytes]);
+}
+
+/** With a slash; nothing, if there is none any more: then the system says so. */
+function workingFolder(): Buffer {
+	try {
+		const folder = process.cwd();
+		// Node gives it as text, and its name may be none.
+		const bytes = folder.includes("\ufffd") ? readlinkSync("/proc/self/cwd", "buffer") : Buffer.from(folder);
+		return Buffer.concat([bytes, Buffer.from("/")]);
+	} catch {
+		return Buffer.alloc(0);
+	}
 }

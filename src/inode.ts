@@ -122,7 +122,9 @@ export function file(content: FileContent = NO_BYTES, options?: MetadataOptions)
 	if (content instanceof Uint8Array)
 		return { type: "file", mode, uid, gid, mtimeNs, xattrs, content, size: none, digest: none, path: none };
 	const { size, digest } = content;
-	const path = content.path === undefined ? digest && objectPath(digest) : toName(content.path);
+	// What is no digest, the gate says when the tree is written.
+	const named = typeof digest === "string" && digest !== "" ? objectPath(digest) : undefined;
+	const path = content.path === undefined ? named : toName(content.path);
 	return { type: "file", mode, uid, gid, mtimeNs, xattrs, content: none, size, digest, path };
 }
 

@@ -26,7 +26,7 @@ export interface VersionOptions {
 export interface WriteImageOptions extends VersionOptions {
 	/**
 	 * Where the image goes. A path: a new file beside it is written, synced and renamed, so the path has the whole
-	 * new image or its old file; symlinks are followed, devices and pipes written to directly. An open file: from its
+	 * new image or its old file; symlinks are followed, devices, pipes and files without a name (by a link in /proc) written to directly. An open file: from its
 	 * current position. Left out: the image is in the result.
 	 */
 	readonly to?: FilePath | OpenFile | undefined;

@@ -116,6 +116,8 @@ test("the path of an object is that of its digest, unless it is given", () => {
 	expect(file({ size: 5, digest })).toMatchObject({ digest, path: `ab/${"ab".repeat(31)}` });
 	expect(file({ size: 5, digest, path: "x" })).toMatchObject({ digest, path: "x" });
 	expect(file({ size: 5 }).path).toBeUndefined();
+	for (const none of [5, null, "", Buffer.alloc(32)])
+		expect(file({ size: 5, digest: none as never }).path).toBeUndefined();
 });
 
 test("metadata goes from one directory to another, children do not", () => {

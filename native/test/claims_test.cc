@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace composefs {
@@ -53,12 +55,22 @@ TEST_F(ClaimsTest, MovesWithItsHolder) {
 TEST_F(ClaimsTest, IsWaitedForWhileItsObjectIsWritten) {
   claims_.Wait(kDigest, cancel_);  // nobody's
   Claims::Claim claim = claims_.Take(kDigest, other_);
-  std::thread staging([&] { claim.Mark(State::kStaged); });
+  std::atomic<int> done = 0;
+  const auto soon = [&](auto what) {
+    return std::thread([&done, what] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      ++done;
+      what();
+    });
+  };
+  std::thread staging = soon([&] { claim.Mark(State::kStaged); });
   claims_.Wait(kDigest, cancel_);
+  EXPECT_EQ(done, 1);
   staging.join();
   claim.Mark(State::kWriting);
-  std::thread ending([&] { claim = Claims::Claim(); });
+  std::thread ending = soon([&] { claim = Claims::Claim(); });
   claims_.Wait(kDigest, cancel_);
+  EXPECT_EQ(done, 2);
   ending.join();
   EXPECT_TRUE(claims_.Take(kDigest, other_).IsHad());
 }

@@ -45,7 +45,7 @@ TEST(HashFile, ByManyThreadsIsAsByOne) {
   const auto bytes = SomeBytes(65 * kMiB + 4097);  // a round, a part of one, a block that ends early
   const FileName name = Write(folder / "file", bytes);
   for (const auto algorithm : {HashAlgorithm::kSha256, HashAlgorithm::kSha512})
-    ExpectDigestOf(SourceFile(name), bytes, algorithm);
+    ExpectDigestOf(SourceFile(name, {}), bytes, algorithm);
 }
 
 TEST(HashFile, ManyFilesAtOnce) {
@@ -54,7 +54,7 @@ TEST(HashFile, ManyFilesAtOnce) {
   const FileName name = Write(folder / "file", bytes);
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
-    threads.emplace_back([&] { ExpectDigestOf(SourceFile(name), bytes, HashAlgorithm::kSha256); });
+    threads.emplace_back([&] { ExpectDigestOf(SourceFile(name, {}), bytes, HashAlgorithm::kSha256); });
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -63,7 +63,7 @@ TEST(HashFile, OneThatBecameShorterIsWhatIsThere) {
   const auto bytes = SomeBytes(70 * kMiB);
   for (const size_t size : {69 * kMiB + 1, 9 * kMiB, size_t{0}}) {
     const FileName name = Write(folder / "file", bytes);
-    const SourceFile file(name);
+    const SourceFile file(name, {});
     ASSERT_EQ(truncate(name.path->c_str(), static_cast<off_t>(size)), 0);
     ExpectDigestOf(file, std::span(bytes).first(size), HashAlgorithm::kSha256);
     EXPECT_THROW(file.CheckUnchanged(size), RuleFailure);
@@ -76,7 +76,7 @@ TEST(HashFile, StopsWhenItIsTo) {
   CancelFlag cancel;
   cancel.Set();
   VerityHasher hasher;
-  EXPECT_THROW(HashFile(SourceFile(name), hasher, cancel), Cancelled);
+  EXPECT_THROW(HashFile(SourceFile(name, {}), hasher, cancel), Cancelled);
 }
 
 }  // namespace

@@ -36,8 +36,17 @@ export class ExitStatus extends Error {
 	}
 }
 
+/** What went wrong first, where something that was held could not be let go either: `await using` has both in one. */
+function firstOf(error: unknown): unknown {
+	let first = error;
+	while (first instanceof Error && first.name === "SuppressedError" && "suppressed" in first)
+		first = first.suppressed;
+	return first;
+}
+
 /** Says on stderr what went wrong, in one line; returns the exit status. */
-export function fail(error: unknown): number {
+export function fail(thrown: unknown): number {
+	const error = firstOf(thrown);
 	if (error instanceof Interrupted) return EXIT.interrupted;
 	if (error instanceof ExitStatus) return error.status;
 	const expected = error instanceof ComposefsError || error instanceof UsageError || isSystemError(error);
@@ -51,7 +60,8 @@ export function fail(error: unknown): number {
  * bytes are not what their digest or size says.
  */
 export async function verifying<T>(work: Promise<T>): Promise<T> {
-	return work.catch((error) => {
+	return work.catch((thrown) => {
+		const error = firstOf(thrown);
 		const status = fail(withOption(asUsage(error)));
 		throw new ExitStatus(isUnverified(error) ? EXIT.verificationFailed : status);
 	});

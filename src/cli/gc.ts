@@ -4,7 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { type GcResult, ObjectStore } from "../store/index.ts";
-import { interruptible } from "./exit.ts";
+import { interruptible, UsageError } from "./exit.ts";
 import { examples } from "./options.ts";
 import { counted, print, printJson } from "./print.ts";
 
@@ -41,11 +41,18 @@ async function* imagesOf(paths: readonly string[]): AsyncGenerator<string> {
 			(status) => status.isDirectory(),
 			() => false,
 		);
-		if (!isFolder) yield place;
-		else
-			for (const entry of await readdir(place, { withFileTypes: true, recursive: true }))
-				if (!entry.isDirectory()) yield path.join(entry.parentPath, entry.name);
+		const files = isFolder ? await filesIn(place) : [place];
+		// One that is not mounted yet looks so, and every object would be garbage.
+		if (files.length === 0) throw new UsageError(`${place}: there is no image in it`);
+		yield* files;
 	}
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+	const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+	return entries
+		.filter((entry) => !entry.isDirectory())
+		.map(({ parentPath, name }) => path.join(parentPath, name));
 }
 
 function* format({ removed, freed, kept, leftovers }: GcResult, done: string): Generator<string> {

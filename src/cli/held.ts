@@ -13,7 +13,15 @@ export class Held implements AsyncDisposable {
 		return it;
 	};
 
+	/** Throws the first error, when all have been let go. */
 	async [Symbol.asyncDispose](): Promise<void> {
-		for (let it = this.#all.pop(); it !== undefined; it = this.#all.pop()) await it[Symbol.asyncDispose]();
+		const failures: unknown[] = [];
+		for (let it = this.#all.pop(); it !== undefined; it = this.#all.pop())
+			try {
+				await it[Symbol.asyncDispose]();
+			} catch (error) {
+				failures.push(error);
+			}
+		if (failures.length > 0) throw failures[0];
 	}
 }

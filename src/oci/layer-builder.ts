@@ -1,5 +1,5 @@
 /** Entries become a layer. */
-import { copyMetadata, type Directory, type Inode, isWhiteout, NO_BYTES, whiteout } from "../inode.ts";
+import { copyMetadata, type Directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { impliedDirectory } from "./directories.ts";
 import { checkEntryName, entryNames } from "./entry-path.ts";
 import { ociError } from "./fault.ts";
@@ -106,6 +106,8 @@ export class LayerBuilder {
 		if (key === own.join("/")) throw badLink(path, linkName, "is the link itself");
 		const inode = this.#aufs.get(key) ?? this.#find(target, path, linkName);
 		if (inode?.type === "directory") throw badLink(path, linkName, "is a directory");
+		// Each of them has its xattrs in the image.
+		if (inode !== undefined && isWhiteout(inode)) this.#budget.countMetadata({ name: path, inode });
 		if (inode !== undefined) return furtherName(inode);
 		const known = this.#standIns.get(key);
 		if (known !== undefined) return known;
@@ -128,7 +130,10 @@ export class LayerBuilder {
 
 /** What an inode is under a further name: a whiteout, which has one name in an image, is another one. */
 export function furtherName(inode: Inode): Inode {
-	return isWhiteout(inode) ? whiteout(inode) : inode;
+	if (!isWhiteout(inode)) return inode;
+	const { type, mode, uid, gid, mtimeNs, xattrs, rdev } = inode;
+	// The xattrs are shared: a layer may have many more links than bytes.
+	return { type, mode, uid, gid, mtimeNs, xattrs, rdev };
 }
 
 function standInInode(): Inode {

@@ -1,8 +1,10 @@
 /** `readToc`: a layer's table of contents, from its blob to the entries of a layer. */
+
 import type { BlobSource } from "../blob.ts";
 import type { Inode } from "../inode.ts";
 import type { LayerEntry } from "../layer-entry.ts";
 import { fillLimits } from "../limits.ts";
+import { Slices } from "../slices.ts";
 import { decodeXattrName } from "../tar/xattrs.ts";
 import type { TocFile } from "./chunks.ts";
 import { readDocument } from "./document.ts";
@@ -62,7 +64,7 @@ export async function readToc(blob: BlobSource, options: ReadTocOptions = {}): P
 		await readDocument(text, layer, { signal, limit: limits.size });
 		layer.finish();
 		refuseLossy(layer);
-		decodeXattrNames(layer);
+		await decodeXattrNames(layer, signal);
 		return { location, isVouched, entries: layer.entries, files: layer.files };
 	}
 	const entries = await readZstdChunked(blob, location, layer, { limits, signal });
@@ -84,7 +86,7 @@ async function readZstdChunked(
 	layer.finish();
 	if (tarSplitDigest === undefined && tarSplit === undefined) {
 		refuseLossy(layer);
-		decodeXattrNames(layer);
+		await decodeXattrNames(layer, signal);
 		return layer.entries;
 	}
 	if (tarSplitDigest === undefined)
@@ -103,8 +105,22 @@ function refuseLossy({ lossy }: LayerEntries): void {
 }
 
 /** Writers in Go take the keys of records for names: what GNU tar escapes in them is read here as in the tar. */
-function decodeXattrNames({ entries }: LayerEntries): void {
-	for (const { inode } of entries)
-		if (inode?.xattrs !== undefined)
-			inode.xattrs = new Map(Array.from(inode.xattrs, ([name, value]) => [decodeXattrName(name), value]));
+async function decodeXattrNames({ entries }: LayerEntries, signal: AbortSignal | undefined): Promise<void> {
+	const slices = new Slices(signal);
+	for (const [index, { name, inode }] of entries.entries()) {
+		if (index % ENTRIES_PER_CHECK === 0 && slices.isOver()) await slices.next();
+		if (inode?.xattrs === undefined || !hasEscapes(inode.xattrs)) continue;
+		const decoded = Array.from(inode.xattrs, ([key, value]) => [decodeXattrName(key), value] as const);
+		const xattrs = new Map(decoded);
+		if (xattrs.size < decoded.length)
+			throw tocError("key-duplicate", 0, `${name}: an xattr comes twice`, { path: name });
+		inode.xattrs = xattrs;
+	}
+}
+
+const ENTRIES_PER_CHECK = 256;
+
+function hasEscapes(xattrs: ReadonlyMap<string, Uint8Array>): boolean {
+	for (const name of xattrs.keys()) if (name.includes("%")) return true;
+	return false;
 }

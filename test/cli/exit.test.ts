@@ -42,6 +42,21 @@ describe("fail", () => {
 	});
 });
 
+test("what went wrong first counts where something else fails on the way out", async () => {
+	const first = new ComposefsError("ERR_COMPOSEFS_DIGEST", "another digest");
+	// As TypeScript's `await using` has it.
+	const both = Object.assign(new Error(), {
+		name: "SuppressedError",
+		error: new Error("EIO"),
+		suppressed: first,
+	});
+	const ended = await verifying(Promise.reject(both)).catch((reason) => reason);
+	expect([(ended as ExitStatus).status, said]).toEqual([
+		EXIT.verificationFailed,
+		["composefs: another digest"],
+	]);
+});
+
 describe("interruptible", () => {
 	test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s aborts, and is silent", async (signal) => {
 		const run = interruptible(async (abort) => {

@@ -54,6 +54,11 @@ describe("composefs gc", () => {
 		writeFileSync(at("images/other"), "no image");
 		const refused = composefs(["gc", "--store", at("store"), at("images")]);
 		expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(at("images/other")) });
+		mkdirSync(at("none"));
+		expect(composefs(["gc", "--store", at("store"), at("none")])).toMatchObject({
+			status: 2,
+			stderr: expect.stringContaining("there is no image in it"),
+		});
 		expect(existsSync(at("store", garbage))).toBe(true);
 	});
 

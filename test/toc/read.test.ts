@@ -52,6 +52,11 @@ describe("layers", () => {
 		}
 	});
 
+	test("have no xattr twice, escaped and as it is", async () => {
+		const xattrs = { "user.a%3Db": "dg==", "user.a=b": "dg==" };
+		for (const read of [zstd, estargz]) await expectRule(read([{ ...FILE, xattrs }]), "key-duplicate");
+	});
+
 	test("give entries and the files' chunks", async () => {
 		const toc = await zstd([
 			{ type: "dir", name: "./", mode: 0o755 },

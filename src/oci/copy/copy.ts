@@ -7,8 +7,11 @@ import { checkImage } from "../pull.ts";
 import type { ImageDestination } from "./destination.ts";
 
 export interface CopyOptions {
-	/** What the copy is called. Default: the tag in the reference of a repository, else it has its digest only */
-	readonly tag?: string | undefined;
+	/**
+	 * What the copy is called; null: it has its digest only. Default: for a repository, the tag of its reference, which is
+	 * `latest` where that says nothing; for a layout, null
+	 */
+	readonly tag?: string | null | undefined;
 	/** Layers at once. Default: 3 */
 	readonly parallel?: number | undefined;
 	/** Told of each blob, config included, when it is there. */
@@ -27,8 +30,9 @@ const PARALLEL = 3;
 export async function copyImage(
 	image: ResolvedImage,
 	destination: ImageDestination,
-	{ tag = destination.defaultTag, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
+	{ tag: asked, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
 ): Promise<void> {
+	const tag = asked === undefined ? destination.defaultTag : (asked ?? undefined);
 	checkImage(image);
 	checkParallel(parallel, "layers");
 	if (tag !== undefined) destination.checkTag?.(tag);

@@ -31,9 +31,9 @@ export class Repository implements ImageProvider, BlobFinder, ImageDestination {
 		this.#places = [...mirrors, own];
 	}
 
-	/** The tag of its reference. */
+	/** The tag of its reference; none, if that has a digest: what is called so need not be what is put here. */
 	get defaultTag(): string | undefined {
-		return this.reference.tag;
+		return this.reference.digest === undefined ? this.reference.tag : undefined;
 	}
 
 	/**

@@ -1,5 +1,7 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
+
 import { bytesBlob } from "../../blob.ts";
+import { AnnotationMap } from "../../descriptor.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
 import type { ImageDestination, SignalOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
@@ -42,7 +44,7 @@ export function makeSealArtifact(
 		if (digest === undefined) return [];
 		checkSealDigest(digest, `${name}: seal`);
 		const signature = signatures[role];
-		const annotations = new Map([[SEAL_KEYS[role], digest]]);
+		const annotations = new AnnotationMap([[SEAL_KEYS[role], digest]]);
 		const bytes = signature ?? EMPTY;
 		const mediaType = signature === undefined ? MEDIA_TYPES.empty : SIGNATURE_TYPE;
 		return [{ descriptor: { ...describeBytes(bytes, mediaType), annotations }, bytes }];

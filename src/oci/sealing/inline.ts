@@ -1,4 +1,5 @@
 /** Seals within a manifest, as annotations: any tool that copies the image carries them along. */
+import { AnnotationMap } from "../../descriptor.ts";
 import { digestOf } from "../digest.ts";
 import type { Annotations, Descriptor, Manifest, ResolvedImage } from "../image.ts";
 import { checkSealDigest, SEAL_KEYS, type Seal, sealDigest, sealError } from "./seal.ts";
@@ -85,5 +86,5 @@ function withAnnotations(descriptor: Descriptor, entries: readonly [string, stri
 }
 
 function withEntries(annotations: Annotations, entries: readonly [string, string][]): Annotations {
-	return new Map([...annotations, ...entries]);
+	return new AnnotationMap([...annotations, ...entries]);
 }
