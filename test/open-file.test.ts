@@ -42,9 +42,9 @@ describe("a fifo that nobody else has open", () => {
 	});
 
 	test("is waited for to be read, until somebody writes or the signal aborts; threads of the pool are free then", async () => {
-		const given = Array.from({ length: 5 }, () =>
-			readAll(readStream(at("fifo"), OPTIONS, AbortSignal.timeout(50))),
-		);
+		// All at once: who is given up later gets the end of the fifo by which an earlier one is woken.
+		const signal = AbortSignal.timeout(50);
+		const given = Array.from({ length: 5 }, () => readAll(readStream(at("fifo"), OPTIONS, signal)));
 		for (const { status } of await Promise.allSettled(given)) expect(status).toBe("rejected");
 		await stat(at());
 		const text = readBlob(fileBlob(at("fifo")), { limit: 100 });
