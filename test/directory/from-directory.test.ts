@@ -5,7 +5,7 @@ import type { DirectoryProgress } from "../../src/directory/options.ts";
 import { validate } from "../../src/gate.ts";
 import { ObjectStore } from "../../src/store/index.ts";
 import type { Tree } from "../../src/tree.ts";
-import { fillFolder, inFolder, isRoot, temporaryTakesXattrs } from "../support/folder.ts";
+import { fillFolder, inFolder, isPrivileged, temporaryTakesXattrs } from "../support/folder.ts";
 import { listing } from "../support/listing.ts";
 import { describeIf } from "../support/needs.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
@@ -96,7 +96,7 @@ describeIf("xattrs", temporaryTakesXattrs() || undefined, "the temporary folder 
 	});
 });
 
-describeIf("root", isRoot || undefined, "devices and owners need root", () => {
+describeIf("root", isPrivileged || undefined, "needs root, and no container", () => {
 	test("finds devices, owners, capabilities, ACLs, overlayfs's attributes", async () => {
 		fillFolder(at());
 		const tree = await fromDirectory(at());

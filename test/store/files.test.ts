@@ -4,10 +4,11 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { ComposefsError } from "../../src/errors.ts";
 import type { FoundFile } from "../../src/found-files.ts";
 import { ObjectStore, type StoreOptions, type StoreProgress } from "../../src/store/index.ts";
+import { FOLDER_OF_OWN_TIMES } from "../support/file-systems.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
-const at = useTemporaryFolder();
+const at = useTemporaryFolder(FOLDER_OF_OWN_TIMES);
 const opened: ObjectStore[] = [];
 
 async function openStore(options?: StoreOptions): Promise<ObjectStore> {

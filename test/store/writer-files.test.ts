@@ -2,11 +2,12 @@ import { existsSync, lstatSync, readFileSync, rmSync, statSync, symlinkSync, wri
 import { open, truncate } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
+import { FOLDER_OF_OWN_TIMES } from "../support/file-systems.ts";
 import { useStore } from "../support/opened-store.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
-const at = useTemporaryFolder();
+const at = useTemporaryFolder(FOLDER_OF_OWN_TIMES);
 const { openStore } = useStore(at);
 
 const identity = (path: string) => lstatSync(path, { bigint: true });

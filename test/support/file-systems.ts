@@ -1,11 +1,19 @@
 /** File systems for tests: small ones, read-only ones, those without fs-verity. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { findProgram } from "./needs.ts";
 
 /** A folder whose file system knows nothing of fs-verity, if the machine is not an odd one: tmpfs never does. */
 export const FOLDER_WITHOUT_VERITY: string = isWritable("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** ext4, XFS, Btrfs, F2FS, tmpfs. */
+const OF_OWN_TIMES = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994]);
+
+/** A folder whose files' digests stores remember: in containers, the one for temporary files is on overlayfs. */
+export const FOLDER_OF_OWN_TIMES: string = OF_OWN_TIMES.has(statfsSync(tmpdir()).type)
+	? tmpdir()
+	: "/dev/shm";
 
 function isWritable(folder: string): boolean {
 	try {

@@ -5,8 +5,29 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { getuid } from "node:process";
 
-/** Devices, attributes beyond `user.` and owners need it. */
 export const isRoot: boolean = getuid?.() === 0;
+
+/**
+ * Whether this user may make devices, and attributes beyond `user.`, where tests have their folders: root may, but in most
+ * containers, and not all of them on overlayfs.
+ */
+export const isPrivileged: boolean = isRoot && makesAll();
+
+function makesAll(): boolean {
+	const folder = mkdtempSync(path.join(tmpdir(), "composefs-probe-"));
+	const program = `import os, stat, sys
+os.chdir(sys.argv[1])
+os.mknod("console", stat.S_IFCHR, os.makedev(5, 1))
+os.mknod("whiteout", stat.S_IFCHR, os.makedev(0, 0))
+os.mkdir("a")
+os.setxattr("a", "trusted.overlay.opaque", b"y")
+os.setxattr("a", "security.odd", b"odd")`;
+	try {
+		return spawnSync("python3", ["-c", program, folder]).status === 0;
+	} finally {
+		rmSync(folder, { recursive: true });
+	}
+}
 
 /**
  * Runs Python statements in a folder: it is there wherever the addon is built, and has the calls that node has
@@ -92,7 +113,7 @@ os.utime(".", ns=(0, 1_600_000_000_000_000_009))
 
 /** Fills a folder with every kind of inode, as far as this user may make them. */
 export function fillFolder(folder: string): void {
-	inFolder(folder, ORDINARY + (takesXattrs(folder) ? USER_XATTRS : "") + (isRoot ? ROOT : ""));
+	inFolder(folder, ORDINARY + (takesXattrs(folder) ? USER_XATTRS : "") + (isPrivileged ? ROOT : ""));
 }
 
 /** True where the folder's file system has user xattrs: tmpfs has them since Linux 6.6. */
