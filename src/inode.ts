@@ -1,5 +1,4 @@
 /** The inodes of a tree: plain objects, told apart by `type`. What cannot exist cannot be written down. */
-
 import { types } from "node:util";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { type Name, toName } from "./names.ts";

@@ -1,5 +1,4 @@
 /** A file tree in memory: the one noun of this package. Sources make trees, sinks take them. */
-
 import { argumentError } from "./errors.ts";
 import {
 	type Device,

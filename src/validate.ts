@@ -2,7 +2,6 @@
  * The rules for one name and for one inode: what libcomposefs takes for granted and does not check. Some of
  * what is stopped here would abort the process, hang it, or write an image that cannot be mounted.
  */
-
 import { ComposefsError, type ComposefsErrorCode } from "./errors.ts";
 import type { DeviceNumber, Directory, Inode, Metadata, RegularFile } from "./inode.ts";
 import { LIMITS } from "./limits.ts";

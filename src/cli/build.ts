@@ -1,5 +1,4 @@
 /** `composefs build`: an image from a source. Ends with 3 if a blob of an OCI image is not what it should be. */
-
 import { Command, Option } from "commander";
 import type { Tree } from "../tree.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";

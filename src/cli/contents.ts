@@ -1,5 +1,4 @@
 /** Where commands put the contents of files: into a store, or nowhere. */
-
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";

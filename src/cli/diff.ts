@@ -1,5 +1,4 @@
 /** `composefs diff`: what differs between two images. Ends as diff(1) does: 0 nothing, 1 something, 2 trouble. */
-
 import { Command } from "commander";
 import { type Change, type ChangedAttribute, diff as diffImages } from "../diff.ts";
 import { escapeListed, escapeName } from "../dump/escape.ts";

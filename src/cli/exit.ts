@@ -87,7 +87,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 
 class Interrupted extends Error {}
 
-/** Runs something with a signal that SIGINT and SIGTERM abort, so that it can clean up behind itself. */
+/** Runs something with a signal that SIGINT, SIGTERM and SIGHUP abort, so that it can clean up behind itself. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
 	const controller = new AbortController();
 	const abort = () => controller.abort(new Interrupted());

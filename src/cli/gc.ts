@@ -1,5 +1,4 @@
 /** `composefs gc`: objects that no image needs are removed. */
-
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";

@@ -1,5 +1,4 @@
 /** Where an OCI image is, in one text: in a layout, an archive or a registry. */
-
 import { isIndexType } from "../media-types.ts";
 import { parseIndex } from "../oci/documents.ts";
 import {

@@ -1,5 +1,4 @@
 /** `composefs info`: images at a glance. */
-
 import { Command } from "commander";
 import { type ImageInfo, imageInfo } from "../image/index.ts";
 import { NANOSECONDS } from "../time.ts";

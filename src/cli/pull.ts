@@ -1,5 +1,4 @@
 /** `composefs pull`: an OCI image becomes a composefs image and a store. Ends with 3 if a blob is not what it should be. */
-
 import path from "node:path";
 import { Command } from "commander";
 import {

@@ -1,5 +1,4 @@
 /** `composefs seal`: what composefs's digests say of an OCI image, put beside it, into it, or checked. */
-
 import { Command } from "commander";
 import type { ComposefsError } from "../errors.ts";
 import {

@@ -19,7 +19,6 @@
  *         96  bytes    name, text
  *          …  u32 × 2, bytes  for each attribute: bytes of its name and of its value, then both
  */
-
 import type { FileIdentity } from "../file-path.ts";
 import { IDENTITY_FIELDS } from "../found-files.ts";
 import type { DeviceNumber } from "../inode.ts";

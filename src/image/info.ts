@@ -1,5 +1,4 @@
 /** What an image is, at a glance. */
-
 import { computeDigest } from "../digest.ts";
 import { ComposefsError, withPrefix } from "../errors.ts";
 import type { OpenFile } from "../file-path.ts";

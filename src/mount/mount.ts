@@ -1,5 +1,4 @@
 /** An image becomes a file system. */
-
 import { realpath } from "node:fs/promises";
 import { trace } from "../diagnostics.ts";
 import { absolute, type FilePath, isOpenFile, type OpenFile, pathToString } from "../file-path.ts";

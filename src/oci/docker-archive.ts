@@ -1,5 +1,4 @@
 /** What `docker save` writes: manifest.json, configs and layers. */
-
 import { type BlobSource, readBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
 import { MEDIA_TYPES } from "../media-types.ts";

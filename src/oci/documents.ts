@@ -1,5 +1,4 @@
 /** Indexes, manifests and configs: JSON documents of the image specification, and Docker's of the same shape. */
-
 import { isIndexType, isManifestType, MEDIA_TYPES } from "../media-types.ts";
 import { parseDigest } from "./digest.ts";
 import { Fields } from "./fields.ts";

@@ -1,5 +1,4 @@
 /** Fields of a JSON document, of the types that they should have. */
-
 import { AnnotationMap } from "../descriptor.ts";
 import type { ComposefsError } from "../errors.ts";
 import { ociError } from "./fault.ts";

@@ -1,5 +1,4 @@
 /** Images as the image specification describes them, and where they come from: layouts, archives, registries. */
-
 import type { BlobSource } from "../blob.ts";
 import type { Annotations, Descriptor, Platform } from "../descriptor.ts";
 

@@ -1,5 +1,4 @@
 /** What a layer is made of, whether it comes as a tar or as a table of contents. */
-
 import { abortable } from "../abortable.ts";
 import type { Directory, Inode } from "../inode.ts";
 import type { LayerEntries } from "../layer-entry.ts";

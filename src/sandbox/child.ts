@@ -1,5 +1,4 @@
 /** One worker, seen from the process that started it and trusts nothing that comes from it afterwards. */
-
 import type { ChildProcess } from "node:child_process";
 import fs from "node:fs";
 import type { Socket } from "node:net";

@@ -7,7 +7,6 @@
  * Lines are appended by any number of processes. What is not a whole line counts for nothing, so a crash does no harm.
  * Without a line its content is fetched once more: a failure to write one is told in NODE_DEBUG, and fails nothing.
  */
-
 import { createHash } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, rename, rm, writeFile } from "node:fs/promises";

@@ -1,5 +1,4 @@
 /** Contents that a store has, by their SHA-256. */
-
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { ContentName, FoundContent } from "../content.ts";

@@ -1,5 +1,4 @@
 /** Whether a store's objects are what their names say, and whether it has those that images need. */
-
 import { type NativeFailure, toError } from "../native.ts";
 import { inspectAll, type Seen } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";

@@ -1,5 +1,4 @@
 /** Objects that no image needs, and what writers left behind, are removed. */
-
 import { rm, unlink } from "node:fs/promises";
 import { forEachParallel } from "../parallel.ts";
 import { fromSystem, systemCall } from "../system-call.ts";

@@ -1,5 +1,4 @@
 /** What a store lacks of a tree or image. */
-
 import { listObjects, type StoreObject } from "../image/index.ts";
 import { toError } from "../native.ts";
 import { digestOfPath } from "../object-path.ts";

@@ -1,5 +1,4 @@
 /** How a store is opened, and what is made of the options. */
-
 import { argumentError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { NativeStoreOptions } from "../native.ts";

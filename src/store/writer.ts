@@ -1,5 +1,4 @@
 /** The half of a store that puts: one lock for all its puts, their progress, and what is on its way. */
-
 import { setTimeout as pause } from "node:timers/promises";
 import { untilAbort } from "../abort.ts";
 import { isIterable } from "../abortable.ts";

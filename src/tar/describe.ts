@@ -1,5 +1,4 @@
 /** What the headers of an entry say together. */
-
 import type { DeviceNumber } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
 import { NANOSECONDS } from "../time.ts";

@@ -1,5 +1,4 @@
 /** Contents of a tree's files, on their way into an archive: read a little ahead, and given out in order. */
-
 import { argumentError, ComposefsError } from "../errors.ts";
 import type { ExternalFile } from "../inode.ts";
 import { digestOfPath } from "../object-path.ts";

@@ -2,7 +2,6 @@
  * The headers of one entry, as they are written: ustar, and a pax header before it for what ustar cannot say. The
  * same entry always gives the same bytes, which hold nothing of who wrote them, or when.
  */
-
 import { nameToBytes, sortNames } from "../names.ts";
 import { formatSeconds, NANOSECONDS } from "../time.ts";
 import type { TarEntryType, TarMetadata } from "./entry.ts";

@@ -1,5 +1,4 @@
 /** From an entry's name to its directory: the names of one path, over bytes, beside those of the path before. */
-
 import type { Directory } from "../inode.ts";
 import { LIMITS } from "../limits.ts";
 import { nextSlash } from "../names.ts";

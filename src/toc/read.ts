@@ -1,5 +1,4 @@
 /** `readToc`: a layer's table of contents, from its blob to the entries of a layer. */
-
 import type { BlobSource } from "../blob.ts";
 import type { Inode } from "../inode.ts";
 import type { LayerEntry } from "../layer-entry.ts";

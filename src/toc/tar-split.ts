@@ -5,7 +5,6 @@
  *     {"type":2,"payload":"BASE64","position":0}                      bytes of the tar, as they are
  *     {"type":1,"name":"…","size":0,"payload":null,"position":1}      the content of a file; `name_raw` in base64
  */
-
 import { ComposefsError } from "../errors.ts";
 import type { LayerEntry } from "../layer-entry.ts";
 import { bytesToName } from "../names.ts";

@@ -1,5 +1,4 @@
 /** Entries of a table of contents as text: keys, order and forms are those of containers/storage. */
-
 import { ComposefsError } from "../errors.ts";
 import { sortNames } from "../names.ts";
 import type { TarEntryType } from "../tar/entry.ts";

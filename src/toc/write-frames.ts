@@ -1,5 +1,4 @@
 /** The end of a zstd:chunked layer: the table, the tar-split and the footer, each in a skippable frame. */
-
 import { createHash } from "node:crypto";
 import { AnnotationMap } from "../descriptor.ts";
 import { FRAME_HEADER_SIZE, LONG_FOOTER_SIZE, MANIFEST_TYPE, SKIPPABLE_MAGIC } from "./footer.ts";

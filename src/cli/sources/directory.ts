@@ -1,5 +1,4 @@
 /** A directory as a source, with the options of mkcomposefs. */
-
 import { lstat, realpath } from "node:fs/promises";
 import path from "node:path";
 import { Option } from "commander";

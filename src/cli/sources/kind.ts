@@ -1,5 +1,4 @@
 /** What a kind of source is to `composefs build`: one file each beside this one, one line each in table.ts. */
-
 import type { Option } from "commander";
 import type { Tree } from "../../tree.ts";
 import type { Held } from "../held.ts";

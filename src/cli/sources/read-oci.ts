@@ -1,5 +1,4 @@
 /** What reading an OCI image of this machine takes: much, so that it is loaded when one is read. */
-
 import type { Profile } from "../../oci/index.ts";
 import type { Tree } from "../../tree.ts";
 import { openContents } from "../contents.ts";

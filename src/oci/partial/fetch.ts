@@ -1,5 +1,4 @@
 /** What tables of contents name and the store lacks is fetched, checked and put into the store. */
-
 import { type ContentChunk, INLINE_SIZE } from "../../content.ts";
 import { trace } from "../../diagnostics.ts";
 import { forEachParallel } from "../../parallel.ts";

@@ -1,5 +1,4 @@
 /** Manifests and indexes, which a registry keeps apart from blobs. */
-
 import { MEDIA_TYPES } from "../../media-types.ts";
 import { digestOf, parseDigest } from "../digest.ts";
 import { expectDigest } from "../verified.ts";

@@ -1,5 +1,4 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
-
 import { bytesBlob } from "../../blob.ts";
 import { AnnotationMap } from "../../descriptor.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";

@@ -1,5 +1,4 @@
 /** Seals beside an image, found. */
-
 import { isManifestType } from "../../media-types.ts";
 import type { BlobFinder, Descriptor } from "../image.ts";
 import { readManifest } from "../resolve.ts";
