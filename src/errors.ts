@@ -105,6 +105,12 @@ export function withPrefix(
 	return new ComposefsError(code, `${prefix}: ${error.message}`, { ...own, ...details, cause: error });
 }
 
+/** The same error, with the file that is at fault: unless it names one already, or the call is at fault. */
+export function inFile(error: unknown, file: string | undefined): unknown {
+	if (!(error instanceof ComposefsError) || error.path !== undefined || file === undefined) return error;
+	return error.code === "ERR_COMPOSEFS_ARGUMENT" ? error : withPrefix(file, error, { path: file });
+}
+
 /** An argument or option of a call is not what the call takes. */
 export function argumentError(message: string, details?: ComposefsErrorDetails): ComposefsError {
 	return new ComposefsError("ERR_COMPOSEFS_ARGUMENT", message, details);

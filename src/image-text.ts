@@ -1,7 +1,7 @@
 /** The text of an image, without the tree in between: that would be half of the time. */
 import { DumpLines } from "./dump/lines.ts";
 import { directorySize } from "./erofs.ts";
-import { inFile } from "./image/fault.ts";
+import { inFile } from "./errors.ts";
 import type { Listing } from "./image/listing.ts";
 import type { ReadImageOptions } from "./image/read.ts";
 import { checkLimits, type ImageSource, loadImage, nameOfSource } from "./image/source.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { ComposefsError } from "../src/errors.ts";
+import { argumentError, ComposefsError, inFile } from "../src/errors.ts";
 
 describe("ComposefsError", () => {
 	test("is an Error with a code", () => {
@@ -25,5 +25,24 @@ describe("ComposefsError", () => {
 		const error = new ComposefsError("EIO", "above", { cause });
 		expect(error.cause).toBe(cause);
 		expect(Object.keys(error)).not.toContain("cause");
+	});
+});
+
+describe("inFile", () => {
+	test("puts the file in front", () => {
+		const error = new ComposefsError("ERR_COMPOSEFS_IMAGE", "offset 3: no", { rule: "magic", offset: 3 });
+		const named = inFile(error, "a.cfs") as ComposefsError;
+		expect(named.message).toBe("a.cfs: offset 3: no");
+		expect({ ...named }).toEqual({ ...error, path: "a.cfs" });
+		expect(named.cause).toBe(error);
+	});
+
+	test.each([
+		["names a file already", new ComposefsError("ENOENT", "no such file", { path: "b.cfs" }), "a.cfs"],
+		["is of a file without a name", new ComposefsError("EIO", "read"), undefined],
+		["is the call's fault", argumentError("a filter gives no promises"), "a.cfs"],
+		["is not of this package", new DOMException("This operation was aborted", "AbortError"), "a.cfs"],
+	])("leaves an error that %s", (_, error, file) => {
+		expect(inFile(error, file)).toBe(error);
 	});
 });

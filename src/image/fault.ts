@@ -1,5 +1,5 @@
 /** What can be wrong with an image, and the error that says so. */
-import { ComposefsError, withPrefix } from "../errors.ts";
+import { ComposefsError } from "../errors.ts";
 
 /** The rules that an image must keep, by the names that errors carry. */
 export type ImageRule =
@@ -49,13 +49,6 @@ export type ImageRule =
 	| "xattrs"
 	| "xattr-bytes"
 	| "depth";
-
-/** An error, with the file of the image in front where it is of a broken rule. */
-export function inFile(error: unknown, file: string | undefined): unknown {
-	if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_IMAGE" || file === undefined)
-		return error;
-	return withPrefix(file, error, { path: file });
-}
 
 /** Throws the error of a broken rule. `offset` is where in the image, in bytes. */
 export function fail(

@@ -1,6 +1,6 @@
 /** What an image is, at a glance. */
 import { computeDigest } from "../digest.ts";
-import { ComposefsError, withPrefix } from "../errors.ts";
+import { inFile } from "../errors.ts";
 import type { OpenFile } from "../file-path.ts";
 import { openGiven } from "../open-file.ts";
 import type { Image, ImageHeader } from "./image.ts";
@@ -29,8 +29,7 @@ export async function imageInfo(
 	const file = await openGiven(source);
 	return infoOf(await imageIn(file, limits), file, signal).catch((error) => {
 		// It is read by its descriptor, which errors have no name for.
-		const isNamed = !(error instanceof ComposefsError) || error.path !== undefined || file.name === undefined;
-		throw isNamed ? error : withPrefix(file.name, error, { path: file.name });
+		throw inFile(error, file.name);
 	});
 }
 

@@ -1,6 +1,6 @@
 /** An image that is looked into, not loaded: only what a question needs is read. */
+import { inFile } from "../errors.ts";
 import { type OpenedFile, openGiven } from "../open-file.ts";
-import { inFile } from "./fault.ts";
 import { Image } from "./image.ts";
 import {
 	checkLimits,

@@ -1,9 +1,9 @@
 /** An image becomes a tree. libcomposefs's own reader crashes on damaged images; this one checks every byte. */
 import { trace } from "../diagnostics.ts";
+import { inFile } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import type { Directory, Inode } from "../inode.ts";
 import { Tree } from "../tree.ts";
-import { inFile } from "./fault.ts";
 import { checkLimits, type ImageSource, loadImage, nameOfSource, type ReadLimits } from "./source.ts";
 import { type Visitor, walkImage } from "./walk.ts";
 

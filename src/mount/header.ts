@@ -1,5 +1,5 @@
 /** What has to be known of an image before it is mounted. */
-import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
+import { argumentError, inFile } from "../errors.ts";
 import type { OpenFile } from "../file-path.ts";
 import { openImage } from "../image/open.ts";
 
@@ -16,7 +16,7 @@ export async function headerOf(
 ): Promise<{ readonly hasAcl: boolean }> {
 	if (file.fd < 0) throw argumentError(`${name} is closed`);
 	const image = await openImage(file, { signal }).catch((error) => {
-		throw error instanceof ComposefsError ? withPrefix(name, error, { path: name }) : error;
+		throw inFile(error, name);
 	});
 	await image.close();
 	return image.info;

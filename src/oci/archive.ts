@@ -1,7 +1,7 @@
 /** Archives that hold images: `oci-archive`, and what `docker save` writes. */
 import { type BlobSource, fileBlob, readBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
-import { ComposefsError, withPrefix } from "../errors.ts";
+import { ComposefsError, inFile } from "../errors.ts";
 import type { FilePath } from "../file-path.ts";
 import { readTar } from "../tar/read.ts";
 import { type DockerArchive, readDockerArchive } from "./docker-archive.ts";
@@ -34,17 +34,11 @@ export async function openArchive(
 	const { signal } = options;
 	const blob = fileBlob(path);
 	const found = await members(blob, signal).catch((error) => {
-		throw inArchive(blob.name, error);
+		throw error.code === "ERR_COMPOSEFS_TAR" ? inFile(error, blob.name) : error;
 	});
 	const files = new ArchiveFiles(blob, found);
 	// Docker writes both, and the layout has digests.
 	return files.has("oci-layout") ? readLayout(files, signal) : readDockerArchive(files, signal);
-}
-
-/** An error of the archive's bytes, with its name. */
-function inArchive(name: string, error: unknown): unknown {
-	if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_TAR") return error;
-	return withPrefix(name, error, { path: name });
 }
 
 async function members(blob: BlobSource, signal: AbortSignal | undefined): Promise<Map<string, Member>> {
