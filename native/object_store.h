@@ -69,7 +69,8 @@ class ObjectStore {
   /// Removes what was not flushed, and lets go of the lock. Nothing may be put any more.
   void Close();
 
-  /// Gives their names to all that was put.
+  /// Gives their names to all that was put; one at a time. What it fails for waits for the next one, unless a
+  /// sync has failed: then all later ones fail with the same.
   void Flush(const CancelFlag& cancel);
 
   /// Of an object that has its name or is to get it with the next flush; nothing, if there is none.
@@ -104,6 +105,7 @@ class ObjectStore {
     uint64_t size;
     bool replace;  // an object of that name is not sound
     Claims::Claim claim;
+    bool is_named = false;
   };
 
   /// Of a Writing; `opening_` is held for Begin.
@@ -134,7 +136,8 @@ class ObjectStore {
   void SetOwner(int folder, const std::string& name) const;
   void MakeFolder(const std::string& folder);
 
-  void Publish(std::vector<Staged> staged, bool sync, const CancelFlag& cancel);
+  void Publish(std::vector<Staged>& staged, bool sync, const CancelFlag& cancel);
+  void PutOff(std::vector<Staged>& staged);
   void GiveName(const Staged& staged, const CancelFlag& cancel);
   void SyncFiles(const std::vector<Staged>& staged);
   void SyncFolders(const std::vector<Staged>& staged);
@@ -159,6 +162,7 @@ class ObjectStore {
 
   std::mutex mutex_;  // of all below
   std::vector<Staged> pending_;
+  std::optional<Failure> lost_;  // why something that was put may not be there
   std::vector<dev_t> unclonable_;
   std::array<bool, 256> folders_{};  // those that are known to be folders of ours
 };

@@ -16,6 +16,9 @@ namespace {
 /// So many calls of fsync cost more than one of syncfs, which also waits for what others have written.
 constexpr size_t kManyFiles = 8;
 
+constexpr const char* kSync = "fsync";
+constexpr const char* kSyncAll = "syncfs";
+
 bool RenameNew(int from_folder, const char* from, int to_folder, const char* to) {
   if (RenameNoReplace(from_folder, from, to_folder, to) == 0) return true;
   if (errno == EEXIST) return false;
@@ -29,11 +32,18 @@ bool RenameNew(int from_folder, const char* from, int to_folder, const char* to)
   ThrowErrno("link");
 }
 
+/// Nobody knows what a failed sync has left on the disk, and the next one would not say so (fsync(2)).
+bool IsOfSync(const Failure& failure) {
+  const auto* system = std::get_if<SystemFailure>(&failure);
+  return system != nullptr && (system->call == kSync || system->call == kSyncAll);
+}
+
 }  // namespace
 
 void ObjectStore::Flush(const CancelFlag& cancel) {
   {
     const std::lock_guard lock(mutex_);
+    if (lost_) Rethrow(*lost_);
     if (pending_.empty()) return;
   }
   const Writing writing(*this);
@@ -44,22 +54,40 @@ void ObjectStore::Flush(const CancelFlag& cancel) {
     staged.swap(pending_);
     for (Staged& object : staged) object.claim.Mark(Claims::State::kWriting);
   }
-  Publish(std::move(staged), true, cancel);
+  auto failure = Attempt([&] { Publish(staged, true, cancel); });
+  if (!failure) return;
+  if (!IsOfSync(*failure)) {
+    auto not_put_off = Attempt([&] { PutOff(staged); });
+    if (!not_put_off) Rethrow(*failure);
+    failure = std::move(not_put_off);
+  }
+  Discard(staged);
+  const std::lock_guard lock(mutex_);
+  lost_ = std::move(failure);
+  Rethrow(*lost_);
 }
 
-/// All of them, or an error; then some may have their names, and what has none is removed.
-void ObjectStore::Publish(std::vector<Staged> staged, bool sync, const CancelFlag& cancel) {
+/// For the next flush, also what has its name: that may not be on the disk.
+void ObjectStore::PutOff(std::vector<Staged>& staged) {
+  const std::lock_guard lock(mutex_);
+  pending_.reserve(pending_.size() + staged.size());
+  for (Staged& object : staged) {
+    object.claim.Mark(Claims::State::kStaged);
+    pending_.push_back(std::move(object));
+  }
+}
+
+/// All of them, or an error; then some may have their names.
+void ObjectStore::Publish(std::vector<Staged>& staged, bool sync, const CancelFlag& cancel) {
   if (staged.empty()) return;
-  const auto failure = Attempt([&] {
-    if (sync) SyncFiles(staged);
-    for (const Staged& object : staged) {
-      cancel.Checkpoint();
-      GiveName(object, cancel);
-    }
-    if (sync) SyncFolders(staged);
-  });
-  if (failure) Discard(staged);  // those that were renamed are not there any more
-  if (failure) Rethrow(*failure);
+  if (sync) SyncFiles(staged);
+  for (Staged& object : staged) {
+    if (object.is_named) continue;
+    cancel.Checkpoint();
+    GiveName(object, cancel);
+    object.is_named = true;
+  }
+  if (sync) SyncFolders(staged);
 }
 
 void ObjectStore::GiveName(const Staged& staged, const CancelFlag& cancel) {
@@ -82,11 +110,12 @@ void ObjectStore::GiveName(const Staged& staged, const CancelFlag& cancel) {
 void ObjectStore::SyncFiles(const std::vector<Staged>& staged) {
   if (staged.size() > kManyFiles) return SyncAll();
   for (const Staged& object : staged) {
+    if (object.is_named) continue;
     const std::string path = staging_.path + "/" + object.name;
     const Descriptor file(
         openat(staging_.file.Get(), object.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!file.IsOpen()) ThrowErrno("open", path);
-    if (fsync(file.Get()) != 0) ThrowErrno("fsync", path);
+    if (fsync(file.Get()) != 0) ThrowErrno(kSync, path);
   }
 }
 
@@ -98,14 +127,15 @@ void ObjectStore::SyncFolders(const std::vector<Staged>& staged) {
     const Descriptor file(openat(root_.Get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!file.IsOpen()) ThrowErrno("open", PathOf(folder));
     // Some file systems cannot sync a folder: then it needs none.
-    if (fsync(file.Get()) != 0 && errno != EINVAL) ThrowErrno("fsync", PathOf(folder));
+    if (fsync(file.Get()) != 0 && errno != EINVAL) ThrowErrno(kSync, PathOf(folder));
   }
 }
 
 void ObjectStore::SyncAll() {
-  if (syncfs(root_.Get()) != 0) ThrowErrno("syncfs", options_.path);
+  if (syncfs(root_.Get()) != 0) ThrowErrno(kSyncAll, options_.path);
 }
 
+/// Those that have their names are not there any more.
 void ObjectStore::Discard(const std::vector<Staged>& staged) {
   for (const Staged& object : staged) unlinkat(staging_.file.Get(), object.name.c_str(), 0);
 }

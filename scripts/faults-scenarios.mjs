@@ -115,14 +115,25 @@ async function storeScenarios(folder) {
 	const stream = contents(at);
 	const digestOf = async (tree) => (await writeImage(tree, { digestOnly: true })).digest;
 	const scanned = await digestOf(await fromDirectory(at("scanned")));
-	const put = async (store) => {
-		await Promise.all([
+	const putSome = (store) =>
+		Promise.all([
 			store.put(Buffer.alloc(5000, "bytes")),
 			store.put({ file: at("scanned/200000") }),
 			store.put(stream()),
 			store.put(Buffer.alloc(100, "more")),
 		]);
+	const put = async (store) => {
+		await putSome(store);
 		await store.flush();
+	};
+	/** A flush says that all is there only if it is, whatever became of the one before. */
+	const flushTwice = async (store) => {
+		const stored = await putSome(store);
+		const failure = await store.flush().catch((error) => error);
+		await store.flush();
+		for (const object of stored)
+			if (!fs.existsSync(at(`store/${object.path}`))) throw new Wrong(`${object.path} is lost`);
+		if (failure !== undefined) throw failure;
 	};
 	const withStore = async (options, action) => {
 		const store = await ObjectStore.open(at("store"), options);
@@ -160,6 +171,12 @@ async function storeScenarios(folder) {
 		"store: put, synced by flush": {
 			prepare,
 			run: () => withStore({ sync: "flush" }, put),
+			after: checkObjects,
+			codes,
+		},
+		"store: flush, and another one": {
+			prepare,
+			run: () => withStore({ sync: "flush" }, flushTwice),
 			after: checkObjects,
 			codes,
 		},

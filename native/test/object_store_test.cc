@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "temporary_folder.h"
@@ -161,6 +162,32 @@ TEST_F(ObjectStoreTest, WhileSomebodyWritesHereItIsNotHadAlone) {
   EXPECT_FALSE(store.LockAlone());
   { const ObjectStore::Writing another(store); }
   EXPECT_FALSE(store.LockAlone());
+}
+
+// bug: what was put was lost, and the next flush, which found nothing to do, said that all was well.
+TEST_F(ObjectStoreTest, WhatAFlushFailsForWaitsForTheNextOne) {
+  ObjectStore store(Options(Sync::kFlush));
+  std::vector<Digest> digests;
+  {
+    ObjectStore::Batch batch(store, cancel_);
+    for (const char* text : {"one", "two", "three"}) digests.push_back(batch.Put(Bytes(text))->digest);
+    batch.Commit();
+  }
+  CancelFlag cancelled;
+  cancelled.Set();
+  EXPECT_THROW(store.Flush(cancelled), Cancelled);
+  EXPECT_FALSE(store.LockAlone());
+  const fs::path in_the_way = folder_ / ("store/" + ObjectName(digests[1]).substr(0, 2));
+  std::ofstream(in_the_way) << "no folder";
+  EXPECT_THROW(store.Flush(cancel_), RuleFailure);
+  fs::remove(in_the_way);
+  {
+    ObjectStore::Batch batch(store, cancel_);
+    EXPECT_TRUE(batch.Put(Bytes("three"))->existed);
+    batch.Commit();
+  }
+  store.Flush(cancel_);
+  for (const Digest& digest : digests) EXPECT_TRUE(store.IsSound(digest, {}, Trust::kContent, cancel_));
 }
 
 // bug: one writer lost its lock for a moment when it tried, in which the other one had the store alone.

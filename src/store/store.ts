@@ -94,8 +94,9 @@ export class ObjectStore {
 	}
 
 	/**
-	 * Makes all that was put durable and gives it its name, also puts under way. If it fails, what was put since the
-	 * last one may be lost.
+	 * Makes all that was put durable and gives it its name, also puts under way. If it fails, or is aborted, the next one
+	 * tries again; but once a sync has failed (`syscall` is `fsync` or `syncfs`) nobody knows what is on the disk: then all
+	 * later ones fail in the same way, and so does `close`.
 	 */
 	async flush(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
 		this.#checkOpen();

@@ -29,6 +29,8 @@ export class StoreWriter {
 	#progress: StoreProgress = { objects: 0, bytes: 0, existed: 0 };
 	/** Puts and flushes on their way. */
 	readonly #writing = new Set<Promise<unknown>>();
+	/** The flush among them. */
+	#flushing: Promise<void> | undefined;
 	#hasLock = false;
 	/** Somebody has the store alone, by `alone`. */
 	#isHeld = false;
@@ -61,8 +63,15 @@ export class StoreWriter {
 		await untilAbort(Promise.allSettled(this.#writing), signal);
 	}
 
+	/** One at a time: one that finds nothing to do has to know how the one under way ends. */
 	async flush(signal: AbortSignal | undefined): Promise<void> {
-		await this.#tracked(awaitJob(() => this.#native.flush(), { signal, file: this.#name }));
+		while (this.#flushing !== undefined) await untilAbort(Promise.allSettled([this.#flushing]), signal);
+		this.#flushing = this.#tracked(awaitJob(() => this.#native.flush(), { signal, file: this.#name }));
+		try {
+			await this.#flushing;
+		} finally {
+			this.#flushing = undefined;
+		}
 		const { objects, bytes, existed } = this.#progress;
 		say("%s flushed: %d puts so far, %d bytes, %d there already", () => [
 			this.#name,

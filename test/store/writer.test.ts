@@ -120,6 +120,14 @@ describe("sync: flush", () => {
 		expect(await store.verify(digest)).toBe(true);
 	});
 
+	test("bug: one of two flushes at once was done before the objects had their names", async () => {
+		const store = await openStore({ sync: "flush" });
+		const names: string[] = [];
+		for (let i = 0; i < 50; i++) names.push((await store.put(Buffer.from(`text ${i}`))).path);
+		await Promise.race([store.flush(), store.flush()]);
+		for (const name of names) expect(existsSync(at("store", name))).toBe(true);
+	});
+
 	test("close flushes", async () => {
 		const store = await openStore({ sync: "flush" });
 		for (let i = 0; i < 100; i++) void store.put(Buffer.from(`text ${i}`));
