@@ -155,8 +155,14 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
     return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Unlock(); }));
   });
   define("close", [holder](Napi::Env at, const SharedStore&, const Napi::CallbackInfo&) {
-    const auto close = [last = std::move(*holder)](const CancelFlag&) { last->Close(); };
-    return StartJob(at, std::make_shared<CallJob>(at, close));
+    const SharedStore last = std::move(*holder);
+    const auto close = [last](const CancelFlag&) { last->Close(); };
+    try {
+      return StartJob(at, std::make_shared<CallJob>(at, close));
+    } catch (...) {
+      last->Close();  // a job that did not begin keeps the lock until it is collected
+      throw;
+    }
   });
   return object;
 }
