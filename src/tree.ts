@@ -132,6 +132,27 @@ export class Tree {
 		parent.children.delete(name);
 	}
 
+	/**
+	 * Gives an inode another name, as rename(2) does: a file takes the place of a file, a directory that of an empty one.
+	 * Of two names of one inode, both stay.
+	 *
+	 * @throws ComposefsError ENOENT, ENOTDIR, EISDIR, ENOTEMPTY; EINVAL for a directory that is to be in itself
+	 */
+	rename(oldPath: Name, newPath: Name): void {
+		const inode = this.get(oldPath);
+		if (inode === undefined) throw pathError("ENOENT", "no such file or directory", oldPath);
+		if (inode === this.root) throw pathError("EPERM", "the root cannot be renamed", oldPath);
+		const from = this.#entry(oldPath);
+		const to = this.#entry(newPath);
+		const replaced = to.parent.children.get(to.name);
+		if (replaced === inode) return;
+		if (inode.type === "directory" && isBelow(newPath, oldPath))
+			throw pathError("EINVAL", "a directory cannot be in itself", newPath);
+		checkReplaced(replaced, inode, newPath);
+		from.parent.children.delete(from.name);
+		to.parent.children.set(to.name, inode);
+	}
+
 	/** The names in a directory, in the order of their bytes. */
 	readdir(path: Name): string[] {
 		const inode = this.get(path);
@@ -179,4 +200,17 @@ export class Tree {
 		if (parent.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
 		return { parent, name };
 	}
+}
+
+function isBelow(path: Name, above: Name): boolean {
+	const names = splitPath(path);
+	return splitPath(above).every((name, depth) => names[depth] === name);
+}
+
+function checkReplaced(replaced: Inode | undefined, inode: Inode, path: Name): void {
+	if (replaced === undefined) return;
+	if (inode.type !== "directory") {
+		if (replaced.type === "directory") throw pathError("EISDIR", "is a directory", path);
+	} else if (replaced.type !== "directory") throw pathError("ENOTDIR", "not a directory", path);
+	else if (replaced.children.size > 0) throw pathError("ENOTEMPTY", "directory not empty", path);
 }
