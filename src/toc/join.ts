@@ -77,10 +77,13 @@ function isSame(
 ): boolean {
 	const byName = new Map(Array.from(ours, ([name, value]) => [decode(name).toWellFormed(), value]));
 	for (const [name, value] of theirs) {
-		const other = byName.get(name.toWellFormed());
+		const text = name.toWellFormed();
+		const other = byName.get(text);
 		if (other === undefined || Buffer.compare(other, value) !== 0) return false;
+		// As many as theirs: each stands for one of them.
+		byName.delete(text);
 	}
-	return byName.size === theirs.size;
+	return true;
 }
 
 /** Targets and xattrs are other ones now. */
