@@ -44,6 +44,14 @@ describe("what entries may not be", () => {
 		["a chunk that overlaps", "chunk", [first, { ...chunk, chunkOffset: 3, chunkSize: 7 }]],
 		["a chunk beyond the file", "chunk", [first, { ...chunk, chunkSize: 7 }]],
 		["chunks that are too few", "chunk", [first, { ...chunk, chunkSize: 5 }]],
+		[
+			"a last chunk of nothing",
+			"chunk",
+			[
+				{ ...first, size: 4 },
+				{ ...chunk, chunkSize: 0 },
+			],
+		],
 		["a chunk before the file's", "range", [{ ...first, offset: 9 }, chunk]],
 		["a chunk beyond the file's end", "range", [first, { ...chunk, offset: 25 }]],
 		["a chunk of nothing in between", "chunk", [FILE, chunk]],

@@ -57,6 +57,12 @@ describe("layers", () => {
 		for (const read of [zstd, estargz]) await expectRule(read([{ ...FILE, xattrs }]), "key-duplicate");
 	});
 
+	test("without a tar-split, and with names that were not UTF-8, are refused in either format", async () => {
+		for (const read of [zstd, estargz])
+			for (const lost of [{ name: "a\ufffd" }, { xattrs: { "user.\ufffd": "" } }])
+				await expectRule(read([{ ...FILE, ...lost }]), "name-lossy");
+	});
+
 	test("give entries and the files' chunks", async () => {
 		const toc = await zstd([
 			{ type: "dir", name: "./", mode: 0o755 },

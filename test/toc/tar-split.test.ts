@@ -95,6 +95,7 @@ describe("tar-splits", () => {
 			entries.map((entry, m) => (m === n ? { ...entry, ...fields } : entry));
 		const mismatches = [
 			change(4, { size: 11 }),
+			change(4, { size: 0 }),
 			change(3, { devMinor: 4 }),
 			change(1, { xattrs: { "user.\ufffd=": "AQ==" } }),
 			change(2, { linkName: "d" }),
@@ -116,6 +117,16 @@ describe("tar-splits", () => {
 			const table = [{ type: "dir", name: "d/", mode: 0o755, xattrs }];
 			await expectRule(join(tarSplitText([{ headers, name: "d/" }]), table), "tar-split-mismatch");
 		}
+	});
+
+	test("have the size of a sparse file in its records", async () => {
+		const sparse = Object.entries({ major: "1", minor: "0", name: "a", realsize: "10" });
+		const records = paxHeader(sparse.map(([key, value]) => [`GNU.sparse.${key}`, value]));
+		const headers = Buffer.concat([records, tarHeader({ name: "GNUSparseFile.0/a", mode: 0, size: 512 })]);
+		const split = tarSplitText([{ headers, name: "a", size: 512 }]);
+		const toc = await join(split, [FILE]);
+		expect(toc?.entries[0]).toMatchObject({ name: "a", inode: { size: 10 } });
+		await expectRule(join(split, [{ ...FILE, size: 512 }]), "tar-split-mismatch");
 	});
 
 	test("refuse two names of the same bytes that look alike in the table, and tell others apart", async () => {
