@@ -99,6 +99,16 @@ describe("tokens", () => {
 		});
 	});
 
+	test("an identity token goes to the realm, and nowhere that this leads to", async () => {
+		const elsewhere = await serve((_q, response) => response.end('{"token":"given"}'));
+		const { registry } = await startBoth(undefined, (_q, response) =>
+			response.writeHead(307, { location: elsewhere.url }).end(),
+		);
+		const reading = repositoryOf(registry.host, { credentials: { identityToken: "i" } }).manifest();
+		await expect(reading).rejects.toMatchObject({ rule: "status", status: 307 });
+		expect(elsewhere.requests).toHaveLength(0);
+	});
+
 	test("that are there already are used as they are", async () => {
 		const { registry, tokens } = await startBoth();
 		await repositoryOf(registry.host, { credentials: { registryToken: "given" } }).manifest();
@@ -181,13 +191,19 @@ describe("challenges", () => {
 		expect(wrong.registry.requests).toHaveLength(2);
 	});
 
-	test.each([undefined, "Negotiate", "", 'Digest realm="x"', "Bearer", 'Bearer realm="not a URL"'])(
-		"%s cannot be answered",
-		async (challenge) => {
-			const { reading } = await challenged(challenge);
-			await expect(reading).rejects.toMatchObject({ rule: "challenge" });
-		},
-	);
+	test.each([
+		undefined,
+		"Negotiate",
+		"",
+		'Digest realm="x"',
+		"Bearer",
+		'Bearer realm="not a URL"',
+		'Bearer realm="http://somebody@127.0.0.1/token"',
+		'Bearer realm="http://:word@127.0.0.1/token"',
+	])("%s cannot be answered", async (challenge) => {
+		const { reading } = await challenged(challenge);
+		await expect(reading).rejects.toMatchObject({ rule: "challenge" });
+	});
 
 	test("to a realm elsewhere are refused before anything is sent there", async () => {
 		const elsewhere = await serve((_q, response) => response.end('{"token":"x"}'));

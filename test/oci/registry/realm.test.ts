@@ -31,4 +31,13 @@ describe("a realm", () => {
 		expect(belongs(realm, registry)).toBe(false);
 		expect(belongs(realm, registry, [new URL(`https://${realm}`).hostname])).toBe(true);
 	});
+
+	test("can be trusted on one port alone", () => {
+		const isTrusted = (realm: string) => belongs(realm, "registry.example", ["tokens.test:8443"]);
+		expect(["tokens.test:8443", "tokens.test", "tokens.test:8444"].map(isTrusted)).toEqual([
+			true,
+			false,
+			false,
+		]);
+	});
 });

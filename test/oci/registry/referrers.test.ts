@@ -77,6 +77,13 @@ describe("a list of what speaks of a manifest", () => {
 		await expect(list(handler)).rejects.toMatchObject({ rule: "document" });
 	});
 
+	test("of more bytes than a list may have is an error, though no page has so many", async () => {
+		const half = page("1").padEnd(2 ** 21);
+		const handler: Handler = (_request, response) =>
+			response.writeHead(200, { link: '<?last=x>; rel="next"' }).end(half);
+		await expect(list(handler)).rejects.toMatchObject({ rule: "document-size" });
+	});
+
 	test("sends the registry's password to nobody else who has the rest of it", async () => {
 		const other = await serve(({ url }, response) =>
 			url === "/next"

@@ -58,6 +58,58 @@ describe("an exchange ends, whatever fetch does with the signal,", () => {
 	});
 });
 
+describe("a redirect", () => {
+	test.each(["GET", "HEAD"] as const)("of a %s is followed", async (method) => {
+		const server = await serve(({ url }, response) =>
+			url === "/there" ? response.end() : response.writeHead(307, { location: "/there" }).end(),
+		);
+		const answer = await transportOf().send({ method, url: new URL(server.url) });
+		expect([answer.status, answer.url.pathname]).toEqual([200, "/there"]);
+	});
+
+	test.each(["POST", "PUT"] as const)(
+		"of a %s is an answer: what is sent is for nobody else",
+		async (method) => {
+			const other = await serve((_request, response) => response.end());
+			const server = await serve((_request, response) =>
+				response.writeHead(307, { location: other.url }).end(),
+			);
+			const request = { method, url: new URL(server.url), body: Buffer.from("a secret") };
+			expect(await transportOf().send(request)).toMatchObject({ status: 307 });
+			expect(other.requests).toEqual([]);
+		},
+	);
+
+	/** A transport's first answer leads there, all others are empty; and the requests that came. */
+	const leading = (location: string) => {
+		const asked: [string, unknown][] = [];
+		const fetch: Fetch = async (url, { headers }) => {
+			asked.push([url.href, new Headers(headers).get("authorization")]);
+			return asked.length === 1 ? new Response(null, { status: 307, headers: { location } }) : new Response();
+		};
+		return { asked, transport: transportOf({ fetch }) };
+	};
+
+	test("from HTTPS to HTTP is refused, also where HTTP is allowed", async () => {
+		const { asked, transport } = leading("http://localhost/there");
+		const sent = transport.send({ url: new URL("https://localhost/") });
+		await expect(sent).rejects.toMatchObject({ rule: "redirect" });
+		expect(asked).toHaveLength(1);
+	});
+
+	test.each(["https://localhost/", "http://localhost:81/", "http://127.0.0.1/"])(
+		"to %s is one to another origin, which gets no credentials",
+		async (location) => {
+			const { asked, transport } = leading(location);
+			await transport.send({ url: new URL("http://localhost/"), headers: { Authorization: "secret" } });
+			expect(asked).toEqual([
+				["http://localhost/", "secret"],
+				[location, null],
+			]);
+		},
+	);
+});
+
 test("a reader who is slow does not make it stall", async () => {
 	const pieces = Array.from({ length: 3 }, () => new Uint8Array(5));
 	const body = new ReadableStream({
