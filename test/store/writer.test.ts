@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open, truncate } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { ContentChunk } from "../../src/content.ts";
@@ -135,6 +136,24 @@ describe("sync: flush", () => {
 		await store.close();
 		expect(contents().length).toBe(101);
 	});
+});
+
+test("gc waits also for puts that begin while it waits for others", async () => {
+	const store = await openStore();
+	let later: Promise<{ path: string }> | undefined;
+	async function* slow() {
+		await setTimeout(20);
+		later = store.put(pieces());
+		yield Buffer.alloc(600_000, "first");
+	}
+	async function* pieces() {
+		yield Buffer.alloc(600_000, "later");
+		await setTimeout(200);
+	}
+	const first = store.put(slow());
+	const { removed } = await store.gc([]);
+	const paths = [await first, await later].map((stored) => stored?.path);
+	expect(removed.map(({ path }) => path).sort()).toEqual(paths.sort());
 });
 
 describe("signals", () => {
