@@ -109,6 +109,12 @@ describe("the index of contents", () => {
 		expect(await find()).toEqual([{ digest: stored.digest, path: stored.path }]);
 	});
 
+	test("does not count a line without its end", async () => {
+		const wanted = [name, { sha256: sha256(short), size: 5 }];
+		truncateSync(index(), readFileSync(index()).length - 1);
+		expect(await find({}, wanted)).toEqual([{ digest: stored.digest, path: stored.path }, undefined]);
+	});
+
 	test("bug: after a failed write to it, no object got its name, and flush failed for ever", async () => {
 		const handle = await openFile(index());
 		const spy = jest.spyOn(Object.getPrototypeOf(handle), "writeFile");
