@@ -101,6 +101,14 @@ describe("what another process changes meanwhile", () => {
 		expect(paths(tree)).toEqual(["/", "/a", "/b", "/d", "/d/c"]);
 	});
 
+	test("a linked file is left out under the names that were read in another state", async () => {
+		inFolder(at(), 'os.mkdir("e"); write("l", b"one"); os.link("l", "e/l")');
+		const { tree, skipped } = await changing(() => writeFileSync(at("l"), "three"), { onChanged: "skip" });
+		expect(skipped).toEqual([["/e/l", "ERR_COMPOSEFS_CHANGED"]]);
+		expect(paths(tree)).toEqual(["/", "/a", "/b", "/d", "/d/c", "/e", "/l"]);
+		expect(tree.get("/l")).toMatchObject({ content: new Uint8Array(Buffer.from("one")) });
+	});
+
 	test("never gives a digest of what no process wrote", async () => {
 		const [one, other] = ["1".repeat(70_000), "2".repeat(90_001)];
 		const digests = [one, other, ""].map((text) => referenceDigest(Buffer.from(text)));

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
+import { ScanRecord } from "../../src/directory/decode.ts";
 import { checkOptions } from "../../src/directory/options.ts";
 import { DirectoryReader } from "../../src/directory/reader.ts";
+import type { FileIdentity } from "../../src/file-path.ts";
 import { inFolder } from "../support/folder.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
@@ -25,6 +27,21 @@ for i in range(100): os.makedirs(f"d{i}/e"); write(f"d{i}/e/f", b"x" * 70); os.l
 			expect(linked?.places.length).toBe(102);
 			expect(linked?.inodes.length).toBe(breakHardLinks ? 102 : 1);
 		}
+	});
+
+	test("are of one inode only where its file system is the same, too", async () => {
+		inFolder(at(), 'for name in "ab": write(name, b"x" * 100); os.link(name, name + "2")');
+		const identity = Object.getOwnPropertyDescriptor(ScanRecord.prototype, "identity")
+			?.get as () => FileIdentity;
+		const spy = jest.spyOn(ScanRecord.prototype, "identity", "get");
+		spy.mockImplementation(function (this: ScanRecord) {
+			return { ...identity.call(this), ino: 5n, dev: this.name.startsWith("a") ? 1n : 2n };
+		});
+		const tree = await new DirectoryReader(checkOptions({}))
+			.readNames(at(), signal)
+			.finally(() => spy.mockRestore());
+		const [a, a2, b, b2] = ["a", "a2", "b", "b2"].map((name) => tree.get(name));
+		expect([a === a2, b === b2, a === b]).toEqual([true, true, false]);
 	});
 
 	test("are read as deep as a path can be", async () => {
