@@ -124,6 +124,21 @@ describe("an inode", () => {
 		});
 	});
 
+	test.each([
+		["what is before the superblock", 64],
+		["the superblock, where a volume has its name", 1024 + 64],
+	])("an inode in %s", async (_where, offset) => {
+		const tree = new Tree();
+		tree.mknod("/fifo", "fifo");
+		await expectRule(await DamagedImage.of(tree), "overlap", (image) => {
+			const { bytes } = image;
+			const from = image.inode("/fifo");
+			bytes.copy(bytes, offset, from, from + 16);
+			bytes.writeBigUInt64LE(BigInt(offset / 32), image.entry("/fifo"));
+			return offset;
+		});
+	});
+
 	test("data of two inodes in one block", async () => {
 		const tree = sample();
 		tree.writeFile("/other", Buffer.alloc(4000, "o"));
