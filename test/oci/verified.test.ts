@@ -98,6 +98,23 @@ describe("a checked blob", () => {
 		});
 	});
 
+	test("that is cut off by the signal fails with its reason, and not for what is missing", async () => {
+		const controller = new AbortController();
+		const reason = new Error("enough");
+		// At the last moment: nobody waits for the source any more.
+		const end = {
+			get done(): true {
+				controller.abort(reason);
+				return true;
+			},
+			value: undefined,
+		};
+		const read = () => ({ [Symbol.asyncIterator]: () => ({ next: async () => end }) });
+		const blob = verifiedBlob({ ...inPieces([]), read }, digest, bytes.length);
+		const reading = blob.read({ signal: controller.signal })[Symbol.asyncIterator]().next();
+		await expect(reading).rejects.toBe(reason);
+	});
+
 	test("passes a signal on, and closes what it reads", async () => {
 		let closed = false;
 		const source: BlobSource = {

@@ -95,6 +95,8 @@ describe.each(FORMATS)("%s", (format) => {
 			whole.root.children.delete("stargz.index.json");
 			expect(listing(tree)).toEqual(listing(whole));
 			expect(tree.get("short")).toMatchObject({ content: new Uint8Array(Buffer.from("short")) });
+			// No part of something larger, which would stay as long as the tree.
+			expect((tree.get("short") as { content: Uint8Array }).content.buffer.byteLength).toBe(5);
 			expect(tree.get("limit")).toMatchObject({ size: undefined, digest: undefined });
 			expect(tree.get("a")).toMatchObject({ size: 65, content: undefined });
 		},
