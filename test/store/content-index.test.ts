@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import {
 	appendFileSync,
 	chmodSync,
+	chownSync,
 	existsSync,
 	mkdirSync,
 	readFileSync,
@@ -16,7 +17,9 @@ import { open as openFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, jest, test } from "@jest/globals";
 import fc from "fast-check";
+import { INLINE_SIZE } from "../../src/content.ts";
 import { ObjectStore, type StoredObject, type StoreOptions } from "../../src/store/index.ts";
+import { isRoot } from "../support/folder.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -86,6 +89,11 @@ describe("the index of contents", () => {
 		expect(await find()).toEqual([undefined]);
 	});
 
+	(isRoot ? test : test.skip)("that is somebody else's is none", async () => {
+		chownSync(index(), 65534, 65534);
+		expect(await find()).toEqual([undefined]);
+	});
+
 	test("that is a symlink is none: nothing is read or written where it leads", async () => {
 		renameSync(index(), temporary("elsewhere"));
 		symlinkSync(temporary("elsewhere"), index());
@@ -150,8 +158,20 @@ describe("the index of contents", () => {
 		);
 	});
 
+	test("has no content that images have not inline", async () => {
+		const long = Buffer.alloc(INLINE_SIZE + 1);
+		appendFileSync(index(), `${sha256(long)} = ${long.toString("hex")}\n`);
+		expect(await find({}, [{ sha256: sha256(long), size: long.length }])).toEqual([undefined]);
+	});
+
 	test("forgets at gc what was removed", async () => {
 		appendFileSync(index(), "junk\n");
+		const before = readFileSync(index());
+		{
+			await using store = await open();
+			await store.gc([], { dryRun: true });
+		}
+		expect(readFileSync(index())).toEqual(before);
 		{
 			await using store = await open();
 			await store.gc([]);

@@ -96,6 +96,27 @@ describe("fsck", () => {
 		await store.close();
 	});
 
+	test.each([
+		["a fresh file system", ["lost+found"]],
+		["what was one, and has no objects any more", [".lock", "README"]],
+	])("takes %s for a store", async (_what, names) => {
+		await using store = await ObjectStore.open(at("plain"));
+		for (const name of names)
+			if (name === "lost+found") mkdirSync(at("plain", name));
+			else writeFileSync(at("plain", name), "");
+		expect(await store.fsck()).toMatchObject({ objects: 0, bad: [] });
+	});
+
+	test("tells of an image once, however it names an object", async () => {
+		const tree = new Tree();
+		const first = objects[0] as StoredObject;
+		for (const front of ["", "./", "/"])
+			tree.writeFile(`/${front.length}`, { ...first, path: front + first.path });
+		await writeImage(tree, { to: at("c") });
+		rmSync(place(0));
+		expect((await fsck([at("c")])).bad).toMatchObject([{ problem: "missing", images: [at("c")] }]);
+	});
+
 	test("leftovers are told, and do no harm", async () => {
 		mkdirSync(at("store/.tmp-0123456789abcdef"));
 		expect(await fsck()).toMatchObject({ bad: [], leftovers: [".tmp-0123456789abcdef"] });

@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { ContentChunk } from "../../src/content.ts";
+import { Tree } from "../../src/tree.ts";
 import { objectPath, someBytes, useStore } from "../support/opened-store.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
 import { expectGivenUp } from "../support/stuck.ts";
@@ -138,22 +139,50 @@ describe("sync: flush", () => {
 	});
 });
 
-test("gc waits also for puts that begin while it waits for others", async () => {
-	const store = await openStore();
-	let later: Promise<{ path: string }> | undefined;
-	async function* slow() {
-		await setTimeout(20);
-		later = store.put(pieces());
-		yield Buffer.alloc(600_000, "first");
-	}
-	async function* pieces() {
-		yield Buffer.alloc(600_000, "later");
-		await setTimeout(200);
-	}
-	const first = store.put(slow());
-	const { removed } = await store.gc([]);
-	const paths = [await first, await later].map((stored) => stored?.path);
-	expect(removed.map(({ path }) => path).sort()).toEqual(paths.sort());
+describe("gc", () => {
+	test("that is refused lets nobody in who has to wait for another", async () => {
+		const store = await openStore();
+		const bytes = someBytes(5000);
+		await store.put(bytes);
+		let put: Promise<{ existed: boolean; digest: string }> | undefined;
+		async function* images() {
+			await expect(store.gc([])).rejects.toMatchObject({ rule: "busy" });
+			put = store.put(bytes);
+			await setTimeout(50);
+			yield new Tree();
+		}
+		expect((await store.gc(images())).removed).toHaveLength(1);
+		const { existed, digest } = (await put) ?? {};
+		expect([existed, await store.has(digest ?? "")]).toEqual([false, true]);
+	});
+
+	test("that is refused leaves the store to others no more than before", async () => {
+		const [store, other, third] = [await openStore(), await openStore(), await openStore()];
+		await store.put(Buffer.from("one"));
+		await other.put(Buffer.from("two"));
+		await expect(store.gc([])).rejects.toMatchObject({ rule: "busy" });
+		await store.put(Buffer.from("three"));
+		await other.close();
+		await expect(third.gc([])).rejects.toMatchObject({ rule: "busy" });
+	});
+
+	test("waits also for puts that begin while it waits for others", async () => {
+		const store = await openStore();
+		let later: Promise<{ path: string }> | undefined;
+		async function* slow() {
+			await setTimeout(20);
+			later = store.put(pieces());
+			yield Buffer.alloc(600_000, "first");
+		}
+		async function* pieces() {
+			yield Buffer.alloc(600_000, "later");
+			await setTimeout(200);
+		}
+		const first = store.put(slow());
+		const { removed } = await store.gc([]);
+		const paths = [await first, await later].map((stored) => stored?.path);
+		expect(removed.map(({ path }) => path).sort()).toEqual(paths.sort());
+	});
 });
 
 describe("signals", () => {
