@@ -63,11 +63,11 @@ describe("tokens", () => {
 		expect(tokens.requests).toHaveLength(1);
 	});
 
-	test("that have run out are not sent", async () => {
+	test("that have run out, or nearly so, are not sent", async () => {
 		const { registry, tokens } = await startBoth(3600);
 		const repository = repositoryOf(registry.host);
 		await repository.manifest();
-		const later = performance.now() + 3_600_000;
+		const later = performance.now() + 0.95 * 3_600_000;
 		const clock = jest.spyOn(performance, "now").mockImplementation(() => later);
 		await repository.manifest();
 		clock.mockRestore();
@@ -78,6 +78,13 @@ describe("tokens", () => {
 			undefined,
 			"Bearer token-1",
 		]);
+	});
+
+	test.each([0, -1])("that are said to last %d seconds last as long as others", async (seconds) => {
+		const { registry, tokens } = await startBoth(seconds);
+		const repository = repositoryOf(registry.host);
+		for (let i = 0; i < 2; i++) await repository.manifest();
+		expect(tokens.requests).toHaveLength(1);
 	});
 
 	test("nobody's are asked for without a password", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { readBlob } from "../../../src/blob.ts";
 import { MEDIA_TYPES } from "../../../src/media-types.ts";
 import { RegistryClient, type RegistryOptions } from "../../../src/oci/registry/client.ts";
 import { type Handler, useServers } from "../../support/http-server.ts";
@@ -106,6 +107,14 @@ describe("manifests", () => {
 			status: 404,
 			message: `${server.url}/v2/some/image/manifests/t: answers 404 (UNKNOWN: no?[31m)`,
 		});
+	});
+
+	test("are blobs, too, of which a part can be read", async () => {
+		const server = await serve(documents(whole));
+		const blob = repositoryAt(server.host).blob(image.manifest.descriptor);
+		const range = { start: 2, end: 9 };
+		expect(await readBlob(blob, { range, limit: 100 })).toEqual(manifest.subarray(2, 9));
+		expect(await readBlob(blob, { limit: manifest.length })).toEqual(manifest);
 	});
 
 	test("of a mirror that lies come from the registry", async () => {

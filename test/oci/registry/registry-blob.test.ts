@@ -115,6 +115,11 @@ describe("registries that lie", () => {
 			(_q, r) => r.writeHead(206, { "content-range": "bytes 0-699/800" }).end(bytes),
 			{ rule: "range" },
 		],
+		[
+			"206 of more than there is",
+			(_q, r) => r.writeHead(206, { "content-range": "bytes 0-799/*" }).end(Buffer.alloc(800)),
+			{ rule: "range" },
+		],
 		["nothing at all", (_q, r) => r.destroy(), { rule: "connection" }],
 		["status 500", (_q, r) => r.writeHead(500).end(), { rule: "status", status: 500 }],
 		["status 418", (_q, r) => r.writeHead(418).end(), { rule: "status", status: 418 }],
