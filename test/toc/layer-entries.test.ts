@@ -1,5 +1,5 @@
 /** What entries of a layer may not say, by themselves and among others. */
-import { describe, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { bytesBlob } from "../../src/blob.ts";
 import { type LayerToc, type ReadTocOptions, readToc } from "../../src/toc/index.ts";
 import { type BlobParts, expectRule, type Json, tocJson, zstdChunkedBlob } from "../support/toc.ts";
@@ -38,6 +38,7 @@ describe("what entries may not be", () => {
 			],
 		],
 		["a chunk first", "chunk", [chunk]],
+		["a first chunk that begins within the file", "chunk", [{ ...FILE, chunkOffset: 5 }]],
 		["a chunk behind another file", "chunk", [first, { ...chunk, name: "b" }]],
 		["a chunk behind a directory", "chunk", [first, { type: "dir", name: "d" }, chunk]],
 		["a chunk that leaves a gap", "chunk", [first, { ...chunk, chunkOffset: 5, chunkSize: 5 }]],
@@ -76,5 +77,12 @@ describe("what entries may not be", () => {
 		const toc = tocJson([first, chunk, { type: "dir", name: "b" }]);
 		await expectRule(read(zstdChunkedBlob({ toc }), { limits: { entries: 1 } }), "entries", { limit: 1 });
 		await expectRule(read(zstdChunkedBlob({ toc }), { limits: { chunks: 1 } }), "chunks", { limit: 1 });
+	});
+
+	test("the limit of holes holds for all of them together", async () => {
+		const hole = { ...FILE, chunkType: "zeros" };
+		const toc = tocJson([hole, { ...hole, name: "b", offset: 20, endOffset: 21 }]);
+		expect((await read(zstdChunkedBlob({ toc }), { limits: { zeros: 20 } }))?.files.size).toBe(2);
+		await expectRule(read(zstdChunkedBlob({ toc }), { limits: { zeros: 19 } }), "zeros", { limit: 19 });
 	});
 });

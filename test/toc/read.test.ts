@@ -114,6 +114,17 @@ describe("layers", () => {
 		]);
 	});
 
+	test("of zstd:chunked may have files of the names of eStargz's landmarks", async () => {
+		const names = [".prefetch.landmark", ".no.prefetch.landmark", "stargz.index.json"];
+		const toc = await zstd(names.map((name) => ({ type: "reg", name })));
+		expect(toc?.entries.map(({ name }) => name)).toEqual(names);
+	});
+
+	test("of eStargz have no content where the table is", async () => {
+		await expectRule(estargz([{ ...FILE, offset: 1000 }]), "range");
+		expect((await estargz([{ ...FILE, offset: 999 }]))?.files.size).toBe(1);
+	});
+
 	test("get the objects that are known", async () => {
 		const blob = zstdChunkedBlob({ toc: tocJson([FILE, { ...FILE, name: "b", offset: 20, endOffset: 30 }]) });
 		const object = { digest: "12".repeat(32), path: "12/34" };

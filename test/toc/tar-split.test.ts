@@ -7,6 +7,7 @@ import {
 	type Json,
 	paxHeader,
 	sha256,
+	skippableFrame,
 	tarHeader,
 	tarSplitText,
 	tocJson,
@@ -148,6 +149,7 @@ describe("tar-splits", () => {
 		["a segment without bytes", "tar-split", line({ type: 2, payload: null, position: 0 })],
 		["a file with two names", "tar-split", line({ type: 1, name: "a", name_raw: "YQ==", position: 0 })],
 		["a key that is not known", "tar-split", line({ type: 1, Name: "a", position: 0 })],
+		["a key twice", "tar-split", Buffer.from('{"type":2,"type":2,"payload":"","position":0}')],
 		["bytes that are no base64", "base64", line({ type: 2, payload: "!", position: 0 })],
 		["a file without a header", "tar-split", line({ type: 1, name: "a", position: 0 })],
 		["a header that is cut", "tar-split", tarSplitText([{ headers: xattr.subarray(0, 512), name: "a" }])],
@@ -159,6 +161,17 @@ describe("tar-splits", () => {
 		],
 	])("%s breaks the rule %s", async (_what, rule, text) => {
 		await expectRule(join(text, [{ type: "reg", name: "a", mode: 0o644 }]), rule);
+	});
+
+	test("may stand anywhere in the blob", async () => {
+		const tarSplit = tarSplitText(files);
+		const frame = zstdFrame(tarSplit);
+		const toc = tocJson(entries, { tarSplitDigest: `sha256:${sha256(frame)}` });
+		const { bytes, annotations } = zstdChunkedBlob({ toc });
+		const place = [bytes.length + 8, frame.length, tarSplit.length].join(":");
+		annotations.set("io.github.containers.zstd-chunked.tarsplit-position", place);
+		const blob = bytesBlob(Buffer.concat([bytes, skippableFrame(frame)]));
+		expect((await readToc(blob, { annotations }))?.entries[0]?.name).toBe("caf\udce9");
 	});
 
 	test("have the digest that the table names, and a place", async () => {
