@@ -1,5 +1,6 @@
 import { getEventListeners } from "node:events";
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
+import { SandboxChild } from "../../src/sandbox/child.ts";
 import { Pool } from "../../src/sandbox/pool.ts";
 import { describeLocked, entryOf, resources, settingsOf } from "../support/sandbox.ts";
 
@@ -92,6 +93,21 @@ describeLocked("a pool", () => {
 		const refused = { code: "ERR_COMPOSEFS_UNSUPPORTED", rule: "seccomp" };
 		await expect(pool.start()).rejects.toMatchObject(refused);
 		await expect(pool.run(request("echo"))).rejects.toMatchObject(refused);
+		await pool.close();
+	});
+
+	test("where no further worker can be started, requests wait for those that are there", async () => {
+		const start = SandboxChild.start;
+		const spy = jest.spyOn(SandboxChild, "start").mockImplementation((...settings) => {
+			if (spy.mock.calls.length > 1) return Promise.reject(new Error("no more processes"));
+			return start.apply(SandboxChild, settings);
+		});
+		const pool = poolOf({ workers: 2 });
+		await pool.start();
+		const texts = ["one", "two", "three"];
+		const answers = await Promise.all(texts.map((text) => pool.run(request("echo", text))));
+		spy.mockRestore();
+		expect(answers.map(([answer]) => String(answer))).toEqual(texts);
 		await pool.close();
 	});
 
