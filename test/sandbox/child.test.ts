@@ -34,6 +34,20 @@ describeLocked("a worker", () => {
 		expect(child.served).toBe(3);
 	});
 
+	test("finds nothing in its files of the request before", async () => {
+		await echo("a long text");
+		expect(await ask(child, "sizes")).toEqual([0, 0]);
+	});
+
+	test("is not asked for what is aborted when all of its input is there", async () => {
+		const controller = new AbortController();
+		const reason = new Error("enough");
+		const feed = async () => controller.abort(reason);
+		const run = child.run({ operation: "exit", options: {}, feed, signal: controller.signal });
+		await expect(run).rejects.toBe(reason);
+		expect(await echo("still there")).toBe("still there");
+	});
+
 	test("has nothing open but what it was given, and its event loop", async () => {
 		expect(await ask(child, "descriptors")).toEqual(expect.arrayContaining([0, 1, 2, 3, 4, 5]));
 		expect(((await ask(child, "descriptors")) as number[]).length).toBeLessThan(30);
