@@ -1,8 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { INLINE_SIZE } from "../../src/content.ts";
 import { computeDigest } from "../../src/digest.ts";
-import { Contents } from "../../src/oci/contents.ts";
+import { Contents, gather } from "../../src/oci/contents.ts";
 import type { ResolvedImage } from "../../src/oci/image.ts";
 import { pullImage } from "../../src/oci/pull.ts";
 import { layTars } from "../../src/oci/tars.ts";
@@ -48,6 +48,22 @@ describe("a file's content", () => {
 		expect(file).toMatchObject({ mode: 0o4711, uid: 5, gid: 6, mtimeNs: 7_000_000_008n });
 		expect(file?.xattrs).toEqual(new Map([["user.a", Buffer.from("b")]]));
 	});
+});
+
+test("small content is no part of something larger, which would stay as long as the tree", async () => {
+	const [file] = await read(new Contents(new MemoryStore()), sized(5));
+	expect(file?.content?.buffer.byteLength).toBe(5);
+});
+
+test("holes are zeros, whatever was in the memory", async () => {
+	const spy = jest.spyOn(Buffer, "allocUnsafe").mockImplementation((size) => Buffer.alloc(size, 0xff));
+	async function* content() {
+		yield { hole: 3 };
+		yield Buffer.from("x");
+		yield { hole: 2 };
+	}
+	const bytes = await gather(6, content()).finally(() => spy.mockRestore());
+	expect(Buffer.from(bytes).toString("latin1")).toBe("\0\0\0x\0\0");
 });
 
 describe("files on their way", () => {

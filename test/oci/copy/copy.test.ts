@@ -212,6 +212,18 @@ describe("copies", () => {
 		},
 	);
 
+	test("have the tag asked for, or none if that is null, or else the destination's own", async () => {
+		const tags: unknown[] = [];
+		const destination = {
+			name: "destination",
+			defaultTag: "own",
+			putBlob: async () => true,
+			putManifest: async ({ tag }: { readonly tag?: string | undefined }) => void tags.push(tag),
+		};
+		for (const tag of ["asked", null, undefined]) await copyImage(image, destination, { tag });
+		expect(tags).toEqual(["asked", undefined, "own"]);
+	});
+
 	test("end with the signal", async () => {
 		const controller = new AbortController();
 		const reason = new Error("enough");

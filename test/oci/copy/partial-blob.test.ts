@@ -56,6 +56,19 @@ describe("a blob on its way", () => {
 		expect(synced).toEqual([[expect.stringMatching(/\.part$/)], [hex]]);
 	});
 
+	test("without end is given up with the first byte too many", async () => {
+		let given = 0;
+		const read = async function* () {
+			for (; given < 100; given++) yield bytes;
+		};
+		const endless = { ...bytesBlob(bytes), read };
+		await expect(downloadBlob(temporary("blobs"), descriptor, endless)).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_BLOB",
+			rule: "blob-size",
+		});
+		expect(given).toBe(1);
+	});
+
 	test("that breaks, goes on where it ended", async () => {
 		const asked: unknown[] = [];
 		for (const length of [0, 7, 7 + 7]) {
