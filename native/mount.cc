@@ -47,15 +47,16 @@ class MountJob final : public Job {
   }
 
   Turn Run() override {
+    // Closed at the end of this, and not when the job is collected: until then nobody could unmount what the
+    // image is on.
+    const Descriptor image = std::move(image_);
+    const Descriptor user_namespace = std::move(user_namespace_);
     if (file_error_ != 0) throw SystemFailure{file_error_, "dup"};
     try {
       MountImage(request_, cancel());
     } catch (const MountFailure& failure) {
       failure_ = failure;
     }
-    // Not when the job is collected: until then nobody could unmount what the image is on.
-    image_ = Descriptor();
-    user_namespace_ = Descriptor();
     return Turn::kDone;
   }
 

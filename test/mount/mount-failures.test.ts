@@ -198,4 +198,20 @@ describeIf("a mount that is interrupted", canMount, CANNOT_MOUNT, () => {
 			return { right, folders: fs.readdirSync("tmp"), mounts: mounts.filter((line) => line.includes(process.cwd())) };`);
 		expect(result).toEqual({ right: ["large", "small", "odd \n name"], folders: [], mounts: [] });
 	});
+
+	test("bug: by a signal, kept the image open until the job was collected", () => {
+		const result = run(`
+			await makeWorld();
+			const times = async (count) => {
+				for (let n = 0; n < count; n++) {
+					const signal = AbortSignal.timeout(n % 4);
+					const mounted = mount("rootfs.cfs", "target", { objects: ["objects"], signal });
+					await mounted.then((it) => it.unmount(), () => undefined);
+				}
+				return fs.readdirSync("/proc/self/fd").length;
+			};
+			const before = await times(4);
+			return { more: (await times(60)) - before };`);
+		expect(result).toEqual({ more: 0 });
+	});
 });
