@@ -94,3 +94,26 @@ export async function runInSlices<T>(
 		if (slices.isOver()) await slices.next();
 	}
 }
+
+const ITEMS_PER_STEP = 256;
+
+/**
+ * Does something short with each of many items, giving way as `runInSlices` does.
+ *
+ * @throws what `action` throws; the signal's reason
+ */
+export function forEachInSlices<T>(
+	items: Iterable<T>,
+	action: (item: T) => void,
+	signal?: AbortSignal,
+): Promise<void> {
+	return runInSlices(stepsOf(items, action), signal);
+}
+
+function* stepsOf<T>(items: Iterable<T>, action: (item: T) => void): Generator<undefined, void, undefined> {
+	let count = 0;
+	for (const item of items) {
+		action(item);
+		if (++count % ITEMS_PER_STEP === 0) yield;
+	}
+}

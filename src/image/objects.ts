@@ -40,6 +40,7 @@ export async function listObjects(
 
 function* collectObjects(tree: Tree): Generator<undefined, StoreObject[], undefined> {
 	const objects = new Map<string, StoreObject>();
+	const folders = new Map<string, string[]>();
 	const met = new MetDirectories();
 	const pending: Inode[] = [tree.root];
 	let count = 0;
@@ -47,11 +48,28 @@ function* collectObjects(tree: Tree): Generator<undefined, StoreObject[], undefi
 		if (inode.type === "directory") {
 			met.add(inode);
 			for (const child of inode.children.values()) pending.push(child);
-		} else if (inode.type === "file" && inode.path !== undefined && !objects.has(inode.path))
+		} else if (inode.type === "file" && inode.path !== undefined && !objects.has(inode.path)) {
 			objects.set(inode.path, objectOf(inode.path, inode.size, inode.digest));
+			addTo(folders, inode.path);
+		}
 		if (++count % INODES_PER_STEP === 0) yield;
 	}
-	return sortNames([...objects.keys()]).map((name) => objects.get(name) as StoreObject);
+	const sorted: StoreObject[] = [];
+	for (const folder of sortNames([...folders.keys()])) {
+		for (const name of sortNames(folders.get(folder) as string[]))
+			sorted.push(objects.get(name) as StoreObject);
+		yield;
+	}
+	return sorted;
+}
+
+/** By the beginning, with the first slash: so the folders have the order of what is in them, and each is few. */
+function addTo(folders: Map<string, string[]>, name: string): void {
+	const slash = name.indexOf("/");
+	const folder = slash < 0 ? name : name.slice(0, slash + 1);
+	const names = folders.get(folder);
+	if (names === undefined) folders.set(folder, [name]);
+	else names.push(name);
 }
 
 function objectOf(name: string, size: number, digest: string | undefined): StoreObject {

@@ -1,5 +1,7 @@
 /** Whether a store's objects are what their names say, and whether it has those that images need. */
+import { sortNames } from "../names.ts";
 import { type NativeFailure, toError } from "../native.ts";
+import { forEachInSlices } from "../slices.ts";
 import { inspectAll, type Seen } from "./inspect.ts";
 import { inside, listLeftovers, listStore, type StoreEntry } from "./list.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -55,26 +57,30 @@ export async function checkStore(
 		const size = seen !== null && "size" in seen ? seen.size : 0;
 		if (seen !== null) found.set(path, size);
 		bytes += size;
-		const problem = problemOf(seen, inside(store.root, path).toString());
+		const problem = problemOf(seen, () => inside(store.root, path).toString());
 		if (problem !== undefined) problems.set(path, problem);
 	});
-	for (const reference of references.values()) {
+	const compare = (reference: Reference) => {
 		const problem = problemFor(reference, found.get(reference.path));
-		if (problem !== undefined && !problems.has(reference.path)) problems.set(reference.path, problem);
-	}
-	const bad = [...problems]
-		.sort(([a], [b]) => (a < b ? -1 : 1))
-		.map(([path, { problem, message }]) => {
-			const images = (references.get(path)?.images ?? []).map((number) => names[number] as string);
-			return { path, problem, message, images };
-		});
+		const known = problems.get(reference.path);
+		const isWorse = known === undefined || (known.problem === "content" && problem?.problem === "size");
+		if (problem !== undefined && isWorse) problems.set(reference.path, problem);
+	};
+	await forEachInSlices(references.values(), compare, signal);
+	const bad: BadObject[] = [];
+	const tell = (path: string) => {
+		const images = (references.get(path)?.images ?? []).map((number) => names[number] as string);
+		bad.push({ path, ...(problems.get(path) as Problem), images });
+	};
+	await forEachInSlices(sortNames([...problems.keys()]), tell, signal);
 	return { objects: found.size, bytes, bad, leftovers: await listLeftovers(store.root, 0) };
 }
 
 /** Of an object that was listed; one that is gone since then is none. */
-function problemOf(seen: Seen, path: string): Problem | undefined {
+function problemOf(seen: Seen, path: () => string): Problem | undefined {
 	if (seen === null) return undefined;
-	if (!("size" in seen)) return { problem: "refused", message: toError(seen as NativeFailure, path).message };
+	if (!("size" in seen))
+		return { problem: "refused", message: toError(seen as NativeFailure, path()).message };
 	if (seen.sound) return undefined;
 	return {
 		problem: "content",

@@ -2,6 +2,7 @@
 import { listObjects, type StoreObject } from "../image/index.ts";
 import { toError } from "../native.ts";
 import { digestOfPath } from "../object-path.ts";
+import { forEachInSlices } from "../slices.ts";
 import { inspectAll } from "./inspect.ts";
 import { inside } from "./list.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -13,17 +14,19 @@ export async function missingFrom(
 	source: ImageOrTree,
 	signal: AbortSignal | undefined,
 ): Promise<StoreObject[]> {
-	const missing: StoreObject[] = [];
+	const objects = await listObjects(source, { signal });
+	const missing = new Set<StoreObject>();
 	const named: { readonly digest: string; readonly object: StoreObject }[] = [];
-	for (const object of await listObjects(source, { signal })) {
+	const sort = (object: StoreObject) => {
 		const digest = digestOfPath(pathInStore(object.path));
-		if (digest === undefined) missing.push(object);
+		if (digest === undefined) missing.add(object);
 		else named.push({ digest, object });
-	}
+	};
+	await forEachInSlices(objects, sort, signal);
 	await inspectAll(native, named, { parallel, signal }, ({ object }, seen) => {
-		if (seen === null) missing.push(object);
+		if (seen === null) missing.add(object);
 		else if (!("size" in seen)) throw toError(seen, inside(root, object.path).toString());
-		else if (seen.size !== object.size) missing.push(object);
+		else if (seen.size !== object.size) missing.add(object);
 	});
-	return missing.sort((a, b) => (a.path < b.path ? -1 : 1));
+	return objects.filter((object) => missing.has(object));
 }

@@ -4,6 +4,8 @@ import { argumentError } from "../errors.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import type { ImageSource } from "../image/source.ts";
+import { digestOfPath } from "../object-path.ts";
+import { forEachInSlices } from "../slices.ts";
 import type { Tree } from "../tree.ts";
 
 /** An object that some of the images need. */
@@ -24,6 +26,7 @@ export type ImageOrTree = Tree | ImageSource;
  * left alone: it names nothing in a store, for `missingObjects` too.
  */
 export function pathInStore(path: string): string {
+	if (digestOfPath(path) !== undefined) return path;
 	return path
 		.split("/")
 		.filter((name) => name !== "" && name !== ".")
@@ -40,7 +43,8 @@ export async function collectReferences(
 	const names: string[] = [];
 	for await (const image of abortable(images, signal)) {
 		const number = names.push(nameOfImage(image, names.length)) - 1;
-		for (const object of await listObjects(image, { signal })) refer(references, object, number);
+		const objects = await listObjects(image, { signal });
+		await forEachInSlices(objects, (object) => refer(references, object, number), signal);
 	}
 	return { references, names };
 }

@@ -50,6 +50,12 @@ describe("fsck", () => {
 		expect(bad).toEqual(expect.arrayContaining(expected));
 	});
 
+	test("bug: an object that was cut short was one of other bytes", async () => {
+		writeFileSync(place(1), "abc");
+		const { bad } = await fsck([at("a"), at("b")]);
+		expect(bad).toMatchObject([{ problem: "size", message: expect.stringContaining("3 bytes") }]);
+	});
+
 	test("with trust: size, finds only what has another size than an image says", async () => {
 		writeFileSync(place(0), Buffer.alloc(5000, 9));
 		writeFileSync(place(1), "");
