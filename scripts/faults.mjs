@@ -11,7 +11,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { scenarios, Wrong } from "./faults-scenarios.mjs";
+import { scenarios, Wrong } from "./faults-scenarios/index.mjs";
 import { main, onPath, root, run, succeeds } from "./report.mjs";
 
 const injector = path.join(root, "build/test/fault_injector.so");
