@@ -7,12 +7,12 @@ export { Wrong } from "./support.mjs";
 
 /**
  * By name: `prepare` before each fault; `run`, which throws `Wrong` for a wrong result; `after`, told whether it was done;
- * `codes` of errors that may come besides that of the fault.
+ * `codes` of errors that may come besides that of the fault. Where `isElsewhere`, `run` is told the fault, lets it come
+ * in another process, `fired` says how often it did, and `called` what was called. `isShort`: quick runs leave nothing
+ * out; `isLong`: they leave it out.
  */
-export async function scenarios(folder, files) {
-	return {
-		...(await imageScenarios(folder, files)),
-		...(await storeScenarios(folder)),
-		...(process.env.FAULTS_MOUNT ? await mountScenarios(folder) : {}),
-	};
+export async function* scenarios(folder, files) {
+	yield* Object.entries(await imageScenarios(folder, files));
+	yield* Object.entries(await storeScenarios(folder));
+	if (process.env.FAULTS_MOUNT) yield* Object.entries(await mountScenarios(folder));
 }
