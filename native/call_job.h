@@ -31,4 +31,16 @@ class CallJob final : public Job {
   Answer answer_;
 };
 
+/// A job that lets go of something. Without memory for one it is done here, and said to have failed: nobody
+/// would do it later.
+template <typename Work>
+Napi::Object StartRelease(Napi::Env env, const Work& work) {
+  try {
+    return StartJob(env, std::make_shared<CallJob>(env, [work](const CancelFlag&) { work(); }));
+  } catch (...) {
+    work();
+    throw;
+  }
+}
+
 }  // namespace composefs

@@ -152,17 +152,11 @@ Napi::Value ToValue(Napi::Env env, SharedStore store) {
   define("begin", Begin);
   define("lockAlone", LockAlone);
   define("unlock", [](Napi::Env at, const SharedStore& open, const Napi::CallbackInfo&) {
-    return StartJob(at, std::make_shared<CallJob>(at, [open](const CancelFlag&) { open->Unlock(); }));
+    return StartRelease(at, [open] { open->Unlock(); });
   });
   define("close", [holder](Napi::Env at, const SharedStore&, const Napi::CallbackInfo&) {
     const SharedStore last = std::move(*holder);
-    const auto close = [last](const CancelFlag&) { last->Close(); };
-    try {
-      return StartJob(at, std::make_shared<CallJob>(at, close));
-    } catch (...) {
-      last->Close();  // a job that did not begin keeps the lock until it is collected
-      throw;
-    }
+    return StartRelease(at, [last] { last->Close(); });
   });
   return object;
 }

@@ -86,10 +86,11 @@ std::optional<std::string> ObjectStore::LockAlone() {
     lock_ = Descriptor(openat(root_.Get(), kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!lock_.IsOpen()) ThrowErrno("open", PathOf(kLockName));
   CheckPlace();
+  std::string own = staging_name_;  // before the lock is had: there may be no memory for a copy
   if (!TakeTurn()) return std::nullopt;
   if (flock(lock_.Get(), LOCK_EX | LOCK_NB) == 0) {
     alone_ = true;
-    return staging_name_;
+    return own;
   }
   const int error = errno;
   // Trying has lost the one that was held. Not a wait: who has it may need the thread that waits.

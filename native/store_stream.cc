@@ -94,8 +94,7 @@ Napi::Value NewStream(Napi::Env env, const SharedStore& store) {
   };
   const auto finish = [object](const Napi::CallbackInfo& info) { return FinishStream(info.Env(), object); };
   const auto discard = [object](const Napi::CallbackInfo& info) {
-    return StartJob(info.Env(),
-                    std::make_shared<CallJob>(info.Env(), [object](const CancelFlag&) { object->Close(); }));
+    return StartRelease(info.Env(), [object] { object->Close(); });
   };
   Napi::Object result = Napi::Object::New(env);
   result.Set("write", MakeFunction(env, write, "write"));

@@ -1,6 +1,7 @@
 // What faults.mjs lets fail, by themes.
 import { imageScenarios } from "./images.mjs";
 import { mountScenarios } from "./mounts.mjs";
+import { objectScenarios } from "./objects.mjs";
 import { storeScenarios } from "./store.mjs";
 
 export { Wrong } from "./support.mjs";
@@ -14,5 +15,6 @@ export { Wrong } from "./support.mjs";
 export async function* scenarios(folder, files) {
 	yield* Object.entries(await imageScenarios(folder, files));
 	yield* Object.entries(await storeScenarios(folder));
+	yield* Object.entries(await objectScenarios(folder));
 	if (process.env.FAULTS_MOUNT) yield* Object.entries(await mountScenarios(folder));
 }
