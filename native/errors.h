@@ -37,6 +37,14 @@ struct Cancelled {};
 
 using Failure = std::variant<SystemFailure, RecordFailure, RuleFailure, Cancelled>;
 
+/// Whether this process, or the system, lacks something: it says nothing of the file that was at hand.
+inline bool IsOfProcess(const Failure& failure) {
+  const auto* system = std::get_if<SystemFailure>(&failure);
+  if (system == nullptr) return false;
+  const int error = system->error;
+  return error == ENOMEM || error == EMFILE || error == ENFILE || error == EINTR;
+}
+
 [[noreturn]] inline void ThrowErrno(const char* call, std::string file = {}) {
   const int error = errno;
   throw SystemFailure{error, call, std::move(file)};

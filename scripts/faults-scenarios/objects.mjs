@@ -114,6 +114,8 @@ function readingScenarios(filled) {
 		"store: fsck": filled.scenario(async (store) => {
 			const { objects, bad } = await store.fsck([filled.image]);
 			const [first] = bad;
+			// What this process lacks says nothing of an object.
+			if (/ENOMEM|EMFILE|EINTR/.test(first?.message)) throw new Wrong(first.message);
 			if (first !== undefined) unreadable(`${first.problem}: ${first.message}`);
 			equals(CONTENTS.length, objects);
 		}),
