@@ -1,5 +1,7 @@
 #include "zstd_stream.h"
 
+#include <zstd_errors.h>
+
 #include <new>
 #include <utility>
 
@@ -29,6 +31,7 @@ ZstdStream::State ZstdStream::Advance() {
     const bool progress = in.pos != used_ || out.pos != piece_.size;
     used_ = in.pos;
     piece_.size = out.pos;
+    if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
     if (ZSTD_isError(result) != 0) return Fail(ZSTD_getErrorName(result));
     in_frame_ = result != 0;
     if (piece_.size == pool_->BlockSize()) return State::kPiece;

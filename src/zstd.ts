@@ -41,7 +41,7 @@ export async function* decodeZstdPiece(
 ): AsyncGenerator<Uint8Array> {
 	const pieceSize = Math.min(PIECE_SIZE, Math.max(MIN_PIECE_SIZE, size));
 	const decoder = callNative((addon) => addon.openZstdDecoder(pieceSize, WINDOW_LOG));
-	decoder.feed(bytes);
+	callNative(() => decoder.feed(bytes));
 	for (;;) {
 		const batch = await awaitJob(() => decoder.decode(true), { signal });
 		yield* batch.pieces;
@@ -87,7 +87,7 @@ class Feed {
 				while (this.#decoder.waiting() >= INPUT_SIZE) await this.#room();
 				const chunk = await this.#pull.next();
 				if (chunk === undefined) break;
-				this.#decoder.feed(chunk);
+				callNative(() => this.#decoder.feed(chunk));
 				this.#wakeDecoder?.();
 			}
 			this.ended = true;

@@ -27,6 +27,7 @@ describeIf(
 			// Cut and interrupted calls are made again; others are not swallowed.
 			expect(survived).toBeGreaterThan(20);
 			expect(errors.ENOMEM).toBeGreaterThan(100);
+			expect(errors.ERR_COMPOSEFS_BLOB).toBeUndefined();
 		}, 600_000);
 
 		test("are not there for an image that is not to be flushed", () => {

@@ -3,6 +3,7 @@ import { imageScenarios } from "./images.mjs";
 import { mountScenarios } from "./mounts.mjs";
 import { objectScenarios } from "./objects.mjs";
 import { storeScenarios } from "./store.mjs";
+import { zstdScenarios } from "./zstd.mjs";
 
 export { Wrong } from "./support.mjs";
 
@@ -16,5 +17,6 @@ export async function* scenarios(folder, files) {
 	yield* Object.entries(await imageScenarios(folder, files));
 	yield* Object.entries(await storeScenarios(folder));
 	yield* Object.entries(await objectScenarios(folder));
+	yield* Object.entries(await zstdScenarios(folder));
 	if (process.env.FAULTS_MOUNT) yield* Object.entries(await mountScenarios(folder));
 }
