@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <numeric>
@@ -39,14 +40,17 @@ struct OpenDescriptor {
   struct stat status;
 };
 
+/// Those that are open, or any that may be, where the system does not say.
 std::vector<int> Numbers() {
   std::vector<int> numbers;
   if (DIR* folder = opendir("/proc/self/fd")) {
+    errno = 0;
     while (const dirent* entry = readdir(folder))
       if (entry->d_name[0] != '.')
         numbers.push_back(static_cast<int>(std::strtol(entry->d_name, nullptr, 10)));
+    const bool is_whole = errno == 0;
     closedir(folder);
-    return numbers;
+    if (is_whole) return numbers;
   }
   numbers.resize(static_cast<size_t>(std::clamp(sysconf(_SC_OPEN_MAX), 0L, kMostDescriptors)));
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -57,7 +61,11 @@ std::vector<OpenDescriptor> OpenDescriptors(int from) {
   std::vector<OpenDescriptor> found;
   for (const int number : Numbers()) {
     OpenDescriptor open{number, {}};
-    if (number >= from && fstat(number, &open.status) == 0) found.push_back(open);
+    if (number < from) continue;
+    if (fstat(number, &open.status) == 0)
+      found.push_back(open);
+    else if (errno != EBADF)
+      ThrowErrno("fstat");  // whatever it is, it would stay open
   }
   return found;
 }

@@ -2,6 +2,7 @@
 import { imageScenarios } from "./images.mjs";
 import { mountScenarios } from "./mounts.mjs";
 import { objectScenarios } from "./objects.mjs";
+import { sandboxScenarios } from "./sandboxes.mjs";
 import { storeScenarios } from "./store.mjs";
 import { zstdScenarios } from "./zstd.mjs";
 
@@ -18,5 +19,6 @@ export async function* scenarios(folder, files) {
 	yield* Object.entries(await storeScenarios(folder));
 	yield* Object.entries(await objectScenarios(folder));
 	yield* Object.entries(await zstdScenarios(folder));
+	yield* Object.entries(await sandboxScenarios());
 	if (process.env.FAULTS_MOUNT) yield* Object.entries(await mountScenarios(folder));
 }
