@@ -25,8 +25,8 @@ constexpr int kLockAttempts = 2000;
 constexpr int kPauseMilliseconds = 5;
 constexpr int kOpenFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-void Remove(const std::string& folder) {
-  const std::string image = folder + kImage;
+/// Without memory, too: the destructor calls it.
+void Remove(const std::string& folder, const std::string& image) {
   while (UnmountAt(image, true) == 0) continue;
   rmdir(image.c_str());
   rmdir(folder.c_str());
@@ -48,7 +48,7 @@ void Sweep(const std::string& parent) {
     const std::string folder = parent + "/" + entry->d_name;
     // Held until the folder is gone: it may be a new one, whose maker is about to lock it.
     const Descriptor lock = LockLeftOver(folder);
-    if (lock.IsOpen()) Remove(folder);
+    if (lock.IsOpen()) Remove(folder, folder + kImage);
   }
 }
 
@@ -84,11 +84,13 @@ void MountFolder::MakeTemporary(const std::string& parent) {
 /// False if somebody who sweeps took the folder away before it was locked.
 bool MountFolder::TryTemporary(const std::string& parent) {
   std::string name = parent + "/" + std::string(kPrefix) + "XXXXXX";
+  std::string image = name + kImage;  // before there is anything that would stay
   if (mkdtemp(name.data()) == nullptr) throw MountFailure{"folder", errno, parent};
+  image.replace(0, name.size(), name);
   lock_ = Descriptor(open(name.c_str(), kOpenFolder));
   if (lock_.IsOpen() && flock(lock_.Get(), LOCK_EX) == 0 && mkdirat(lock_.Get(), kImage + 1, 0700) == 0) {
-    temporary_ = name;
-    path_ = name + kImage;
+    temporary_ = std::move(name);
+    path_ = std::move(image);
     return true;
   }
   const int error = errno;
@@ -99,7 +101,7 @@ bool MountFolder::TryTemporary(const std::string& parent) {
 
 MountFolder::~MountFolder() {
   if (!temporary_.empty())
-    Remove(temporary_);
+    Remove(temporary_, path_);
   else
     UnmountAt(path_, true);  // the second mount of the caller's folder
 }
