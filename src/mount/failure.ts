@@ -12,11 +12,15 @@ export interface Attempt {
 	readonly hasUpper: boolean;
 }
 
+/** What FS_IOC_MEASURE_VERITY fails with where there is no fs-verity, or another digest: else it says nothing of that. */
+const SAYS_OF_VERITY = ["ENODATA", "ENOTTY", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EOVERFLOW"];
+
 /** The error of a mount that failed. */
 export function mountError(failure: NativeMountFailure, attempt: Attempt): ComposefsError {
 	const { step, errno } = failure;
 	const code = getSystemErrorMap().get(-errno)?.[0] ?? `E${errno}`;
-	if (step === "measure" || step === "digest") return verityError(failure, code, attempt);
+	if (step === "digest" || (step === "measure" && SAYS_OF_VERITY.includes(code)))
+		return verityError(failure, code, attempt);
 	if (code === "EPERM" && step !== "idmap") return notPermitted(failure, attempt);
 	const { rule, message } = explain(failure, code, attempt);
 	// A rule of its own where it is the kernel, or what it was given, that cannot do it; else the system's code.
@@ -76,6 +80,8 @@ function explain(failure: NativeMountFailure, code: string, attempt: Attempt): E
 	const [, text = "unknown error"] = getSystemErrorMap().get(-failure.errno) ?? [];
 	const because = log === "" ? text : `${text} (${log})`;
 	switch (step) {
+		case "measure":
+			return { message: `${image}: its fs-verity digest cannot be had: ${because}` };
 		case "image":
 			return explainImage(code, because, image);
 		case "loop": {

@@ -29,6 +29,7 @@ describe("what a failed mount says", () => {
 			"image-verity",
 			/a kernel and a file system that have it/,
 		],
+		["measure", "EIO", "", "EIO", undefined, /\/i: its fs-verity digest cannot be had: i\/o error/],
 		["measure", "EOVERFLOW", "", "ERR_COMPOSEFS_DIGEST", "digest", /no SHA-256, not a{64}/],
 		["image", "EPERM", "", "EPERM", "privilege", /CAP_SYS_ADMIN in the initial user namespace/],
 		["overlay", "EPERM", "", "EPERM", "privilege", /CAP_SYS_ADMIN/],
