@@ -1,4 +1,5 @@
 // What faults.mjs lets fail, by themes.
+import { digestScenarios } from "./digests.mjs";
 import { imageScenarios } from "./images.mjs";
 import { mountScenarios } from "./mounts.mjs";
 import { objectScenarios } from "./objects.mjs";
@@ -18,6 +19,7 @@ export async function* scenarios(folder, files) {
 	yield* Object.entries(await imageScenarios(folder, files));
 	yield* Object.entries(await storeScenarios(folder));
 	yield* Object.entries(await objectScenarios(folder));
+	yield* Object.entries(await digestScenarios(folder));
 	yield* Object.entries(await zstdScenarios(folder));
 	yield* Object.entries(await sandboxScenarios());
 	if (process.env.FAULTS_MOUNT) yield* Object.entries(await mountScenarios(folder));
