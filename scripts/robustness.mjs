@@ -38,11 +38,11 @@ const TARGETS = [
 		fixed: "–",
 	},
 	{
-		name: "failing system calls and allocations, images, stores, scans, mounts",
+		name: "failing system calls and allocations, in all that the addon does",
 		script: "faults.mjs",
 		args: ["--quick"],
 		read: readFaults,
-		fixed: 6,
+		fixed: 15,
 	},
 ];
 
