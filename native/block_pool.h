@@ -31,6 +31,17 @@ class BlockPool : public std::enable_shared_from_this<BlockPool> {
 
   size_t BlockSize() const { return block_size_; }
 
+  /// From now on nothing is kept: no more blocks are wanted.
+  void Retire() {
+    std::vector<uint8_t*> idle;
+    {
+      const std::lock_guard lock(mutex_);
+      most_idle_ = 0;
+      idle.swap(idle_);
+    }
+    for (uint8_t* block : idle) free(block);
+  }
+
   /// Throws std::bad_alloc.
   Block Take() {
     uint8_t* block = TakeIdle();
@@ -57,7 +68,7 @@ class BlockPool : public std::enable_shared_from_this<BlockPool> {
   }
 
   const size_t block_size_;
-  const size_t most_idle_;
+  size_t most_idle_;
   std::mutex mutex_;
   std::vector<uint8_t*> idle_;
 };

@@ -43,4 +43,14 @@ Napi::Object StartRelease(Napi::Env env, const Work& work) {
   }
 }
 
+/// The same where nobody waits for it.
+template <typename Work>
+void ReleaseSoon(Napi::Env env, const Work& work) {
+  try {
+    std::make_shared<CallJob>(env, [work](const CancelFlag&) { work(); })->Schedule();
+  } catch (...) {
+    work();
+  }
+}
+
 }  // namespace composefs

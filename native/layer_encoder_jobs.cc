@@ -2,12 +2,12 @@
 // that they take. One job of an encoder at a time.
 #include "layer_encoder_jobs.h"
 
-#include <atomic>
 #include <bit>
 #include <cstring>
 
+#include "call_job.h"
+#include "exclusive.h"
 #include "function.h"
-#include "job.h"
 #include "layer_encoder.h"
 #include "zstd_frames.h"
 
@@ -18,6 +18,8 @@ using Bytes = std::vector<uint8_t>;
 
 /// How often long work looks if it is to stop.
 constexpr size_t kStep = 1 << 20;
+
+constexpr const char* kCall = "zstd";
 
 /// Buffers of JavaScript's, which nobody changes while the job runs.
 class Pieces {
@@ -56,30 +58,8 @@ Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
   return buffer;
 }
 
-/// Keeps two jobs of one encoder apart.
-class Turnstile {
- public:
-  explicit Turnstile(std::atomic<bool>& busy) : busy_(busy) {
-    if (busy_.exchange(true)) throw SystemFailure{EBUSY, "zstd"};
-  }
-  ~Turnstile() { busy_ = false; }
-  Turnstile(const Turnstile&) = delete;
-
- private:
-  std::atomic<bool>& busy_;
-};
-
-struct SharedLayer {
-  SharedLayer(int level, unsigned chunk_bits) : encoder(level, chunk_bits) {}
-  LayerEncoder encoder;
-  std::atomic<bool> busy{false};
-};
-
-struct SharedFrames {
-  explicit SharedFrames(int level) : frames(level) {}
-  ZstdFrames frames;
-  std::atomic<bool> busy{false};
-};
+using SharedLayer = std::shared_ptr<Exclusive<LayerEncoder>>;
+using SharedFrames = std::shared_ptr<Exclusive<ZstdFrames>>;
 
 /// What a piece is; the numbers are those of src/toc/layer-encoder.ts.
 enum Kind : uint8_t { kPlain = 0, kContent = 1, kEndOfContent = 2, kEnd = 3 };
@@ -103,8 +83,7 @@ class Report {
 
 class LayerJob final : public Job {
  public:
-  LayerJob(Napi::Env env, std::shared_ptr<SharedLayer> layer, const Napi::Uint8Array& kinds,
-           const Napi::Array& pieces)
+  LayerJob(Napi::Env env, SharedLayer layer, const Napi::Uint8Array& kinds, const Napi::Array& pieces)
       : Job(env),
         layer_(std::move(layer)),
         kinds_(kinds.Data(), kinds.Data() + kinds.ByteLength()),
@@ -112,16 +91,18 @@ class LayerJob final : public Job {
 
  private:
   Turn Run() override {
-    const Turnstile turnstile(layer_->busy);
-    LayerEncoder& encoder = layer_->encoder;
+    Exclusive<LayerEncoder>::Use encoder(*layer_, kCall);
+    bool is_over = false;
     for (size_t i = 0; i < pieces_.size() && i < kinds_.size(); ++i) {
       cancel().Checkpoint();
-      if (kinds_[i] == kPlain) encoder.AddPlain(pieces_[i]);
-      if (kinds_[i] == kContent) encoder.AddContent(pieces_[i], cancel());
-      if (kinds_[i] == kEndOfContent) Tell(encoder.EndContent(cancel()));
-      if (kinds_[i] == kEnd) report_.Add(encoder.Finish());
+      if (kinds_[i] == kPlain) encoder->AddPlain(pieces_[i]);
+      if (kinds_[i] == kContent) encoder->AddContent(pieces_[i], cancel());
+      if (kinds_[i] == kEndOfContent) Tell(encoder->EndContent(cancel()));
+      if (kinds_[i] == kEnd) report_.Add(encoder->Finish());
+      is_over = kinds_[i] == kEnd;
     }
-    output_ = encoder.TakeOutput();
+    output_ = encoder->TakeOutput();
+    if (is_over) encoder.Free();
     return Turn::kDone;
   }
 
@@ -148,7 +129,7 @@ class LayerJob final : public Job {
 
   void Release() override { pieces_.Clear(); }
 
-  std::shared_ptr<SharedLayer> layer_;
+  SharedLayer layer_;
   const Bytes kinds_;
   Pieces pieces_;
   Bytes output_;
@@ -157,38 +138,48 @@ class LayerJob final : public Job {
 
 class FramesJob final : public Job {
  public:
-  FramesJob(Napi::Env env, std::shared_ptr<SharedFrames> frames, const Napi::Array& pieces, bool end)
+  FramesJob(Napi::Env env, SharedFrames frames, const Napi::Array& pieces, bool end)
       : Job(env), frames_(std::move(frames)), pieces_(pieces), end_(end) {}
 
  private:
   Turn Run() override {
-    const Turnstile turnstile(frames_->busy);
+    Exclusive<ZstdFrames>::Use frames(*frames_, kCall);
     for (size_t i = 0; i < pieces_.size(); ++i)
       for (auto bytes = pieces_[i]; !bytes.empty();) {
         cancel().Checkpoint();
         const auto step = bytes.first(std::min(bytes.size(), kStep));
-        frames_->frames.Add(step, output_);
+        frames->Add(step, output_);
         bytes = bytes.subspan(step.size());
       }
-    if (end_) frames_->frames.End(output_);
+    if (end_) {
+      frames->End(output_);
+      frames.Free();
+    }
     return Turn::kDone;
   }
 
   Napi::Value Result(Napi::Env env) override { return ToBuffer(env, std::move(output_)); }
   void Release() override { pieces_.Clear(); }
 
-  std::shared_ptr<SharedFrames> frames_;
+  SharedFrames frames_;
   Pieces pieces_;
   const bool end_;
   Bytes output_;
 };
+
+/// Large contexts take long to free: not on the main thread.
+template <typename Encoder>
+auto Closer(const std::shared_ptr<Exclusive<Encoder>>& encoder) {
+  return
+      [encoder](const Napi::CallbackInfo& call) { ReleaseSoon(call.Env(), [encoder] { encoder->Free(); }); };
+}
 
 }  // namespace
 
 Napi::Value OpenLayerEncoder(const Napi::CallbackInfo& info) {
   const int level = info[0].As<Napi::Number>().Int32Value();
   const unsigned bits = info[1].As<Napi::Number>().Uint32Value();
-  const auto layer = std::make_shared<SharedLayer>(level, bits);
+  const auto layer = std::make_shared<Exclusive<LayerEncoder>>(level, bits);
   const auto encode = [layer](const Napi::CallbackInfo& call) -> Napi::Value {
     const auto kinds = call[0].As<Napi::Uint8Array>();
     const auto pieces = call[1].As<Napi::Array>();
@@ -196,11 +187,12 @@ Napi::Value OpenLayerEncoder(const Napi::CallbackInfo& info) {
   };
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("encode", MakeFunction(info.Env(), encode, "encode"));
+  result.Set("close", MakeFunction(info.Env(), Closer(layer), "close"));
   return result;
 }
 
 Napi::Value OpenZstdEncoder(const Napi::CallbackInfo& info) {
-  const auto frames = std::make_shared<SharedFrames>(info[0].As<Napi::Number>().Int32Value());
+  const auto frames = std::make_shared<Exclusive<ZstdFrames>>(info[0].As<Napi::Number>().Int32Value());
   const auto encode = [frames](const Napi::CallbackInfo& call) -> Napi::Value {
     const auto pieces = call[0].As<Napi::Array>();
     const bool end = call[1].ToBoolean();
@@ -208,6 +200,7 @@ Napi::Value OpenZstdEncoder(const Napi::CallbackInfo& info) {
   };
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("encode", MakeFunction(info.Env(), encode, "encode"));
+  result.Set("close", MakeFunction(info.Env(), Closer(frames), "close"));
   return result;
 }
 

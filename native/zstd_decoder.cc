@@ -1,11 +1,11 @@
 // The native half of src/zstd.ts: a decoder, and one job for each call that it takes.
 #include "zstd_decoder.h"
 
-#include <atomic>
 #include <mutex>
 
+#include "call_job.h"
+#include "exclusive.h"
 #include "function.h"
-#include "job.h"
 #include "zstd_stream.h"
 
 namespace composefs {
@@ -21,11 +21,14 @@ constexpr size_t kPiecesAtATime = 8;
 class Decoder {
  public:
   Decoder(size_t piece_size, int window_log)
-      : stream_(std::make_shared<BlockPool>(piece_size, kIdlePieces), window_log) {}
+      : stream(std::make_shared<BlockPool>(piece_size, kIdlePieces), window_log) {}
+
+  Exclusive<ZstdStream> stream;
 
   /// Main thread. Copied, so that nobody can take the memory away meanwhile; it is the smaller side.
   void Feed(const Napi::Uint8Array& chunk) {
     const std::lock_guard lock(mutex_);
+    if (is_closed_) return;
     inbox_.insert(inbox_.end(), chunk.Data(), chunk.Data() + chunk.ByteLength());
   }
 
@@ -35,34 +38,37 @@ class Decoder {
   }
 
   /// A worker thread. `end`: nothing comes after what is in the inbox now.
-  ZstdStream::State Advance(bool end) {
+  ZstdStream::State Advance(ZstdStream& from, bool end) {
     for (;;) {
-      const ZstdStream::State state = stream_.Advance();
+      const ZstdStream::State state = from.Advance();
       if (state != ZstdStream::State::kHungry) return state;
-      if (TakeInbox()) continue;
+      if (TakeInbox(from)) continue;
       if (!end) return state;
-      stream_.End();
+      from.End();
     }
   }
 
-  ZstdStream::Piece Take() { return stream_.Take(); }
-  const std::string& Problem() const { return stream_.Problem(); }
-
-  std::atomic<bool> busy{false};
+  /// A worker thread: nothing more is decoded.
+  void Close() {
+    stream.Free();
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    inbox_ = {};
+  }
 
  private:
   /// Gives the stream what there is, and keeps its last memory for what comes.
-  bool TakeInbox() {
+  bool TakeInbox(ZstdStream& to) {
     const std::lock_guard lock(mutex_);
     if (inbox_.empty()) return false;
-    inbox_ = stream_.Feed(std::move(inbox_));
+    inbox_ = to.Feed(std::move(inbox_));
     inbox_.clear();
     return true;
   }
 
-  ZstdStream stream_;
-  std::mutex mutex_;  // of the inbox
+  std::mutex mutex_;  // of what follows
   std::vector<uint8_t> inbox_;
+  bool is_closed_ = false;
 };
 
 /// Decodes the next few pieces.
@@ -74,23 +80,20 @@ class ZstdJob final : public Job {
  private:
   Turn Run() override {
     cancel().Checkpoint();
-    if (decoder_->busy.exchange(true)) throw SystemFailure{EBUSY, "zstd"};
-    const struct Guard {
-      Decoder& decoder;
-      ~Guard() { decoder.busy = false; }
-    } guard{*decoder_};
-    Decode();
+    Exclusive<ZstdStream>::Use stream(decoder_->stream, "zstd");
+    Decode(*stream);
+    if (state_ == ZstdStream::State::kFailed) problem_ = stream->Problem();
+    if (state_ == ZstdStream::State::kFailed || state_ == ZstdStream::State::kEnded) stream.Free();
     return Turn::kDone;
   }
 
-  void Decode() {
+  void Decode(ZstdStream& stream) {
     while (pieces_.size() < kPiecesAtATime) {
       cancel().Checkpoint();
-      state_ = decoder_->Advance(end_);
+      state_ = decoder_->Advance(stream, end_);
       if (state_ != ZstdStream::State::kPiece) break;
-      pieces_.push_back(decoder_->Take());
+      pieces_.push_back(stream.Take());
     }
-    if (state_ == ZstdStream::State::kFailed) problem_ = decoder_->Problem();
   }
 
   Napi::Value Result(Napi::Env env) override {
@@ -137,10 +140,14 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
   const auto decode = [decoder](const Napi::CallbackInfo& call) {
     return StartJob(call.Env(), std::make_shared<ZstdJob>(call.Env(), decoder, call[0].ToBoolean()));
   };
+  const auto close = [decoder](const Napi::CallbackInfo& call) {
+    ReleaseSoon(call.Env(), [decoder] { decoder->Close(); });
+  };
   Napi::Object result = Napi::Object::New(env);
   result.Set("feed", MakeFunction(env, feed, "feed"));
   result.Set("waiting", MakeFunction(env, waiting, "waiting"));
   result.Set("decode", MakeFunction(env, decode, "decode"));
+  result.Set("close", MakeFunction(env, close, "close"));
   return result;
 }
 

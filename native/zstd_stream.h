@@ -28,6 +28,9 @@ class ZstdStream {
 
   /// Pieces are the pool's blocks. Throws std::bad_alloc.
   ZstdStream(std::shared_ptr<BlockPool> pool, int window_log);
+  ~ZstdStream() { pool_->Retire(); }
+  ZstdStream(const ZstdStream&) = delete;
+  ZstdStream& operator=(const ZstdStream&) = delete;
 
   /// Takes the next bytes, and gives back the last ones, which must be used up.
   std::vector<uint8_t> Feed(std::vector<uint8_t> input);

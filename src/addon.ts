@@ -97,6 +97,8 @@ export interface NativeZstdDecoder {
 	 * @param end   there is no more to feed
 	 */
 	decode(end: boolean): NativeJob<NativeZstdPieces>;
+	/** Frees what it takes, which V8 does not know of: for who leaves it before it has ended, or said a problem. */
+	close(): void;
 }
 
 export interface NativeZstdPieces {
@@ -113,12 +115,15 @@ export interface NativeZstdPieces {
 export interface NativeZstdEncoder {
 	/** The next bytes; what is ready of the frame, with `end` all of it. */
 	encode(pieces: readonly Uint8Array[], end: boolean): NativeJob<Buffer>;
+	/** Frees what it takes, which V8 does not know of: for who leaves it before its end. */
+	close(): void;
 }
 
 /** As NativeZstdEncoder. */
 export interface NativeLayerEncoder {
 	/** @param kinds  what each piece is, as src/toc/layer-encoder.ts has it */
 	encode(kinds: Uint8Array, pieces: readonly Uint8Array[]): NativeJob<NativeEncoded>;
+	close(): void;
 }
 
 export interface NativeEncoded {

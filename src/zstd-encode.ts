@@ -33,11 +33,15 @@ export async function* compress(
 }
 
 async function* encode(pull: ChunkPull, frame: FrameWriter): AsyncGenerator<Uint8Array> {
-	for (let chunk = await pull.next(); chunk !== undefined; chunk = await pull.next()) {
-		frame.add(chunk);
-		if (frame.isFull) yield await frame.send();
+	try {
+		for (let chunk = await pull.next(); chunk !== undefined; chunk = await pull.next()) {
+			frame.add(chunk);
+			if (frame.isFull) yield await frame.send();
+		}
+		yield await frame.end();
+	} finally {
+		frame.close();
 	}
-	yield await frame.end();
 }
 
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
@@ -47,12 +51,13 @@ export function checkLevel(level: number = DEFAULT_LEVEL): number {
 	throw argumentError(text, { rule: "level" });
 }
 
-/** One frame. What is added must not change before it is sent. */
+/** One frame. What is added must not change before it is sent. Close it, lest it take memory until it is collected. */
 export class FrameWriter {
 	readonly #encoder: NativeZstdEncoder;
 	readonly #signal: AbortSignal | undefined;
 	#gathered: Uint8Array[] = [];
 	#size = 0;
+	#isOver = false;
 
 	constructor(level: number, signal?: AbortSignal) {
 		this.#encoder = callNative((addon) => addon.openZstdEncoder(level));
@@ -75,8 +80,16 @@ export class FrameWriter {
 	}
 
 	/** The same, and ends the frame. */
-	end(): Promise<Buffer> {
-		return this.#encode(true);
+	async end(): Promise<Buffer> {
+		const rest = await this.#encode(true);
+		this.#isOver = true;
+		return rest;
+	}
+
+	/** Frees what an unfinished frame takes. */
+	close(): void {
+		if (!this.#isOver) this.#encoder.close();
+		this.#isOver = true;
 	}
 
 	#encode(end: boolean): Promise<Buffer> {

@@ -106,7 +106,9 @@ class ChunkedWriter {
 			const annotations = await this.#end();
 			return { diffId, annotations };
 		} finally {
-			await encoder.settled();
+			await encoder.close();
+			this.#toc.close();
+			this.#split.close();
 		}
 	}
 
@@ -186,6 +188,10 @@ class TextWriter {
 
 	async send(): Promise<void> {
 		this.#compressed.push(await this.#frame.send());
+	}
+
+	close(): void {
+		this.#frame.close();
 	}
 
 	async finish(): Promise<CompressedText> {
