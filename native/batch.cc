@@ -67,6 +67,7 @@ bool ObjectStore::Batch::Exists(const Digest& digest, uint64_t size, bool& repla
   replace = !store_.IsSound(digest, *status, size, store_.TrustOfExisting(), cancel_);
   if (replace) return false;
   store_.SealExisting(digest);
+  if (store_.MayBeUnsynced(*status)) staged_.push_back({digest, {}, size, false, {}, Step::kFound});
   return true;
 }
 

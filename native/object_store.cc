@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "errors.h"
 #include "fsverity.h"
@@ -13,6 +14,10 @@
 
 namespace composefs {
 namespace {
+
+/// When all has long been written: Linux does that with what is older than 30 seconds, file systems with
+/// their logs too (sysctl vm.dirty_expire_centisecs, commit=), and disks that are slow get their time.
+constexpr time_t kWrittenBackSeconds = 300;
 
 void MakeRoot(const StoreOptions& options) {
   if (mkdir(options.path.c_str(), options.folder_mode) != 0) {
@@ -66,6 +71,12 @@ void ObjectStore::CheckOwner(const struct stat& status, const std::string& name)
   const bool any = options_.uid == static_cast<uid_t>(-1);
   const bool ours = any ? owner == root_owner_ || owner == 0 || owner == geteuid() : owner == options_.uid;
   if (!ours) throw RuleFailure{"object-owner", PathOf(name)};
+}
+
+/// Whether an object that is there may not be on the disk: of who gave it its name lately, nobody knows if it
+/// synced that, will do so, or is dead. The kernel writes what is older by itself.
+bool ObjectStore::MayBeUnsynced(const struct stat& status) const {
+  return options_.sync != Sync::kNever && status.st_ctim.tv_sec > time(nullptr) - kWrittenBackSeconds;
 }
 
 /// Whether there is such a folder, and it is none that leads elsewhere.

@@ -98,14 +98,19 @@ class ObjectStore {
   bool IsSound(const Digest& digest, const struct stat& status, std::optional<uint64_t> size, Trust trust,
                const CancelFlag& cancel);
 
-  /// An object that has no name yet, and the claim to it, unless another's equal one has that.
+  enum class Step {
+    kWritten,  // and has no name yet
+    kNamed,    // by a flush that failed then
+    kFound,    // it was there, and may not be on the disk
+  };
+  /// An object that is to be there, and the claim to it, unless another's equal one has that.
   struct Staged {
     Digest digest;
-    std::string name;
+    std::string name;  // in the staging folder
     uint64_t size;
     bool replace;  // an object of that name is not sound
     Claims::Claim claim;
-    bool is_named = false;
+    Step step = Step::kWritten;
   };
 
   /// Of a Writing; `opening_` is held for Begin.
@@ -132,15 +137,17 @@ class ObjectStore {
 
   std::string PathOf(const std::string& name) const { return options_.path + "/" + name; }
   void CheckOwner(const struct stat& status, const std::string& name) const;
+  bool MayBeUnsynced(const struct stat& status) const;
   bool FolderExists(const std::string& folder);
   void SetOwner(int folder, const std::string& name) const;
   void MakeFolder(const std::string& folder);
 
   void Publish(std::vector<Staged>& staged, bool sync, const CancelFlag& cancel);
   void PutOff(std::vector<Staged>& staged);
-  void GiveName(const Staged& staged, const CancelFlag& cancel);
+  Step GiveName(const Staged& staged, const CancelFlag& cancel);
   void SyncFiles(const std::vector<Staged>& staged);
-  void SyncFolders(const std::vector<Staged>& staged);
+  void SyncFound(const Digest& digest);
+  void SyncNames(const std::vector<Staged>& staged);
   void SyncAll();
   void Discard(const std::vector<Staged>& staged);
 

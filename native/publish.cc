@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -14,7 +15,7 @@ namespace composefs {
 namespace {
 
 /// So many calls of fsync cost more than one of syncfs, which also waits for what others have written.
-constexpr size_t kManyFiles = 8;
+constexpr ptrdiff_t kManyFiles = 8;
 
 constexpr const char* kSync = "fsync";
 constexpr const char* kSyncAll = "syncfs";
@@ -82,35 +83,36 @@ void ObjectStore::Publish(std::vector<Staged>& staged, bool sync, const CancelFl
   if (staged.empty()) return;
   if (sync) SyncFiles(staged);
   for (Staged& object : staged) {
-    if (object.is_named) continue;
+    if (object.step != Step::kWritten) continue;
     cancel.Checkpoint();
-    GiveName(object, cancel);
-    object.is_named = true;
+    object.step = GiveName(object, cancel);
   }
-  if (sync) SyncFolders(staged);
+  if (sync) SyncNames(staged);
 }
 
-void ObjectStore::GiveName(const Staged& staged, const CancelFlag& cancel) {
+ObjectStore::Step ObjectStore::GiveName(const Staged& staged, const CancelFlag& cancel) {
   const std::string name = ObjectName(staged.digest);
   MakeFolder(name.substr(0, 2));
   const auto rename_new = [&] {
     return RenameNew(staging_.file.Get(), staged.name.c_str(), root_.Get(), name.c_str());
   };
-  if (!staged.replace && About(PathOf(name), rename_new)) return;
+  if (!staged.replace && About(PathOf(name), rename_new)) return Step::kNamed;
   // Another process was faster, unless the object is one that is known to be bad.
   if (!staged.replace && IsSound(staged.digest, staged.size, TrustOfExisting(), cancel)) {
     SealExisting(staged.digest);
     unlinkat(staging_.file.Get(), staged.name.c_str(), 0);
-    return;
+    return Step::kFound;
   }
   if (renameat(staging_.file.Get(), staged.name.c_str(), root_.Get(), name.c_str()) != 0)
     ThrowErrno("rename", PathOf(name));
+  return Step::kNamed;
 }
 
 void ObjectStore::SyncFiles(const std::vector<Staged>& staged) {
-  if (staged.size() > kManyFiles) return SyncAll();
+  const auto is_written = [](const Staged& object) { return object.step == Step::kWritten; };
+  if (std::ranges::count_if(staged, is_written) > kManyFiles) return SyncAll();
   for (const Staged& object : staged) {
-    if (object.is_named) continue;
+    if (!is_written(object)) continue;
     const std::string path = staging_.path + "/" + object.name;
     const Descriptor file(
         openat(staging_.file.Get(), object.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -119,10 +121,22 @@ void ObjectStore::SyncFiles(const std::vector<Staged>& staged) {
   }
 }
 
-void ObjectStore::SyncFolders(const std::vector<Staged>& staged) {
-  if (staged.size() > kManyFiles) return SyncAll();
+void ObjectStore::SyncFound(const Digest& digest) {
+  const std::string name = ObjectName(digest);
+  const Descriptor file(openat(root_.Get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.IsOpen() && errno == EACCES) return SyncAll();  // not all who may take it may read it
+  if (!file.IsOpen()) ThrowErrno("open", PathOf(name));
+  if (fsync(file.Get()) != 0) ThrowErrno(kSync, PathOf(name));
+}
+
+/// And what was found under its name.
+void ObjectStore::SyncNames(const std::vector<Staged>& staged) {
+  if (std::ssize(staged) > kManyFiles) return SyncAll();
   std::set<std::string> folders = {"."};  // in which folders may be new
-  for (const Staged& object : staged) folders.insert(ObjectName(object.digest).substr(0, 2));
+  for (const Staged& object : staged) {
+    if (object.step == Step::kFound) SyncFound(object.digest);
+    folders.insert(ObjectName(object.digest).substr(0, 2));
+  }
   for (const std::string& folder : folders) {
     const Descriptor file(openat(root_.Get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!file.IsOpen()) ThrowErrno("open", PathOf(folder));

@@ -34,12 +34,17 @@ function canMount(): boolean {
 export const mounting: true | undefined = canMount() ? true : undefined;
 export const NO_MOUNTING = "needs root, mount and mkfs.ext4";
 
-/** Makes an ext4 file system of some bytes in a file, and mounts it on a folder. */
-export function mountSmall(image: string, folder: string, bytes: number): void {
+/** Makes an ext4 file system of some bytes in a file, and mounts it on a folder. A crash is survived with a journal only. */
+export function mountSmall(image: string, folder: string, bytes: number, journal = "^has_journal"): void {
 	writeFileSync(image, "");
 	truncateSync(image, bytes);
-	run("mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-O", "^has_journal", image);
-	mkdirSync(folder);
+	run("mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-O", journal, image);
+	mountImage(image, folder);
+}
+
+/** Mounts a file system that is in a file: a copy of one that is mounted has what a crash would leave of that. */
+export function mountImage(image: string, folder: string): void {
+	mkdirSync(folder, { recursive: true });
 	run("mount", "-o", "loop", image, folder);
 }
 
