@@ -143,6 +143,12 @@ std::optional<struct stat> ObjectStore::Look(const Digest& digest) {
   return status;
 }
 
+void ObjectStore::NeedFound(const Digest& digest, const struct stat& status) {
+  if (!MayBeUnsynced(status)) return;
+  const std::lock_guard lock(mutex_);
+  pending_.push_back({digest, {}, static_cast<uint64_t>(status.st_size), false, {}, Step::kFound});
+}
+
 Descriptor ObjectStore::Open(const Digest& digest) {
   const std::string name = ObjectName(digest);
   if (!FolderExists(name.substr(0, 2))) throw SystemFailure{ENOENT, "open", PathOf(name)};

@@ -75,6 +75,8 @@ class ObjectStore {
 
   /// Of an object that has its name or is to get it with the next flush; nothing, if there is none.
   std::optional<struct stat> Look(const Digest& digest);
+  /// Of an object that was looked at and is needed: the next flush makes sure that it is on the disk.
+  void NeedFound(const Digest& digest, const struct stat& status);
   Descriptor Open(const Digest& digest);
 
   /// Whether there is an object whose bytes, or whose seal, are what its name says. Its size must fit, if

@@ -16,8 +16,10 @@ namespace {
 /// Objects that are looked at, or into.
 class InspectJob final : public Job {
  public:
-  InspectJob(Napi::Env env, SharedStore store, Napi::Uint8Array digests, std::optional<Trust> trust)
-      : Job(env), store_(std::move(store)), trust_(trust) {
+  /// `needed`: what is there and sound stays needed, until the next flush and beyond.
+  InspectJob(Napi::Env env, SharedStore store, Napi::Uint8Array digests, std::optional<Trust> trust,
+             bool needed)
+      : Job(env), store_(std::move(store)), trust_(trust), needed_(needed) {
     digests_.resize(digests.ByteLength() / sizeof(Digest));
     std::memcpy(digests_.data(), digests.Data(), digests_.size() * sizeof(Digest));
     outcomes_.resize(digests_.size());
@@ -56,6 +58,7 @@ class InspectJob final : public Job {
               static_cast<double>(status->st_mtim.tv_sec) * 1e3 +
                   static_cast<double>(status->st_mtim.tv_nsec) / 1e6};
     if (trust_) seen.sound = store.IsSound(digest, std::nullopt, *trust_, cancel());
+    if (needed_ && seen.sound) store.NeedFound(digest, *status);
     return seen;
   }
 
@@ -80,6 +83,7 @@ class InspectJob final : public Job {
 
   SharedStore store_;
   std::optional<Trust> trust_;
+  bool needed_;
   std::vector<Digest> digests_;
   std::vector<std::variant<Seen, Failure>> outcomes_;
 };
@@ -122,7 +126,9 @@ Napi::Value LockAlone(Napi::Env env, const SharedStore& store, const Napi::Callb
 Napi::Value Inspect(Napi::Env env, const SharedStore& store, const Napi::CallbackInfo& info) {
   std::optional<Trust> trust;
   if (info[1].IsNumber()) trust = static_cast<Trust>(info[1].As<Napi::Number>().Int32Value());
-  return StartJob(env, std::make_shared<InspectJob>(env, store, info[0].As<Napi::Uint8Array>(), trust));
+  const bool needed = info[2].ToBoolean();
+  const auto digests = info[0].As<Napi::Uint8Array>();
+  return StartJob(env, std::make_shared<InspectJob>(env, store, digests, trust, needed));
 }
 
 /// The functions of a store. They share it until it is closed; jobs that are on their way keep it longer.

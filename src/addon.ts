@@ -226,7 +226,11 @@ export interface NativeStore {
 	stream(): NativeStream;
 	flush(): NativeJob<void>;
 	/** Digests of 32 bytes each. With `trust` the objects are read, or measured. */
-	inspect(digests: Uint8Array, trust?: number): NativeJob<(NativeSeen | NativeFailure | null)[]>;
+	inspect(
+		digests: Uint8Array,
+		trust?: number,
+		needed?: boolean,
+	): NativeJob<(NativeSeen | NativeFailure | null)[]>;
 	/** Before the first put. False while somebody has the store alone: to be tried again. */
 	begin(): NativeJob<boolean>;
 	/** The name of this writer's own folder in the store, or ""; null if there are other writers. */

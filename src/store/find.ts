@@ -16,7 +16,7 @@ interface Candidate extends ContentName {
 
 /** In the order of what is asked for. */
 export async function findContents(
-	store: OpenStore & { readonly trust: Trust },
+	store: OpenStore & { readonly trust: Trust; readonly isHeld: boolean },
 	contents: readonly ContentName[],
 	signal: AbortSignal | undefined,
 ): Promise<(FoundContent | undefined)[]> {
@@ -28,9 +28,9 @@ export async function findContents(
 		if (content instanceof Uint8Array) found[index] = content.length === size ? content : undefined;
 		else if (content?.size === size) candidates.push({ sha256, size, digest: content.digest, index });
 	}
-	const { trust, native, parallel } = store;
+	const { trust, native, parallel, isHeld } = store;
 	const sound: Candidate[] = [];
-	const options = { trust: trust === "size" ? undefined : trust, parallel, signal };
+	const options = { trust: trust === "size" ? undefined : trust, needed: isHeld, parallel, signal };
 	await inspectAll(native, candidates, options, (candidate, seen) => {
 		if (seen === null || !("size" in seen) || seen.size !== candidate.size) return;
 		if (trust === "size" || seen.sound) sound.push(candidate);

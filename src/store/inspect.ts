@@ -13,6 +13,8 @@ const LOOKED_INTO = 8;
 export interface InspectOptions {
 	/** Read the objects, or have the kernel measure them. Default: only look whether they are there */
 	readonly trust?: Trust | undefined;
+	/** They are relied on: the next flush makes sure that those that are there are on the disk. */
+	readonly needed?: boolean | undefined;
 	readonly parallel: number;
 	readonly signal?: AbortSignal | undefined;
 }
@@ -21,7 +23,7 @@ export interface InspectOptions {
 export async function inspectAll<T extends { readonly digest: string }>(
 	store: NativeStore,
 	items: readonly T[],
-	{ trust, parallel, signal }: InspectOptions,
+	{ trust, needed = false, parallel, signal }: InspectOptions,
 	tell: (item: T, seen: Seen) => void,
 ): Promise<void> {
 	const number = trust === undefined ? undefined : choice("trust", TRUST, trust);
@@ -31,7 +33,7 @@ export async function inspectAll<T extends { readonly digest: string }>(
 		parallel,
 		async (piece) => {
 			const digests = Buffer.from(piece.map(({ digest }) => digest).join(""), "hex");
-			const results = await awaitJob(() => store.inspect(digests, number), { signal });
+			const results = await awaitJob(() => store.inspect(digests, number, needed), { signal });
 			for (const [index, item] of piece.entries()) tell(item, results[index] as Seen);
 		},
 		signal,

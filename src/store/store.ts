@@ -131,14 +131,17 @@ export class ObjectStore {
 	/**
 	 * Looks contents up by SHA-256, in their order, among those that it was told to `remember`. By the option
 	 * `trust`, an object counts if it has the size (`size`), also fits its name (`verity`), or also has that SHA-256
-	 * (`content`).
+	 * (`content`). What was found stays, as what was put: `gc` is refused until this store is closed, and the next `flush`
+	 * makes sure that it is durable; unless nobody could put anything, since the store is read-only.
 	 */
 	async find(
 		contents: readonly ContentName[],
 		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 	): Promise<(FoundContent | undefined)[]> {
 		this.#checkOpen();
-		return findContents({ ...this.#open, trust: this.#trust }, contents, signal);
+		const look = (isHeld: boolean) =>
+			findContents({ ...this.#open, trust: this.#trust, isHeld }, contents, signal);
+		return this.#writer.find(look, signal);
 	}
 
 	/** Remembers which object has the content of a SHA-256; or the content, if it has at most 64 bytes. */
@@ -227,8 +230,8 @@ export class ObjectStore {
 	/**
 	 * Removes the objects that none of the images needs, and what writers that are gone left behind. It needs the
 	 * store to itself, even in this process; what this writer put is kept only if one of the images needs it. It
-	 * begins when this writer's puts are done and flushed; later puts and flushes wait until it ends, so `images`
-	 * must not wait for them.
+	 * begins when this writer's puts are done and flushed; later puts, finds and flushes wait until it ends, so
+	 * `images` must not wait for them.
 	 *
 	 * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rule `busy`, where others are writing, or collecting, and `no-store`, where the
 	 *   folder has other things in it, and no objects; what reading an image throws:

@@ -14,6 +14,8 @@ import type { Content, PutOptions, StoredObject } from "./stored.ts";
 import { putStream, sizeError } from "./stream.ts";
 
 const LOCK_WAIT_MS = 20;
+/** Of a store that only others can write to. */
+const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS"]);
 
 export interface AloneWork<Result> {
 	/** Comes before the lock, which makes a store of any folder. */
@@ -56,6 +58,28 @@ export class StoreWriter {
 		const results = await this.#tracked(put);
 		for (const result of results) if (!(result instanceof ComposefsError)) this.#count(result);
 		return results;
+	}
+
+	/**
+	 * Looks for what is to stay once it is found, as what was put. Counts as a put until it is done.
+	 *
+	 * @param look   is told whether gc is kept away: not where the store is read-only
+	 */
+	async find<Result>(
+		look: (isHeld: boolean) => Promise<Result>,
+		signal: AbortSignal | undefined,
+	): Promise<Result> {
+		return this.#tracked(this.#hold(signal).then(look));
+	}
+
+	async #hold(signal: AbortSignal | undefined): Promise<boolean> {
+		try {
+			await this.#begin(signal);
+			return true;
+		} catch (error) {
+			if (error instanceof ComposefsError && READ_ONLY.has(error.code)) return false;
+			throw error;
+		}
 	}
 
 	/** Once what is on its way is done. Throws the signal's reason. */

@@ -63,6 +63,31 @@ describe("the index of contents", () => {
 		expect(await find({}, wanted)).toEqual(expected);
 	});
 
+	test("bug: gc removed what somebody had just found and needed", async () => {
+		await using other = await open();
+		{
+			await using store = await open({ sync: "flush" });
+			expect(await store.find([name])).toMatchObject([{ digest: stored.digest }]);
+			await expect(other.gc([])).rejects.toMatchObject({ rule: "busy" });
+			await store.flush();
+			expect(await store.has(stored.digest)).toBe(true);
+		}
+		expect((await other.gc([])).removed).toHaveLength(1);
+	});
+
+	test("while gc works, who would find something waits", async () => {
+		await using other = await open();
+		await using store = await open();
+		let finding: Promise<unknown> = Promise.resolve();
+		async function* images() {
+			finding = store.find([name]);
+			await expect(store.find([name], { signal: AbortSignal.timeout(30) })).rejects.toThrow("timeout");
+			yield* [];
+		}
+		expect((await other.gc(images())).removed).toHaveLength(1);
+		expect(await finding).toEqual([undefined]);
+	});
+
 	test("is believed only of objects that are there, and of that size", async () => {
 		expect(await find({}, [{ ...name, size: 999 }])).toEqual([undefined]);
 		expect(await find({}, [{ sha256: sha256(short), size: 4 }])).toEqual([undefined]);

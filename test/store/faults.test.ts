@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
 	chmodSync,
 	copyFileSync,
@@ -162,12 +163,16 @@ describeIf("a small file system", mounting, NO_MOUNTING, () => {
 
 	test("that cannot be written to: objects are read, and none is put", async () => {
 		const store = await ObjectStore.open(at("mount/store"));
-		const { digest } = await store.put(Buffer.from("text"));
+		const { digest, path: object } = await store.put(Buffer.from("text"));
+		const name = { sha256: createHash("sha256").update("text").digest("hex"), size: 4 };
+		store.remember(name.sha256, { digest, size: 4 });
 		await store.close();
 		remount(at("mount"), "ro");
 		const reader = await ObjectStore.open(at("mount/store"));
 		expect(await reader.verify(digest)).toBe(true);
 		expect((await reader.fsck()).bad).toEqual([]);
+		expect(await reader.find([name])).toEqual([{ digest, path: object }]);
+		await reader.flush();
 		await expect(reader.put(Buffer.from("other"))).rejects.toMatchObject({ code: "EROFS" });
 		await expect(reader.gc([])).rejects.toMatchObject({ code: "EROFS" });
 		await reader.close();
@@ -221,6 +226,18 @@ describeIf("a crash of the machine", mounting, NO_MOUNTING, () => {
 			expect((await objectsAfterCrash()).sort()).toEqual(stored.map(({ path }) => path).sort());
 		},
 	);
+
+	test("bug: what was found, and somebody had not synced, was lost", async () => {
+		await using careless = await ObjectStore.open(at("mount/store"), { sync: "never" });
+		const { digest, path: object } = await careless.put(Buffer.alloc(5000, "text"));
+		const sha256 = createHash("sha256").update(Buffer.alloc(5000, "text")).digest("hex");
+		careless.remember(sha256, { digest, size: 5000 });
+		await careless.flush();
+		await using store = await ObjectStore.open(at("mount/store"), { sync: "flush" });
+		expect(await store.find([{ sha256, size: 5000 }])).toEqual([{ digest, path: object }]);
+		await store.flush();
+		expect(await objectsAfterCrash()).toEqual([object]);
+	});
 });
 
 describeIf("read errors", mounting, NO_MOUNTING, () => {
