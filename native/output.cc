@@ -147,10 +147,14 @@ class AtomicFileOutput final : public Output {
     ThrowErrno("linkat");
   }
 
-  /// The image is complete and in place; a file system that cannot sync a folder does not change that.
+  /// The image is complete and in place; that a folder cannot be read, or that its file system syncs none,
+  /// does not change that. Other failures are told: a crash might take the name away.
   void SyncFolder() {
+    constexpr int kNoSync[] = {EACCES, EBADF, EINVAL, ENOSYS, EOPNOTSUPP};
     const Descriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.IsOpen()) fsync(folder.Get());
+    if (folder.IsOpen() && fsync(folder.Get()) == 0) return;
+    if (std::ranges::find(kNoSync, errno) == std::end(kNoSync))
+      ThrowErrno(folder.IsOpen() ? "fsync" : "open");
   }
 
   std::string path_;

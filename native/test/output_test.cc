@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,23 @@ TEST_F(OutputTest, NothingIsThereBeforeTheCommit) {
   Put(*output, "text");
   EXPECT_FALSE(fs::exists(Path("new")));
   output->Commit();
+  EXPECT_EQ(Read(Path("new")), "text");
+  EXPECT_EQ(Files(), 1u);
+}
+
+// bug: an image was said to be on the disk whose folder had not been synced.
+TEST_F(OutputTest, AFolderThatIsNotSyncedIsAnError) {
+  const std::unique_ptr<Output> output = OpenPath(Path("new"), Flush::kYes, cancel_);
+  Put(*output, "text");
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit none = limit;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto failure = Attempt([&] { output->Commit(); });
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(std::get<SystemFailure>(*failure).error, EMFILE);
   EXPECT_EQ(Read(Path("new")), "text");
   EXPECT_EQ(Files(), 1u);
 }
