@@ -1,6 +1,7 @@
 /** An OCI image layout, written: a folder of blobs and an index of what is in them. */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { untilAbort } from "../../abort.ts";
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
@@ -55,7 +56,10 @@ export class LayoutDestination implements ImageDestination {
 			other;
 			other = this.#running.get(descriptor.digest)
 		)
-			await other.catch(() => undefined);
+			await untilAbort(
+				other.catch(() => undefined),
+				signal,
+			);
 		const run = this.#download(descriptor, blob, signal);
 		this.#running.set(descriptor.digest, run);
 		try {

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
+import { abortable } from "../../abortable.ts";
 import type { BlobSource } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
 import { syncFolder } from "../../replacement.ts";
@@ -142,7 +143,7 @@ async function append(
 ): Promise<number> {
 	let length = start;
 	const range = start === 0 ? undefined : { start, end: size };
-	for await (const bytes of blob.read({ range, signal })) {
+	for await (const bytes of abortable(blob.read({ range, signal }), signal)) {
 		digester.update(bytes);
 		// At a given place: whatever the file is, these bytes are behind those that were hashed.
 		for (let done = 0; done < bytes.length; ) {

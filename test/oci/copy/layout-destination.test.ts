@@ -5,6 +5,7 @@ import { bytesBlob } from "../../../src/blob.ts";
 import { copyImage } from "../../../src/oci/copy/copy.ts";
 import { LayoutDestination } from "../../../src/oci/copy/layout-destination.ts";
 import { describeBytes, imageOf } from "../../support/oci-image.ts";
+import { stuckAfter } from "../../support/stuck.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -81,6 +82,20 @@ describe("a layout", () => {
 		);
 		expect(found.sort()).toEqual(tags);
 		expect(readdirSync(temporary("layout")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+	});
+
+	test("bug: who waited for another's copy of a blob did not stop when told", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		const bytes = Buffer.from("bytes");
+		const other = new AbortController();
+		const stuck = { ...bytesBlob(bytes), read: () => stuckAfter([], () => undefined) };
+		const first = destination.putBlob(describeBytes(bytes), stuck, { signal: other.signal });
+		const second = destination.putBlob(describeBytes(bytes), bytesBlob(bytes), {
+			signal: AbortSignal.timeout(20),
+		});
+		await expect(second).rejects.toMatchObject({ name: "TimeoutError" });
+		other.abort(new Error("enough"));
+		await expect(first).rejects.toThrow("enough");
 	});
 
 	test("does not read what it has", async () => {
