@@ -28,7 +28,7 @@ interface IndexDocument {
 	manifests: IndexEntry[];
 }
 
-/** Folders whose index is being written, with the end of that. */
+/** Folders whose index is being written, by their inodes, whatever they are called; with the end of that. */
 const indexing = new Map<string, Promise<void>>();
 
 /**
@@ -86,7 +86,8 @@ export class LayoutDestination implements ImageDestination {
 
 	/** Of all that this thread writes to the index of this folder, one at a time. */
 	async #inTurn(work: () => Promise<void>): Promise<void> {
-		const key = path.resolve(this.#folder);
+		const { dev, ino } = await stat(this.#folder);
+		const key = `${dev}:${ino}`;
 		const done = (indexing.get(key) ?? Promise.resolve()).then(work);
 		const settled = done.catch(() => undefined);
 		indexing.set(key, settled);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { describe, expect, jest, test } from "@jest/globals";
 import { bytesBlob } from "../../../src/blob.ts";
@@ -82,6 +82,17 @@ describe("a layout", () => {
 		);
 		expect(found.sort()).toEqual(tags);
 		expect(readdirSync(temporary("layout")).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+	});
+
+	test("bug: by another name of the folder, tags were lost too", async () => {
+		mkdirSync(temporary("layout"));
+		symlinkSync("layout", temporary("link"));
+		const destinations = ["layout", "link"].map((name) => new LayoutDestination(temporary(name)));
+		const copies = Array.from({ length: 8 }, (_, n) =>
+			copyImage(image, destinations[n % 2] as LayoutDestination, { tag: `t${n}` }),
+		);
+		await Promise.all(copies);
+		expect(index().manifests).toHaveLength(8);
 	});
 
 	test("bug: who waited for another's copy of a blob did not stop when told", async () => {
