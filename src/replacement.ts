@@ -32,7 +32,7 @@ export class Replacement {
 		await this.handle.sync();
 		await rename(this.#temporary, this.#path);
 		const folder = folderOf(this.#path);
-		await syncFolder(folder.length > 0 ? folder : ".");
+		await syncPlace(folder.length > 0 ? folder : ".");
 		await this.handle.close();
 	}
 
@@ -62,11 +62,11 @@ function folderOf(path: Buffer): Buffer {
 /** What opening or syncing a folder may say of one that cannot be: it cannot be read, or its file system does not sync folders. */
 const NO_SYNC = new Set(["EACCES", "EBADF", "EINVAL", "ENOSYS", "ENOTSUP"]);
 
-/** Names that were given in a folder are on disk, if its file system can do that. */
-export async function syncFolder(folder: Buffer | string): Promise<void> {
+/** What is in a file, or names that were given in a folder, is on disk, if its file system can do that. */
+export async function syncPlace(place: Buffer | string): Promise<void> {
 	let handle: FileHandle | undefined;
 	try {
-		handle = await open(folder, "r");
+		handle = await open(place, "r");
 		await handle.sync();
 	} catch (error) {
 		if (!NO_SYNC.has((error as NodeJS.ErrnoException).code ?? "")) throw error;

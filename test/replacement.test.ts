@@ -8,7 +8,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { Replacement, syncFolder } from "../src/replacement.ts";
+import { Replacement, syncPlace } from "../src/replacement.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
 
 const at = useTemporaryFolder();
@@ -69,13 +69,13 @@ describe("Replacement", () => {
 	});
 });
 
-describe("syncFolder", () => {
+describe("syncPlace", () => {
 	test("syncs a folder, and passes over one whose file system cannot", async () => {
-		await expect(syncFolder(at())).resolves.toBeUndefined();
-		await expect(syncFolder("/proc/self")).resolves.toBeUndefined();
+		await expect(syncPlace(at())).resolves.toBeUndefined();
+		await expect(syncPlace("/proc/self")).resolves.toBeUndefined();
 	});
 
 	test("says that there is none", async () => {
-		await expect(syncFolder(at("absent"))).rejects.toMatchObject({ code: "ENOENT" });
+		await expect(syncPlace(at("absent"))).rejects.toMatchObject({ code: "ENOENT" });
 	});
 });

@@ -3,9 +3,11 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { untilAbort } from "../../abort.ts";
 import { type BlobSource, bytesBlob } from "../../blob.ts";
+import { ComposefsError } from "../../errors.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
-import { Replacement } from "../../replacement.ts";
+import { Replacement, syncPlace } from "../../replacement.ts";
+import { systemCall } from "../../system-call.ts";
 import { parseDigest } from "../digest.ts";
 import { ociError } from "../fault.ts";
 import type { Descriptor } from "../image.ts";
@@ -106,9 +108,7 @@ export class LayoutDestination implements ImageDestination {
 		signal?.throwIfAborted();
 		const { algorithm, hex } = parseDigest(descriptor.digest);
 		const folder = path.join(this.#folder, "blobs", algorithm);
-		// Its name is given when it is complete.
-		const found = await stat(path.join(folder, hex)).catch(() => undefined);
-		if (found?.isFile() && found.size === descriptor.size) return true;
+		if (await hasBlob(folder, hex, descriptor.size)) return true;
 		await downloadBlob(folder, descriptor, blob, signal);
 		return false;
 	}
@@ -123,6 +123,22 @@ export class LayoutDestination implements ImageDestination {
 		index.manifests = [...index.manifests.filter((other) => !isReplaced(other)), entry];
 		await replaceFile(path.join(this.#folder, "oci-layout"), LAYOUT);
 		await replaceFile(file, JSON.stringify(index));
+	}
+}
+
+/** Its name is given when it is complete; but whoever gave it may not have come to sync it, or not do that at all. */
+async function hasBlob(folder: string, hex: string, size: number): Promise<boolean> {
+	const file = path.join(folder, hex);
+	const found = await stat(file).catch(() => undefined);
+	if (!found?.isFile() || found.size !== size) return false;
+	try {
+		await systemCall(syncPlace(file), file);
+		await systemCall(syncPlace(folder), folder);
+		return true;
+	} catch (error) {
+		// Whoever shares the folder was done with it.
+		if (error instanceof ComposefsError && error.code === "ENOENT") return false;
+		throw error;
 	}
 }
 

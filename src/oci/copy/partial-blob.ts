@@ -6,7 +6,7 @@ import { threadId } from "node:worker_threads";
 import { abortable } from "../../abortable.ts";
 import type { BlobSource } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
-import { syncFolder } from "../../replacement.ts";
+import { syncPlace } from "../../replacement.ts";
 import { systemCall } from "../../system-call.ts";
 import { Digester, parseDigest } from "../digest.ts";
 import type { Descriptor } from "../image.ts";
@@ -41,7 +41,7 @@ export async function downloadBlob(
 	try {
 		await complete(partial, { digest, size }, blob, signal);
 		await rename(partial, path.join(folder, hex));
-		await syncFolder(folder);
+		await syncPlace(folder);
 	} catch (error) {
 		const isWrong = error instanceof ComposefsError && /_(?:DIGEST|BLOB)$/.test(error.code);
 		if (isWrong) await rm(partial, { force: true });

@@ -109,6 +109,24 @@ describe("a layout", () => {
 		await expect(first).rejects.toThrow("enough");
 	});
 
+	test("bug: a blob that somebody else had not synced was said to be there", async () => {
+		const bytes = Buffer.from("bytes");
+		const descriptor = describeBytes(bytes);
+		mkdirSync(temporary("layout", "blobs", "sha256"), { recursive: true });
+		writeFileSync(temporary("layout", "blobs", "sha256", descriptor.digest.slice(7)), bytes);
+		const handle = await open(temporary("file"), "w");
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "sync");
+		await handle.close();
+		const synced: boolean[] = [];
+		spy.mockImplementation(async function (this: unknown) {
+			synced.push((await (this as typeof handle).stat()).isFile());
+		});
+		const destination = new LayoutDestination(temporary("layout"));
+		expect(await destination.putBlob(descriptor, bytesBlob(bytes))).toBe(true);
+		spy.mockRestore();
+		expect(synced).toEqual([true, false]);
+	});
+
 	test("does not read what it has", async () => {
 		const destination = new LayoutDestination(temporary("layout"));
 		const bytes = Buffer.from("bytes");
