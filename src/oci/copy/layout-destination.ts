@@ -121,8 +121,10 @@ export class LayoutDestination implements ImageDestination {
 				? other.digest === entry.digest && other.annotations?.[REF_NAME] === undefined
 				: other.annotations?.[REF_NAME] === tag;
 		index.manifests = [...index.manifests.filter((other) => !isReplaced(other)), entry];
+		const text = JSON.stringify(index);
+		checkIndexSize(file, Buffer.byteLength(text));
 		await replaceFile(path.join(this.#folder, "oci-layout"), LAYOUT);
-		await replaceFile(file, JSON.stringify(index));
+		await replaceFile(file, text);
 	}
 }
 
@@ -157,6 +159,13 @@ async function readIndex(file: string): Promise<IndexDocument> {
 		Array.isArray(manifests) && manifests.every((entry) => typeof entry === "object" && entry !== null);
 	if (!isIndex) throw ociError("index", `${file}: is not the index of a layout`, { path: file });
 	return index as IndexDocument;
+}
+
+/** Of one that is larger, nobody could read any image. */
+function checkIndexSize(file: string, actual: number): void {
+	if (actual <= INDEX_LIMIT) return;
+	const text = `${file}: with this image it would have ${actual} bytes, of which ${INDEX_LIMIT} are read`;
+	throw ociError("index", text, { path: file, limit: INDEX_LIMIT, actual });
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {

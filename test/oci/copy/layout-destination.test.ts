@@ -127,6 +127,17 @@ describe("a layout", () => {
 		expect(synced).toEqual([true, false]);
 	});
 
+	test("bug: its index grew to where nobody could read it", async () => {
+		mkdirSync(temporary("layout"));
+		const text = JSON.stringify({ schemaVersion: 2, manifests: [], more: "x".repeat(2 ** 22 - 100) });
+		writeFileSync(temporary("layout", "index.json"), text);
+		await expect(copyImage(image, new LayoutDestination(temporary("layout")))).rejects.toMatchObject({
+			rule: "index",
+			limit: 2 ** 22,
+		});
+		expect(readFileSync(temporary("layout", "index.json"), "utf8")).toBe(text);
+	});
+
 	test("does not read what it has", async () => {
 		const destination = new LayoutDestination(temporary("layout"));
 		const bytes = Buffer.from("bytes");
