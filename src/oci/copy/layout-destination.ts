@@ -35,7 +35,8 @@ const indexing = new Map<string, Promise<void>>();
 
 /**
  * A layout that is made, or added to. A blob is there whole or not at all, and the index is replaced in one step;
- * what is interrupted goes on where it ended. One process at a time may write tags of a layout; any number, blobs.
+ * what is interrupted goes on where it ended. One thread of one process at a time may write tags of a layout; any number,
+ * blobs.
  */
 export class LayoutDestination implements ImageDestination {
 	readonly name: string;
