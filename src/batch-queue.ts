@@ -1,5 +1,6 @@
 /** Requests on their way to the addon: those that are made at once travel together, in few jobs. */
 import { setImmediate } from "node:timers";
+import { onAbort, untilAbort } from "./abort.ts";
 import { ComposefsError } from "./errors.ts";
 
 export interface Request {
@@ -12,6 +13,8 @@ interface Waiting<Item, Result> {
 	readonly item: Item;
 	readonly resolve: (result: Result) => void;
 	readonly reject: (reason: unknown) => void;
+	/** Its signal is not listened to any more. */
+	readonly forget: () => void;
 }
 
 /** A job takes at most so many: then the next one can begin. */
@@ -45,24 +48,51 @@ export class BatchQueue<Item extends Request, Result> {
 		this.#work = work;
 	}
 
+	/** One that waits for a job is given up when its signal aborts; the job that has one is told. */
 	add(item: Item): Promise<Result> {
+		const { signal } = item;
 		return new Promise((resolve, reject) => {
-			this.#waiting.push({ item, resolve, reject });
+			signal?.throwIfAborted();
+			const forget = onAbort(signal, () => this.#giveUp(signal));
+			this.#waiting.push({ item, resolve, reject, forget });
 			this.#schedule();
 		});
 	}
 
+	#giveUp(signal: AbortSignal | undefined): void {
+		const isOfSignal = ({ item }: Waiting<Item, Result>) => item.signal === signal;
+		const givenUp = this.#waiting.filter(isOfSignal);
+		this.#waiting = this.#waiting.filter((waiting) => !isOfSignal(waiting));
+		for (const { reject, forget } of givenUp) {
+			forget();
+			reject(signal?.reason);
+		}
+	}
+
 	/** Runs a job of the caller's, as one of those that may run at a time. */
-	async run<T>(job: () => Promise<T>): Promise<T> {
-		while (this.#running >= this.#parallel)
-			await new Promise<void>((resolve) => {
-				this.#turns.push(resolve);
-			});
+	async run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+		while (this.#running >= this.#parallel) await this.#turn(signal);
 		this.#running++;
 		try {
 			return await job();
 		} finally {
 			this.#leave();
+		}
+	}
+
+	async #turn(signal: AbortSignal | undefined): Promise<void> {
+		let begin = () => {};
+		const turn = new Promise<void>((resolve) => {
+			begin = resolve;
+			this.#turns.push(resolve);
+		});
+		try {
+			await untilAbort(turn, signal);
+		} catch (error) {
+			const at = this.#turns.indexOf(begin);
+			if (at >= 0) this.#turns.splice(at, 1);
+			else this.#turns.shift()?.(); // it came too late for this one
+			throw error;
 		}
 	}
 
@@ -92,7 +122,9 @@ export class BatchQueue<Item extends Request, Result> {
 			if (count === share || item.signal !== signal || (count > 0 && bytes > MAX_BYTES)) break;
 			count++;
 		}
-		return this.#waiting.splice(0, count);
+		const taken = this.#waiting.splice(0, count);
+		for (const { forget } of taken) forget();
+		return taken;
 	}
 
 	async #begin(batch: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -49,7 +49,7 @@ export async function digestPaths(
 	const results = new Array<string | ComposefsError>(files.length);
 	const digest = async (at: number, either: AbortSignal) => {
 		const part = requests.slice(at, at + share);
-		const digests = await queues[algorithm].run(() => digestAll(part, algorithm, either));
+		const digests = await queues[algorithm].run(() => digestAll(part, algorithm, either), either);
 		for (const [i, result] of digests.entries()) results[at + i] = result;
 	};
 	await forEachParallel(range(files.length, share), MOST_JOBS, digest, signal);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import { BatchQueue, type Request } from "../src/batch-queue.ts";
 import { ComposefsError } from "../src/errors.ts";
@@ -37,6 +38,32 @@ describe("requests", () => {
 		const [first, second] = await Promise.allSettled([queue.add(item(1)), queue.add(item(-1))]);
 		expect([first?.status, second?.status]).toEqual(["rejected", "rejected"]);
 		expect(await queue.add(item(4))).toBe(4);
+	});
+
+	test("bug: those that waited for others' jobs outlasted their signal", async () => {
+		let end = () => {};
+		const busy = new Promise<void>((resolve) => {
+			end = resolve;
+		});
+		const queue = new BatchQueue<Item, number>(1, async (items) => {
+			if (items[0]?.value === 1) await busy;
+			return items.map(({ value }) => value);
+		});
+		const first = queue.add(item(1));
+		await setImmediate();
+		const controller = new AbortController();
+		const { signal } = controller;
+		const stopped = [
+			...[2, 3].map((value) => queue.add(item(value, 0, signal))),
+			queue.run(async () => 4, signal),
+			queue.add(item(5, 0, AbortSignal.abort(new Error("enough")))),
+		];
+		const others = [queue.run(async () => 6), queue.add(item(7))];
+		await setImmediate();
+		controller.abort(new Error("enough"));
+		for (const each of stopped) await expect(each).rejects.toThrow("enough");
+		end();
+		expect(await Promise.all([first, ...others])).toEqual([1, 6, 7]);
 	});
 
 	test("of two signals never share a job, and large ones travel alone", async () => {

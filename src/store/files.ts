@@ -17,7 +17,7 @@ export async function putFiles(
 ): Promise<(StoredObject | ComposefsError)[]> {
 	const { paths, identities } = packFiles(files);
 	const job = () => awaitJob(() => store.putFiles(paths, identities), { signal });
-	const { digests, existed, failures } = await queue.run(job);
+	const { digests, existed, failures } = await queue.run(job, signal);
 	const names = unpackDigests(digests);
 	return files.map(({ path, size }, i) => {
 		const failure = failures[i];
