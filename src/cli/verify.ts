@@ -2,14 +2,16 @@
 import { Command } from "commander";
 import { ComposefsError } from "../errors.ts";
 import { verifyImage } from "../image/index.ts";
-import { asUsage, EXIT, ExitStatus, interruptible } from "./exit.ts";
+import { asUsage, EXIT, ExitStatus, fail, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
 
 interface Verdict {
 	readonly image: string;
 	readonly ok: boolean;
-	readonly actual: string | undefined;
+	readonly actual?: string | undefined;
+	/** Why nobody knows. */
+	readonly error?: string;
 }
 
 export function verifyCommand(): Command {
@@ -30,12 +32,19 @@ async function verify(digest: string, images: string[], options: { readonly json
 	}).catch((error) => {
 		throw asUsage(error);
 	});
-	const status = verdicts.every(({ ok }) => ok) ? EXIT.success : EXIT.verificationFailed;
+	const status = statusOf(verdicts);
 	// Before anything is printed: whoever stops reading must not turn a failure into a success.
 	process.exitCode = status;
 	if (options.json) await printJson(verdicts);
-	else await print(verdicts.map(format));
+	else await print(verdicts.filter(({ error }) => error === undefined).map(format));
 	if (status !== EXIT.success) throw new ExitStatus(status);
+}
+
+/** An image that is not what it should be counts more than one that cannot be read. */
+function statusOf(verdicts: readonly Verdict[]): number {
+	const failed = verdicts.filter(({ ok }) => !ok);
+	if (failed.length === 0) return EXIT.success;
+	return failed.some(({ error }) => error === undefined) ? EXIT.verificationFailed : EXIT.failure;
 }
 
 async function verdictOn(image: string, digest: string, signal: AbortSignal): Promise<Verdict> {
@@ -43,8 +52,10 @@ async function verdictOn(image: string, digest: string, signal: AbortSignal): Pr
 		await verifyImage(image, digest, { signal });
 		return { image, ok: true, actual: digest };
 	} catch (error) {
-		if (!(error instanceof ComposefsError) || error.code !== "ERR_COMPOSEFS_DIGEST") throw error;
-		return { image, ok: false, actual: error.actual as string | undefined };
+		if (!(error instanceof ComposefsError) || error.code === "ERR_COMPOSEFS_ARGUMENT") throw error;
+		if (error.code === "ERR_COMPOSEFS_DIGEST") return { image, ok: false, actual: error.actual as string };
+		fail(error);
+		return { image, ok: false, error: error.message };
 	}
 }
 

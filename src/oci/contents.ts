@@ -44,14 +44,18 @@ const GATHERED_SIZE = 1 << 20;
 /** Of gathered files that are not in the store yet: bytes, and how many. */
 const MOST_BYTES = 16 << 20;
 const MOST_FILES = 256;
+/** After how many bytes what was put is made durable: about a second of a fast network. */
+const FLUSHED_SIZE = 32 << 20;
 
 export class Contents {
 	readonly #store: ContentStore;
 	readonly #signal: AbortSignal;
 	readonly #failure = new AbortController();
+	/** Puts and flushes on their way. */
 	readonly #puts = new Set<Promise<void>>();
 	readonly #remembers: boolean;
 	#bytes = 0;
+	#unflushed = 0;
 
 	/** @param remember  whether the store is told the SHA-256 of a tar's files */
 	constructor(
@@ -120,14 +124,19 @@ export class Contents {
 			await Promise.race(this.#puts);
 		this.#signal.throwIfAborted();
 		this.#bytes += size;
-		const put = this.#put(size, await gather(size, content))
-			.then(done)
-			.catch((error) => this.#failure.abort(error));
-		const settled: Promise<void> = put.finally(() => {
+		const put = this.#put(size, await gather(size, content)).then(done);
+		const forget = () => {
 			this.#bytes -= size;
-			this.#puts.delete(settled);
-		});
-		this.#puts.add(settled);
+		};
+		this.#track(put.finally(forget));
+	}
+
+	/** So many bytes more need not be fetched again, once they are durable: they are made so now and then. */
+	fetched(size: number): void {
+		this.#unflushed += size;
+		if (this.#unflushed < FLUSHED_SIZE || this.#store.flush === undefined) return;
+		this.#unflushed = 0;
+		this.#track(this.#store.flush({ signal: this.#signal }));
 	}
 
 	/** Waits until all is in the store. @throws what a file has failed with */
@@ -140,6 +149,14 @@ export class Contents {
 	async abandon(reason: unknown): Promise<void> {
 		this.#failure.abort(reason);
 		await Promise.all(this.#puts);
+	}
+
+	/** What it fails with, all fails with. */
+	#track(work: Promise<void>): void {
+		const settled: Promise<void> = work
+			.catch((error) => this.#failure.abort(error))
+			.finally(() => this.#puts.delete(settled));
+		this.#puts.add(settled);
 	}
 
 	#put(size: number, content: Uint8Array | AsyncIterable<ContentChunk>): Promise<StoredContent> {

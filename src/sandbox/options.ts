@@ -57,7 +57,7 @@ export interface SandboxSettings {
 }
 
 export function checkSandboxOptions(options: SandboxOptions): SandboxSettings {
-	const { requestsPerWorker, jit = true, require = ["seccomp"] } = options;
+	const { requestsPerWorker = Infinity, jit = true, require = ["seccomp"] } = options;
 	const settings: SandboxSettings = {
 		workers: whole("workers", options.workers ?? availableParallelism(), 1, 1024),
 		memory: whole("memory", options.memory ?? SANDBOX_LIMITS.memory, MIN_MEMORY),
@@ -65,7 +65,7 @@ export function checkSandboxOptions(options: SandboxOptions): SandboxSettings {
 		inputSize: whole("inputSize", options.inputSize ?? SANDBOX_LIMITS.inputSize, 1),
 		outputSize: whole("outputSize", options.outputSize ?? SANDBOX_LIMITS.outputSize, 1, MAX_OUTPUT),
 		requestsPerWorker:
-			requestsPerWorker === undefined ? Infinity : whole("requestsPerWorker", requestsPerWorker, 1),
+			requestsPerWorker === Infinity ? Infinity : whole("requestsPerWorker", requestsPerWorker, 1),
 		jit,
 		require,
 	};

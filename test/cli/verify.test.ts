@@ -24,6 +24,21 @@ describe("composefs verify", () => {
 		expect(JSON.parse(json.stdout)).toEqual([{ image: at("bad"), ok: false, actual: bad.digest }]);
 	});
 
+	test("bug: one that cannot be read hid what the others are", async () => {
+		const { digest } = await writeImage(new Tree(), { to: at("good") });
+		await writeImage(new Tree(), { to: at("bad"), minVersion: 1 });
+		const { status, stdout, stderr } = composefs(["verify", digest, at("bad"), at("none"), at("good")]);
+		expect(status).toBe(3);
+		expect(stdout).toMatch(/bad: FAILED, .*\n.*good: OK\n$/);
+		expect(stderr).toMatch(/^composefs: ENOENT: .*none/);
+		const json = composefs(["verify", "--json", digest, at("none"), at("good")]);
+		expect(json.status).toBe(1);
+		expect(JSON.parse(json.stdout)).toEqual([
+			{ image: at("none"), ok: false, error: expect.stringContaining("ENOENT") },
+			{ image: at("good"), ok: true, actual: digest },
+		]);
+	});
+
 	test("a reader that stops reading turns no failure into a success", async () => {
 		await writeImage(new Tree(), { to: at("image") });
 		// The pipe has no reader by the time that there is something to print.

@@ -19,6 +19,30 @@ async function read(contents: Contents, ...entries: PlainEntry[]) {
 	return files;
 }
 
+describe("what was fetched", () => {
+	test("is flushed now and then, and before all is settled", async () => {
+		const store = new MemoryStore();
+		let flushed = 0;
+		const flush = jest.fn(async () => {
+			await wait(5);
+			flushed++;
+		});
+		const contents = new Contents(Object.assign(store, { flush }));
+		for (let n = 0; n < 9; n++) contents.fetched(8 << 20);
+		expect(flush).toHaveBeenCalledTimes(2);
+		await contents.settled();
+		expect(flushed).toBe(2);
+	});
+
+	test("cannot be had without a flush that fails", async () => {
+		const reason = new Error("the disk is full");
+		const flush = () => Promise.reject(reason);
+		const contents = new Contents(Object.assign(new MemoryStore(), { flush }));
+		contents.fetched(1 << 30);
+		await expect(contents.settled()).rejects.toBe(reason);
+	});
+});
+
 describe("a file's content", () => {
 	test("is in the image up to 64 bytes, and else in the store", async () => {
 		const store = new MemoryStore();

@@ -111,6 +111,7 @@ async function keepContent(
 		await contents.keep(size, content, (stored) => {
 			for (const inode of inodes) giveContent(inode, stored);
 			contents.remember(sha256, { digest: stored.digest, size });
+			contents.fetched(size);
 		});
 		return;
 	}
