@@ -25,29 +25,43 @@ class Exclusive {
   /// freed.
   class Use {
    public:
-    Use(Exclusive& of, const char* call) : lock_(of.mutex_, std::try_to_lock), value_(of.value_) {
-      if (!lock_) throw SystemFailure{EBUSY, call};
-      if (!value_) throw SystemFailure{EBADF, call};
-    }
+    Use(Exclusive& of, const char* call) : of_(of) { of.Begin(call); }
+    ~Use() { of_.End(); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
 
-    Value& operator*() const { return *value_; }
-    Value* operator->() const { return &*value_; }
-    void Free() { value_.reset(); }
+    Value& operator*() const { return *of_.value_; }
+    Value* operator->() const { return &*of_.value_; }
 
    private:
-    std::unique_lock<std::mutex> lock_;
-    std::optional<Value>& value_;
+    Exclusive& of_;
   };
 
-  /// Waits for the job that has it.
+  /// Now, or when the job that has it ends.
   void Free() {
     const std::lock_guard lock(mutex_);
-    value_.reset();
+    is_over_ = true;
+    if (!is_used_) value_.reset();
   }
 
  private:
-  std::mutex mutex_;
+  void Begin(const char* call) {
+    const std::lock_guard lock(mutex_);
+    if (is_used_) throw SystemFailure{EBUSY, call};
+    if (!value_) throw SystemFailure{EBADF, call};
+    is_used_ = true;
+  }
+
+  void End() {
+    const std::lock_guard lock(mutex_);
+    is_used_ = false;
+    if (is_over_) value_.reset();
+  }
+
+  std::mutex mutex_;  // of what follows; the value itself is the user's
   std::optional<Value> value_;
+  bool is_used_ = false;
+  bool is_over_ = false;
 };
 
 }  // namespace composefs

@@ -91,18 +91,18 @@ class LayerJob final : public Job {
 
  private:
   Turn Run() override {
-    Exclusive<LayerEncoder>::Use encoder(*layer_, kCall);
-    bool is_over = false;
+    const Exclusive<LayerEncoder>::Use encoder(*layer_, kCall);
     for (size_t i = 0; i < pieces_.size() && i < kinds_.size(); ++i) {
       cancel().Checkpoint();
       if (kinds_[i] == kPlain) encoder->AddPlain(pieces_[i]);
       if (kinds_[i] == kContent) encoder->AddContent(pieces_[i], cancel());
       if (kinds_[i] == kEndOfContent) Tell(encoder->EndContent(cancel()));
-      if (kinds_[i] == kEnd) report_.Add(encoder->Finish());
-      is_over = kinds_[i] == kEnd;
+      if (kinds_[i] == kEnd) {
+        report_.Add(encoder->Finish());
+        layer_->Free();  // when this ends
+      }
     }
     output_ = encoder->TakeOutput();
-    if (is_over) encoder.Free();
     return Turn::kDone;
   }
 
@@ -143,7 +143,7 @@ class FramesJob final : public Job {
 
  private:
   Turn Run() override {
-    Exclusive<ZstdFrames>::Use frames(*frames_, kCall);
+    const Exclusive<ZstdFrames>::Use frames(*frames_, kCall);
     for (size_t i = 0; i < pieces_.size(); ++i)
       for (auto bytes = pieces_[i]; !bytes.empty();) {
         cancel().Checkpoint();
@@ -153,7 +153,7 @@ class FramesJob final : public Job {
       }
     if (end_) {
       frames->End(output_);
-      frames.Free();
+      frames_->Free();
     }
     return Turn::kDone;
   }

@@ -80,10 +80,10 @@ class ZstdJob final : public Job {
  private:
   Turn Run() override {
     cancel().Checkpoint();
-    Exclusive<ZstdStream>::Use stream(decoder_->stream, "zstd");
+    const Exclusive<ZstdStream>::Use stream(decoder_->stream, "zstd");
     Decode(*stream);
     if (state_ == ZstdStream::State::kFailed) problem_ = stream->Problem();
-    if (state_ == ZstdStream::State::kFailed || state_ == ZstdStream::State::kEnded) stream.Free();
+    if (state_ == ZstdStream::State::kFailed || state_ == ZstdStream::State::kEnded) decoder_->stream.Free();
     return Turn::kDone;
   }
 
