@@ -57,7 +57,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"oci/partial/wanted": "oci/partial/fetch",
 	"oci/registry/answer-parts": "oci/registry/registry-blob",
 	"oci/registry/blob-reader": "oci/registry/registry-blob",
-	"oci/registry/document": "oci/registry/client",
 	"oci/registry/endpoint": "oci/registry/registry-blob",
 	"oci/registry/fault": "oci/registry/retry",
 	"oci/registry/location": "oci/registry/blob-servers",
