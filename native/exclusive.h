@@ -37,6 +37,12 @@ class Exclusive {
     Exclusive& of_;
   };
 
+  /// Whether it is freed, or will be.
+  bool IsOver() {
+    const std::lock_guard lock(mutex_);
+    return is_over_;
+  }
+
   /// Now, or when the job that has it ends.
   void Free() {
     const std::lock_guard lock(mutex_);

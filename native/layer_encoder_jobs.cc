@@ -170,8 +170,9 @@ class FramesJob final : public Job {
 /// Large contexts take long to free: not on the main thread.
 template <typename Encoder>
 auto Closer(const std::shared_ptr<Exclusive<Encoder>>& encoder) {
-  return
-      [encoder](const Napi::CallbackInfo& call) { ReleaseSoon(call.Env(), [encoder] { encoder->Free(); }); };
+  return [encoder](const Napi::CallbackInfo& call) {
+    if (!encoder->IsOver()) ReleaseSoon(call.Env(), [encoder] { encoder->Free(); });
+  };
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ Napi::Value OpenZstdDecoder(const Napi::CallbackInfo& info) {
     return StartJob(call.Env(), std::make_shared<ZstdJob>(call.Env(), decoder, call[0].ToBoolean()));
   };
   const auto close = [decoder](const Napi::CallbackInfo& call) {
-    ReleaseSoon(call.Env(), [decoder] { decoder->Close(); });
+    if (!decoder->stream.IsOver()) ReleaseSoon(call.Env(), [decoder] { decoder->Close(); });
   };
   Napi::Object result = Napi::Object::New(env);
   result.Set("feed", MakeFunction(env, feed, "feed"));

@@ -97,7 +97,7 @@ export interface NativeZstdDecoder {
 	 * @param end   there is no more to feed
 	 */
 	decode(end: boolean): NativeJob<NativeZstdPieces>;
-	/** Frees what it takes, which V8 does not know of: for who leaves it before it has ended, or said a problem. */
+	/** Frees what it takes, which V8 does not know of, unless it has ended, or said a problem. */
 	close(): void;
 }
 
@@ -115,7 +115,7 @@ export interface NativeZstdPieces {
 export interface NativeZstdEncoder {
 	/** The next bytes; what is ready of the frame, with `end` all of it. */
 	encode(pieces: readonly Uint8Array[], end: boolean): NativeJob<Buffer>;
-	/** Frees what it takes, which V8 does not know of: for who leaves it before its end. */
+	/** Frees what it takes, which V8 does not know of, unless the frame has ended. */
 	close(): void;
 }
 

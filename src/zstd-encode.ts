@@ -57,7 +57,6 @@ export class FrameWriter {
 	readonly #signal: AbortSignal | undefined;
 	#gathered: Uint8Array[] = [];
 	#size = 0;
-	#isOver = false;
 
 	constructor(level: number, signal?: AbortSignal) {
 		this.#encoder = callNative((addon) => addon.openZstdEncoder(level));
@@ -80,16 +79,13 @@ export class FrameWriter {
 	}
 
 	/** The same, and ends the frame. */
-	async end(): Promise<Buffer> {
-		const rest = await this.#encode(true);
-		this.#isOver = true;
-		return rest;
+	end(): Promise<Buffer> {
+		return this.#encode(true);
 	}
 
 	/** Frees what an unfinished frame takes. */
 	close(): void {
-		if (!this.#isOver) this.#encoder.close();
-		this.#isOver = true;
+		this.#encoder.close();
 	}
 
 	#encode(end: boolean): Promise<Buffer> {

@@ -41,17 +41,16 @@ export async function* decodeZstdPiece(
 ): AsyncGenerator<Uint8Array> {
 	const pieceSize = Math.min(PIECE_SIZE, Math.max(MIN_PIECE_SIZE, size));
 	const decoder = callNative((addon) => addon.openZstdDecoder(pieceSize, WINDOW_LOG));
-	let isOver = false;
 	try {
 		callNative(() => decoder.feed(bytes));
-		while (!isOver) {
+		for (;;) {
 			const batch = await awaitJob(() => decoder.decode(true), { signal });
-			isOver = batch.ended || batch.problem !== undefined;
 			yield* batch.pieces;
 			if (batch.problem !== undefined) throw zstdError(batch.problem);
+			if (batch.ended) return;
 		}
 	} finally {
-		if (!isOver) decoder.close();
+		decoder.close();
 	}
 }
 
@@ -59,19 +58,18 @@ async function* decodeBatches(pull: ChunkPull, signal: AbortSignal): AsyncGenera
 	const decoder = callNative((addon) => addon.openZstdDecoder(PIECE_SIZE, WINDOW_LOG));
 	const feed = new Feed(pull, decoder);
 	void feed.run();
-	let isOver = false;
 	try {
-		for (let hungry = true; !isOver; ) {
+		for (let hungry = true; ; ) {
 			if (hungry) await feed.more();
 			const batch = await awaitJob(() => decoder.decode(feed.ended), { signal });
-			isOver = batch.ended || batch.problem !== undefined;
 			feed.goOn();
 			yield batch.pieces;
 			if (batch.problem !== undefined) throw zstdError(batch.problem);
+			if (batch.ended) return;
 			hungry = batch.hungry;
 		}
 	} finally {
-		if (!isOver) decoder.close();
+		decoder.close();
 	}
 }
 

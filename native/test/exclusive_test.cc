@@ -32,7 +32,9 @@ TEST(ExclusiveTest, IsFreedAtOnceOrWithItsUser) {
   EXPECT_EQ(kept.use_count(), 2);
   {
     const Exclusive<Shared>::Use use(used, "test");
+    EXPECT_FALSE(used.IsOver());
     used.Free();
+    EXPECT_TRUE(used.IsOver());
     EXPECT_EQ(**use, 1);
   }
   EXPECT_EQ(kept.use_count(), 1);

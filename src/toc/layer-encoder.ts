@@ -56,7 +56,6 @@ export class LayerEncoder<T> {
 	#pieces: Uint8Array[] = [];
 	#entries: EndedEntry<T>[] = [];
 	#bytes = 0;
-	#isOver = false;
 	/** The job on its way, and what is done with what it gives. Its failure is thrown when it is awaited. */
 	#running: Promise<Report | undefined> = Promise.resolve(undefined);
 
@@ -96,15 +95,13 @@ export class LayerEncoder<T> {
 	async finish(): Promise<string> {
 		this.#add(END, NO_BYTES);
 		await this.send();
-		const report = (await this.#running) as Report;
-		this.#isOver = true;
-		return report.digest();
+		return ((await this.#running) as Report).digest();
 	}
 
 	/** Waits until nothing is done any more, and frees what an unfinished layer takes. */
 	async close(): Promise<void> {
 		await this.#running.catch(() => undefined);
-		if (!this.#isOver) this.#encoder.close();
+		this.#encoder.close();
 	}
 
 	#add(kind: number, bytes: Uint8Array): void {
