@@ -153,16 +153,8 @@ void ObjectStore::Batch::Stage(StagedFile& file, const Digest& digest, bool repl
 }
 
 void ObjectStore::Batch::Commit() {
-  if (store_.options_.sync != Sync::kFlush) {
-    store_.Publish(staged_, store_.options_.sync == Sync::kPut, cancel_);
-    staged_.clear();
-    return;
-  }
-  const std::lock_guard lock(store_.mutex_);
-  for (Staged& object : staged_) {
-    object.claim.Mark(Claims::State::kStaged);  // seen by nobody who could flush before it is pending
-    store_.pending_.push_back(std::move(object));
-  }
+  if (store_.options_.sync == Sync::kFlush) return store_.LeaveToFlush(staged_);
+  store_.Publish(staged_, store_.options_.sync == Sync::kPut, cancel_);
   staged_.clear();
 }
 

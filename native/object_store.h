@@ -145,7 +145,7 @@ class ObjectStore {
   void MakeFolder(const std::string& folder);
 
   void Publish(std::vector<Staged>& staged, bool sync, const CancelFlag& cancel);
-  void PutOff(std::vector<Staged>& staged);
+  void LeaveToFlush(std::vector<Staged>& staged);
   Step GiveName(const Staged& staged, const CancelFlag& cancel);
   void SyncFiles(const std::vector<Staged>& staged);
   void SyncFound(const Digest& digest);

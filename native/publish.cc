@@ -58,7 +58,7 @@ void ObjectStore::Flush(const CancelFlag& cancel) {
   auto failure = Attempt([&] { Publish(staged, true, cancel); });
   if (!failure) return;
   if (!IsOfSync(*failure)) {
-    auto not_put_off = Attempt([&] { PutOff(staged); });
+    auto not_put_off = Attempt([&] { LeaveToFlush(staged); });
     if (!not_put_off) Rethrow(*failure);
     failure = std::move(not_put_off);
   }
@@ -69,13 +69,13 @@ void ObjectStore::Flush(const CancelFlag& cancel) {
 }
 
 /// For the next flush, also what has its name: that may not be on the disk.
-void ObjectStore::PutOff(std::vector<Staged>& staged) {
+void ObjectStore::LeaveToFlush(std::vector<Staged>& staged) {
   const std::lock_guard lock(mutex_);
-  pending_.reserve(pending_.size() + staged.size());
   for (Staged& object : staged) {
-    object.claim.Mark(Claims::State::kStaged);
+    object.claim.Mark(Claims::State::kStaged);  // seen by nobody who could flush before it is pending
     pending_.push_back(std::move(object));
   }
+  staged.clear();
 }
 
 /// All of them, or an error; then some may have their names.

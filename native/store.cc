@@ -40,8 +40,8 @@ class InspectJob final : public Job {
       cancel().Checkpoint();
       Seen seen;
       const auto failure = Attempt([&] { seen = Inspect(*store, digests_[i]); });
-      if (failure && std::holds_alternative<Cancelled>(*failure)) throw Cancelled{};
-      if (failure && IsOfProcess(*failure)) Rethrow(*failure);
+      if (failure && (std::holds_alternative<Cancelled>(*failure) || IsOfProcess(*failure)))
+        Rethrow(*failure);
       if (failure)
         outcomes_[i] = *failure;
       else

@@ -4,7 +4,7 @@ import { argumentError } from "../errors.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import type { ImageSource } from "../image/source.ts";
-import { digestOfPath } from "../object-path.ts";
+import { isObjectPath } from "../object-path.ts";
 import { forEachInSlices } from "../slices.ts";
 import type { Tree } from "../tree.ts";
 
@@ -26,7 +26,7 @@ export type ImageOrTree = Tree | ImageSource;
  * left alone: it names nothing in a store, for `missingObjects` too.
  */
 export function pathInStore(path: string): string {
-	if (digestOfPath(path) !== undefined) return path;
+	if (isObjectPath(path)) return path;
 	return path
 		.split("/")
 		.filter((name) => name !== "" && name !== ".")
