@@ -5,7 +5,8 @@
 // For each scenario, function and error, the first call fails, then the second, until one comes through without meeting
 // the fault. Each time there has to be the right result or an error that says which call failed; files hold what
 // they held, or all of the new; nothing is left open or lying about; and the same without a fault works afterwards.
-// --quick leaves out calls between the first few and the last, and errors between the first and the last. The injector (test/fixtures/fault_injector.cc) is compiled, and preloaded into a process of its own.
+// --quick leaves out calls between the first few and the last, and errors between the first and the last. The injector
+// (test/fixtures/fault_injector.cc) is compiled, and preloaded into a process of its own.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";

@@ -1,9 +1,7 @@
 // Writing images, and digests of one file.
 import fs from "node:fs";
 import path from "node:path";
-import { Wrong, withFile } from "./support.mjs";
-
-const OLD = Buffer.from("what was there");
+import { OLD, Wrong, withFile } from "./support.mjs";
 
 export async function imageScenarios(folder, files) {
 	const { Tree, writeImage, computeDigest } = await import("../../lib/index.js");

@@ -2,12 +2,11 @@
 // the same store afterwards.
 import fs from "node:fs";
 import path from "node:path";
-import { equals, retried, Wrong } from "./support.mjs";
+import { equals, OBJECT, retried, Wrong } from "./support.mjs";
 
 const ABSENT = "0".repeat(64);
 const CONTENTS = [1, 10, 5000, 300_000].map((size) => Buffer.alloc(size, "object"));
 const KEPT = 2;
-const OBJECT = /^[0-9a-f]{2}\/[0-9a-f]{62}$/;
 const OWN = /^([0-9a-f]{2}|\.lock|\.digests)$/;
 
 export async function objectScenarios(folder) {

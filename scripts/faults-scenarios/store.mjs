@@ -1,7 +1,7 @@
 // Putting into an object store, flushes, reading a folder.
 import fs from "node:fs";
 import path from "node:path";
-import { Wrong } from "./support.mjs";
+import { OBJECT, Wrong } from "./support.mjs";
 
 /** Of each kind of content, one that is put by itself and one in a batch. */
 function contents(at) {
@@ -66,7 +66,7 @@ export async function storeScenarios(folder) {
 	/** Every object is what its name says. */
 	const checkObjects = async (done) => {
 		for (const name of fs.existsSync(at("store")) ? fs.readdirSync(at("store"), { recursive: true }) : []) {
-			if (!/^[0-9a-f]{2}\/[0-9a-f]{62}$/.test(name)) continue;
+			if (!OBJECT.test(name)) continue;
 			const digest = await computeDigest(at(`store/${name}`));
 			if (digest !== name.replace("/", "")) throw new Wrong(`object ${name} is ${digest}`);
 		}

@@ -4,6 +4,12 @@ import { open } from "node:fs/promises";
 /** What must not come of any fault. */
 export class Wrong extends Error {}
 
+/** In files, before what is let fail writes to them. */
+export const OLD = Buffer.from("what was there");
+
+/** Names of objects in a store. */
+export const OBJECT = /^[0-9a-f]{2}\/[0-9a-f]{62}$/;
+
 /** More than calls that are interrupted one after another. */
 const ATTEMPTS = 5;
 

@@ -1,9 +1,7 @@
 // zstd, both ways, and layers of it.
 import fs from "node:fs";
 import path from "node:path";
-import { equals, Wrong } from "./support.mjs";
-
-const OLD = Buffer.from("what was there");
+import { equals, OLD, Wrong } from "./support.mjs";
 
 export async function zstdScenarios(folder) {
 	const { compress } = await import("../../lib/zstd-encode.js");
