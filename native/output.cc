@@ -15,6 +15,7 @@
 
 #include "errors.h"
 #include "random_name.h"
+#include "sync_folder.h"
 
 namespace composefs {
 namespace {
@@ -108,7 +109,7 @@ class AtomicFileOutput final : public Output {
     if (hidden_name_.empty()) LinkHidden();
     if (rename(hidden_name_.c_str(), path_.c_str()) != 0) ThrowErrno("rename");
     hidden_name_.clear();
-    if (flush_ == Flush::kYes) SyncFolder();
+    if (flush_ == Flush::kYes) SyncPlace();
   }
 
  private:
@@ -147,14 +148,13 @@ class AtomicFileOutput final : public Output {
     ThrowErrno("linkat");
   }
 
-  /// The image is complete and in place; that a folder cannot be read, or that its file system syncs none,
-  /// does not change that. Other failures are told: a crash might take the name away.
-  void SyncFolder() {
-    constexpr int kNoSync[] = {EACCES, EBADF, EINVAL, ENOSYS, EOPNOTSUPP};
+  /// The image is complete and in place; that a folder cannot be read does not change that. Other failures
+  /// are told: a crash might take the name away.
+  void SyncPlace() {
     const Descriptor folder(open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.IsOpen() && fsync(folder.Get()) == 0) return;
-    if (std::ranges::find(kNoSync, errno) == std::end(kNoSync))
-      ThrowErrno(folder.IsOpen() ? "fsync" : "open");
+    if (!folder.IsOpen() && errno == EACCES) return;
+    if (!folder.IsOpen()) ThrowErrno("open");
+    if (!SyncFolder(folder.Get())) ThrowErrno("fsync");
   }
 
   std::string path_;

@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "object_store.h"
 #include "rename_new.h"
+#include "sync_folder.h"
 
 namespace composefs {
 namespace {
@@ -140,8 +141,7 @@ void ObjectStore::SyncNames(const std::vector<Staged>& staged) {
   for (const std::string& folder : folders) {
     const Descriptor file(openat(root_.Get(), folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!file.IsOpen()) ThrowErrno("open", PathOf(folder));
-    // Some file systems cannot sync a folder: then it needs none.
-    if (fsync(file.Get()) != 0 && errno != EINVAL) ThrowErrno(kSync, PathOf(folder));
+    if (!SyncFolder(file.Get())) ThrowErrno(kSync, PathOf(folder));
   }
 }
 

@@ -32,7 +32,7 @@ const FAULTS = [
 	["pread64", ["EIO", "EINTR", "part"]],
 	["lseek64", ["EINVAL"]],
 	["pwrite64", [...IO, "part"]],
-	["fsync", ["EIO", "ENOSPC"]],
+	["fsync", ["EIO", "ENOTSUP", "ENOSPC"]],
 	["syncfs", ["EIO", "ENOSPC"]],
 	["mkdir", ["ENOSPC", "EACCES"]],
 	["mkdirat", ["ENOSPC", "EACCES"]],

@@ -59,7 +59,7 @@ function folderOf(path: Buffer): Buffer {
 	return path.subarray(0, path.lastIndexOf(SLASH) + 1);
 }
 
-/** What opening or syncing a folder may say of one that cannot be: it cannot be read, or its file system does not sync folders. */
+/** A folder that cannot be read, or whose file system syncs none (native/sync_folder.h has the same list). */
 const NO_SYNC = new Set(["EACCES", "EBADF", "EINVAL", "ENOSYS", "ENOTSUP"]);
 
 /** What is in a file, or names that were given in a folder, is on disk, if its file system can do that. */
