@@ -1,16 +1,12 @@
 /** What differs between two trees. */
 import { type ImageSource, type ReadImageOptions, readImage } from "./image/index.ts";
-import type { Directory, Inode } from "./inode.ts";
-import { MetDirectories } from "./met-directories.ts";
-import { sortNames } from "./names.ts";
+import type { Inode } from "./inode.ts";
+import { type ChangedAttribute, changedAttributes } from "./inode-changes.ts";
 import { runInSlices } from "./slices.ts";
 import { Tree } from "./tree.ts";
+import { type Pair, pairsOf } from "./tree-pairs.ts";
 
-/**
- * What of an inode has changed. `owner`: uid or gid. `content`: a file's bytes, size, digest or object, a
- * symlink's target, a device's number. `link group`: which names it has.
- */
-export type ChangedAttribute = "type" | "mode" | "owner" | "mtime" | "xattr" | "content" | "link group";
+export type { ChangedAttribute } from "./inode-changes.ts";
 
 export type Change =
 	| { readonly kind: "added"; readonly path: string; readonly after: Inode }
@@ -48,13 +44,6 @@ async function treeOf(source: Tree | ImageSource, options: ReadImageOptions): Pr
 	return source instanceof Tree ? source : readImage(source, options);
 }
 
-/** A path, and what each tree has there. */
-interface Pair {
-	readonly path: string;
-	readonly before: Inode | undefined;
-	readonly after: Inode | undefined;
-}
-
 /** Yields after each name. */
 function* compare(before: Tree, after: Tree): Generator<undefined, Change[], undefined> {
 	const changes: Change[] = [];
@@ -67,18 +56,6 @@ function* compare(before: Tree, after: Tree): Generator<undefined, Change[], und
 	return changes;
 }
 
-/** Every name of either tree, in the order of `Tree.walk`. */
-function* pairsOf(before: Tree, after: Tree): Generator<Pair> {
-	const stack: Pair[] = [{ path: "/", before: before.root, after: after.root }];
-	const met = [new MetDirectories(), new MetDirectories()] as const;
-	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
-		if (pair.before?.type === "directory") met[0].add(pair.before);
-		if (pair.after?.type === "directory") met[1].add(pair.after);
-		yield pair;
-		pushChildren(stack, pair);
-	}
-}
-
 function changeOf(pair: Pair, groups: readonly [LinkGroups, LinkGroups]): Change | undefined {
 	const { path, before, after } = pair;
 	if (before === undefined) return after && { kind: "added", path, after };
@@ -86,59 +63,6 @@ function changeOf(pair: Pair, groups: readonly [LinkGroups, LinkGroups]): Change
 	const attributes = changedAttributes(before, after);
 	if (groups[0].get(before) !== groups[1].get(after)) attributes.push("link group");
 	return attributes.length > 0 ? { kind: "changed", path, before, after, attributes } : undefined;
-}
-
-function pushChildren(stack: Pair[], { path, before, after }: Pair): void {
-	const old = childrenOf(before);
-	const now = childrenOf(after);
-	if (old.size + now.size === 0) return;
-	const names = sortNames([...new Set([...old.keys(), ...now.keys()])]);
-	const prefix = path === "/" ? "/" : `${path}/`;
-	for (const name of names.reverse())
-		stack.push({ path: prefix + name, before: old.get(name), after: now.get(name) });
-}
-
-const NO_CHILDREN: Directory["children"] = new Map();
-
-function childrenOf(inode: Inode | undefined): Directory["children"] {
-	return inode?.type === "directory" ? inode.children : NO_CHILDREN;
-}
-
-function changedAttributes(before: Inode, after: Inode): ChangedAttribute[] {
-	const attributes: ChangedAttribute[] = [];
-	if (before.type !== after.type) attributes.push("type");
-	if (before.mode !== after.mode) attributes.push("mode");
-	if (before.uid !== after.uid || before.gid !== after.gid) attributes.push("owner");
-	if (before.mtimeNs !== after.mtimeNs) attributes.push("mtime");
-	if (!haveSameXattrs(before, after)) attributes.push("xattr");
-	if (before.type === after.type && !haveSameContent(before, after)) attributes.push("content");
-	return attributes;
-}
-
-function haveSameXattrs({ xattrs: before }: Inode, { xattrs: after }: Inode): boolean {
-	if ((before?.size ?? 0) !== (after?.size ?? 0)) return false;
-	if (before === undefined || after === undefined) return true;
-	for (const [name, value] of before) {
-		const other = after.get(name);
-		if (other === undefined || !areEqual(value, other)) return false;
-	}
-	return true;
-}
-
-/** Of two inodes of one type. */
-function haveSameContent(before: Inode, after: Inode): boolean {
-	if (before.type === "file" && after.type === "file") {
-		if (before.content !== undefined && after.content !== undefined)
-			return areEqual(before.content, after.content);
-		return before.size === after.size && before.digest === after.digest && before.path === after.path;
-	}
-	if (before.type === "symlink" && after.type === "symlink") return before.target === after.target;
-	if (!("rdev" in before && "rdev" in after)) return true;
-	return before.rdev.major === after.rdev.major && before.rdev.minor === after.rdev.minor;
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-	return a === b || Buffer.compare(a, b) === 0;
 }
 
 /** Of each inode with several names, a number that is the same for the same names. */

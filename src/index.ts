@@ -6,6 +6,7 @@
 /// <reference types="node" preserve="true" />
 
 export type { ContentChunk, Hole } from "./content.ts";
+export { copyTree } from "./copy-tree.ts";
 export type { BodyMessage, Diagnostics, DiagnosticsMessage, DiagnosticsName, Traced } from "./diagnostics.ts";
 export { type Change, type ChangedAttribute, diff } from "./diff.ts";
 export { computeDigest, computeDigests, type DigestOptions, type DigestsOptions } from "./digest.ts";

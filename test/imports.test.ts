@@ -49,10 +49,13 @@ const TREE_SIDE = [
 	"names",
 	"inode",
 	"inode-index",
+	"inode-changes",
 	"met-directories",
 	"limits",
 	"tree",
 	"tree-path",
+	"tree-pairs",
+	"copy-tree",
 	"upcoming",
 	"slices",
 	"parallel",
@@ -175,7 +178,7 @@ describe("the compiled package", () => {
 	test("exports by its name what users need", () => {
 		expect(exportsOf("composefs")).toEqual(
 			expect.arrayContaining([
-				..."ComposefsError LIMITS Tree bytesToName compareNames computeDigest device directory fifo file".split(
+				..."ComposefsError LIMITS Tree bytesToName compareNames computeDigest copyTree device directory fifo file".split(
 					" ",
 				),
 				..."fileSize isWhiteout nameToBytes socket symlink validate whiteout writeImage".split(" "),

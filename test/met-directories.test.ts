@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { copyTree } from "../src/copy-tree.ts";
 import { diff } from "../src/diff.ts";
 import { formatDump } from "../src/dump/format.ts";
 import { listObjects } from "../src/image/objects.ts";
@@ -47,6 +48,7 @@ describe.each([
 		["diff, after", (tree) => diff(new Tree(), tree)],
 		["listObjects", listObjects],
 		["canonicalise", (tree) => canonicalise(tree, "oci")],
+		["copyTree", (tree) => copyTree(tree)],
 	];
 	test.each(WALKS)("%s", async (_name, walk) => {
 		await expect((async () => walk(make()))()).rejects.toMatchObject({
