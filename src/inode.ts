@@ -156,6 +156,16 @@ export function isWhiteout(inode: Inode): inode is Device {
 	return inode.type === "character-device" && inode.rdev.major === 0 && inode.rdev.minor === 0;
 }
 
+/** The xattr that makes a directory opaque for overlayfs, if its value is `y`. */
+export const OPAQUE = "trusted.overlay.opaque";
+const YES = "y".charCodeAt(0);
+
+/** Whether overlayfs would hide what lies under a directory: by a `y`, nothing else. */
+export function isOpaque({ xattrs }: Directory): boolean {
+	const value = xattrs?.get(OPAQUE);
+	return value?.length === 1 && value[0] === YES;
+}
+
 /** Bytes of a regular file's content, wherever they are. */
 export function fileSize(inode: RegularFile): number {
 	return inode.content === undefined ? inode.size : inode.content.length;

@@ -6,6 +6,7 @@ import {
 	fifo,
 	file,
 	fileSize,
+	isOpaque,
 	isWhiteout,
 	NO_BYTES,
 	socket,
@@ -103,6 +104,18 @@ describe("questions", () => {
 		expect(isWhiteout(device("character-device", { major: 0, minor: 1 }))).toBe(false);
 		expect(isWhiteout(device("character-device", { major: 1, minor: 0 }))).toBe(false);
 		expect(isWhiteout(fifo())).toBe(false);
+	});
+
+	test("only a y makes a directory opaque", () => {
+		const marked = (value: string) => directory({ xattrs: [["trusted.overlay.opaque", Buffer.from(value)]] });
+		expect(["y", "n", "yes", "x", ""].map((value) => isOpaque(marked(value)))).toEqual([
+			true,
+			false,
+			false,
+			false,
+			false,
+		]);
+		expect(isOpaque(directory())).toBe(false);
 	});
 
 	test("a file's size is that of its content, wherever it is", () => {

@@ -5,6 +5,7 @@ import { formatDump } from "../src/dump/format.ts";
 import { listObjects } from "../src/image/objects.ts";
 import { directory } from "../src/inode.ts";
 import { MetDirectories } from "../src/met-directories.ts";
+import { diffLayer } from "../src/oci/diff-layer.ts";
 import { canonicalise } from "../src/oci/profile.ts";
 import { Tree } from "../src/tree.ts";
 
@@ -49,6 +50,8 @@ describe.each([
 		["listObjects", listObjects],
 		["canonicalise", (tree) => canonicalise(tree, "oci")],
 		["copyTree", (tree) => copyTree(tree)],
+		["diffLayer, before", (tree) => diffLayer(tree, new Tree())],
+		["diffLayer, after", (tree) => diffLayer(new Tree(), tree)],
 	];
 	test.each(WALKS)("%s", async (_name, walk) => {
 		await expect((async () => walk(make()))()).rejects.toMatchObject({

@@ -11,6 +11,7 @@ export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
 export type { ContentStore } from "./contents.ts";
 export * from "./copy/index.ts";
+export { diffLayer } from "./diff-layer.ts";
 export type { DockerArchive, DockerImage } from "./docker-archive.ts";
 export type {
 	Annotations,

@@ -1,5 +1,5 @@
 /** `layerTree`: one layer by itself, to be stacked by overlayfs. */
-import { copyMetadata, type Directory, type Inode, whiteout } from "../inode.ts";
+import { copyMetadata, type Directory, type Inode, OPAQUE, whiteout } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
 import { Tree } from "../tree.ts";
 import { withoutMarked } from "./apply.ts";
@@ -14,7 +14,6 @@ export interface LayerTreeOptions extends ReadLayerOptions {
 	readonly lower?: Tree | undefined;
 }
 
-const OPAQUE = "trusted.overlay.opaque";
 const YES: Uint8Array = Buffer.from("y");
 
 /**

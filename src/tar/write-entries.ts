@@ -1,6 +1,14 @@
 /** A tree becomes the entries of an archive, in the order of a walk. */
 import { ComposefsError } from "../errors.ts";
-import { type Directory, fileSize, type Inode, isWhiteout, type RegularFile } from "../inode.ts";
+import {
+	type Directory,
+	fileSize,
+	type Inode,
+	isOpaque,
+	isWhiteout,
+	OPAQUE,
+	type RegularFile,
+} from "../inode.ts";
 import type { Tree } from "../tree.ts";
 import type { TarEntryType } from "./entry.ts";
 import type { TarHeader } from "./write-header.ts";
@@ -21,8 +29,6 @@ export interface WrittenEntry extends TarHeader {
 
 const MARK = ".wh.";
 const OPAQUE_MARK = ".wh..wh..opq";
-const OPAQUE = "trusted.overlay.opaque";
-const YES = "y".charCodeAt(0);
 const NO_DEVICE = { major: 0, minor: 0 };
 
 const TYPES: Readonly<Record<Inode["type"], TarEntryType | undefined>> = {
@@ -48,9 +54,9 @@ export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntr
 		const name = path.slice(1);
 		if (isOci) checkName(path);
 		if (inode.type === "directory") {
-			const isOpaque = isOci && isYes(inode.xattrs?.get(OPAQUE));
-			yield directoryEntry(path, inode, isOpaque);
-			if (isOpaque) yield markEntry(path, name === "" ? OPAQUE_MARK : `${name}/${OPAQUE_MARK}`, inode);
+			const isMarked = isOci && isOpaque(inode);
+			yield directoryEntry(path, inode, isMarked);
+			if (isMarked) yield markEntry(path, name === "" ? OPAQUE_MARK : `${name}/${OPAQUE_MARK}`, inode);
 			continue;
 		}
 		if (isOci && isWhiteout(inode)) {
@@ -64,11 +70,6 @@ export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntr
 	}
 }
 
-/** As overlayfs has it: nothing else makes a directory opaque. */
-function isYes(value: Uint8Array | undefined): boolean {
-	return value?.length === 1 && value[0] === YES;
-}
-
 /** Such a name would take something away from lower layers. */
 function checkName(path: string): void {
 	if (!path.includes(`/${MARK}`)) return;
@@ -76,10 +77,10 @@ function checkName(path: string): void {
 	throw new ComposefsError("ERR_COMPOSEFS_NAME", text, { rule: "whiteout-name", path });
 }
 
-function directoryEntry(path: string, inode: Directory, isOpaque: boolean): WrittenEntry {
+function directoryEntry(path: string, inode: Directory, isMarked: boolean): WrittenEntry {
 	const { mode, uid, gid, mtimeNs } = inode;
 	let { xattrs } = inode;
-	if (isOpaque) {
+	if (isMarked) {
 		xattrs = new Map(xattrs);
 		xattrs.delete(OPAQUE);
 	}

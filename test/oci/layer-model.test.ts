@@ -2,13 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ComposefsError } from "../../src/errors.ts";
 import type { Inode } from "../../src/inode.ts";
-import { isWhiteout } from "../../src/inode.ts";
 import { applyLayer } from "../../src/oci/apply.ts";
 import type { LayerEntry } from "../../src/oci/layer.ts";
 import { layerTree } from "../../src/oci/layer-tree.ts";
 import { Tree } from "../../src/tree.ts";
 import { arbitraryLayer } from "../support/arbitrary-layer.ts";
-import { applyModel, type FlatTree, flat } from "../support/layer-model.ts";
+import { applyModel, type FlatTree, flat, overlay } from "../support/layer-model.ts";
 
 /** What of each path can be compared: metadata of directories, and identity of all else. */
 function comparable(tree: FlatTree): (string | Inode | number)[][] {
@@ -83,20 +82,3 @@ describe("random layers", () => {
 		);
 	});
 });
-
-/** What overlayfs shows of two layers. */
-function overlay(lower: FlatTree, upper: FlatTree): FlatTree {
-	const shown = new Map<string, Inode>();
-	const hidden = (path: string): boolean => {
-		const names = path.split("/");
-		return names.some((_, count) => {
-			const above = names.slice(0, count).join("/");
-			const inode = upper.get(above);
-			if (inode === undefined) return false;
-			return inode.type !== "directory" || inode.xattrs?.has("trusted.overlay.opaque");
-		});
-	};
-	for (const [path, inode] of lower) if (!upper.has(path) && !hidden(path)) shown.set(path, inode);
-	for (const [path, inode] of upper) if (!isWhiteout(inode)) shown.set(path, inode);
-	return shown;
-}

@@ -1,6 +1,6 @@
 /** Layers in the simplest way there is: paths in a flat map, with nothing shared and nothing clever. */
 import type { Inode } from "../../src/inode.ts";
-import { directory } from "../../src/inode.ts";
+import { directory, isOpaque, isWhiteout } from "../../src/inode.ts";
 import type { LayerEntry } from "../../src/oci/layer.ts";
 import type { Tree } from "../../src/tree.ts";
 
@@ -82,4 +82,21 @@ function isAt(path: string, top: string): boolean {
 
 function deleteBelow(tree: Map<string, unknown>, top: string): void {
 	for (const path of [...tree.keys()]) if (isAt(path, top)) tree.delete(path);
+}
+
+/** What overlayfs shows of two layers. */
+export function overlay(lower: FlatTree, upper: FlatTree): FlatTree {
+	const shown = new Map<string, Inode>();
+	const hidden = (path: string): boolean => {
+		const names = path.split("/");
+		return names.some((_, count) => {
+			const above = names.slice(0, count).join("/");
+			const inode = upper.get(above);
+			if (inode === undefined) return false;
+			return inode.type !== "directory" || isOpaque(inode);
+		});
+	};
+	for (const [path, inode] of lower) if (!upper.has(path) && !hidden(path)) shown.set(path, inode);
+	for (const [path, inode] of upper) if (!isWhiteout(inode)) shown.set(path, inode);
+	return shown;
 }
