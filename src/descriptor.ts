@@ -29,3 +29,13 @@ export class AnnotationMap extends Map<string, string> {
 		return Object.fromEntries(this);
 	}
 }
+
+/** A descriptor of a blob, as a document has it. */
+export function descriptorJson({ mediaType, digest, size, annotations }: Descriptor): object {
+	return {
+		mediaType,
+		digest,
+		size,
+		...(annotations.size > 0 && { annotations: Object.fromEntries(annotations) }),
+	};
+}

@@ -51,3 +51,17 @@ export function isConfigType(mediaType: string): boolean {
 export function isLayerType(mediaType: string): boolean {
 	return LAYERS.has(mediaType);
 }
+
+/** Docker's layers → the same bytes by the image specification's names. */
+const OCI_LAYERS: ReadonlyMap<string, string> = new Map<string, string>([
+	[MEDIA_TYPES.dockerLayer, MEDIA_TYPES.layer],
+	[MEDIA_TYPES.dockerLayerGzip, MEDIA_TYPES.layerGzip],
+	[MEDIA_TYPES.dockerLayerZstd, MEDIA_TYPES.layerZstd],
+	["application/vnd.docker.image.rootfs.foreign.diff.tar", MEDIA_TYPES.layer],
+	["application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", MEDIA_TYPES.layerGzip],
+]);
+
+/** What a layer is called in a manifest of the image specification. */
+export function ociLayerType(mediaType: string): string {
+	return OCI_LAYERS.get(mediaType) ?? mediaType;
+}

@@ -187,7 +187,7 @@ describe("the compiled package", () => {
 		expect(exportsOf("composefs/store")).toEqual(["ObjectStore"]);
 		expect(exportsOf("composefs/oci")).toEqual(
 			expect.arrayContaining(
-				"applyLayer canonicalise diffLayer layerTree openArchive openLayout planPull pullImage readLayer resolveImage verifiedBlob".split(
+				"applyLayer canonicalise diffLayer layerTree makeImage openArchive openLayout planPull pullImage readLayer resolveImage verifiedBlob".split(
 					" ",
 				),
 			),

@@ -1,5 +1,12 @@
 import { expect, test } from "@jest/globals";
-import { isConfigType, isIndexType, isLayerType, isManifestType, MEDIA_TYPES } from "../src/media-types.ts";
+import {
+	isConfigType,
+	isIndexType,
+	isLayerType,
+	isManifestType,
+	MEDIA_TYPES,
+	ociLayerType,
+} from "../src/media-types.ts";
 
 test("each media type is one thing at most", () => {
 	const kinds = [isConfigType, isIndexType, isLayerType, isManifestType];
@@ -17,4 +24,11 @@ test("what is no tar in the clear is no layer", () => {
 	])
 		expect(isLayerType(type)).toBe(false);
 	expect(isLayerType("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")).toBe(true);
+});
+
+test("Docker's layers have names of the image specification, which are layers, too", () => {
+	const { layer, layerGzip, layerZstd, dockerLayer, dockerLayerGzip, dockerLayerZstd } = MEDIA_TYPES;
+	const found = [layer, dockerLayer, dockerLayerGzip, dockerLayerZstd].map(ociLayerType);
+	expect(found).toEqual([layer, layer, layerGzip, layerZstd]);
+	expect(ociLayerType("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")).toBe(layerGzip);
 });

@@ -9,6 +9,7 @@ export type { ContentName, FoundContent, StoredContent } from "../content.ts";
 export { MEDIA_TYPES } from "../media-types.ts";
 export { applyLayer } from "./apply.ts";
 export { openArchive } from "./archive.ts";
+export type { ContainerConfig } from "./container-config.ts";
 export type { ContentStore } from "./contents.ts";
 export * from "./copy/index.ts";
 export { diffLayer } from "./diff-layer.ts";
@@ -41,6 +42,7 @@ export {
 } from "./layer.ts";
 export { type LayerTreeOptions, layerTree } from "./layer-tree.ts";
 export { type OciLayout, openLayout } from "./layout.ts";
+export { type MakeImageOptions, makeImage, type NewLayer } from "./make-image.ts";
 export type { Marks } from "./marks.ts";
 export * from "./partial/index.ts";
 export { canonicalise, type Profile } from "./profile.ts";

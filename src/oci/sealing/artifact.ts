@@ -1,6 +1,6 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
 import { bytesBlob } from "../../blob.ts";
-import { AnnotationMap } from "../../descriptor.ts";
+import { AnnotationMap, descriptorJson } from "../../descriptor.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
 import type { ImageDestination, SignalOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
@@ -53,8 +53,8 @@ export function makeSealArtifact(
 		schemaVersion: 2,
 		mediaType: MEDIA_TYPES.manifest,
 		artifactType: SEAL_ARTIFACT_TYPE,
-		config: toJson(empty.descriptor),
-		layers: entries.map(({ descriptor }) => toJson(descriptor)),
+		config: descriptorJson(empty.descriptor),
+		layers: entries.map(({ descriptor }) => descriptorJson(descriptor)),
 		subject: { mediaType, digest, size },
 	};
 	const bytes = Buffer.from(JSON.stringify(document));
@@ -121,13 +121,4 @@ function checkSignatures(
 		throw sealError("seal-signature", `${name}: a signature of ${unsealed}, but no digest`);
 	for (const role of ["manifest", "config"] as const)
 		if (!signed.includes(role)) throw sealError("seal-signature", `${name}: ${role} is not signed`);
-}
-
-function toJson({ mediaType, digest, size, annotations }: Descriptor): object {
-	return {
-		mediaType,
-		digest,
-		size,
-		...(annotations.size > 0 && { annotations: Object.fromEntries(annotations) }),
-	};
 }
