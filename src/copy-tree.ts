@@ -2,7 +2,7 @@
 import { type Directory, directory, type Inode, type Metadata } from "./inode.ts";
 import { MetDirectories } from "./met-directories.ts";
 import { runInSlices } from "./slices.ts";
-import { Tree } from "./tree.ts";
+import { checkIsTree, Tree } from "./tree.ts";
 
 /**
  * Copies a tree with all of its inodes: names of one inode are names of one copy. Bytes of contents and xattrs are
@@ -15,6 +15,7 @@ export async function copyTree(
 	tree: Tree,
 	{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Tree> {
+	checkIsTree(tree);
 	return new Tree(await runInSlices(copied(tree.root), signal));
 }
 

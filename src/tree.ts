@@ -202,6 +202,12 @@ export class Tree {
 	}
 }
 
+/** What callers without types get wrong. @throws ComposefsError ERR_COMPOSEFS_ARGUMENT */
+export function checkIsTree(tree: Tree | undefined): void {
+	if (typeof tree?.root === "object") return;
+	throw argumentError("the tree is a Tree; one of a root directory is new Tree(root)");
+}
+
 function isBelow(path: Name, above: Name): boolean {
 	const names = splitPath(path);
 	return splitPath(above).every((name, depth) => names[depth] === name);

@@ -14,7 +14,7 @@ import {
 	native,
 } from "./native.ts";
 import { runInSlices } from "./slices.ts";
-import type { Tree } from "./tree.ts";
+import { checkIsTree, type Tree } from "./tree.ts";
 
 export interface VersionOptions {
 	/** Lowest composefs version of the image, 0 or 1. Default: 0 */
@@ -86,8 +86,7 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 
 /** What callers without types get wrong: nothing would be written where they think, or the error tell of something else. */
 function checkArguments(tree: Tree, options: WriteImageOptions): void {
-	if (typeof tree?.root !== "object")
-		throw argumentError("the tree is a Tree; one of a root directory is new Tree(root)");
+	checkIsTree(tree);
 	if (
 		typeof options !== "object" ||
 		options === null ||

@@ -46,6 +46,7 @@ test("what is no tree is refused, and the signal counts", async () => {
 		code: "ERR_COMPOSEFS_TREE",
 		rule: "directory-linked",
 	});
+	await expect(copyTree(tree.root as never)).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
 	const reason = new Error("enough");
 	await expect(copyTree(new Tree(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
 });

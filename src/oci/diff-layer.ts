@@ -2,7 +2,7 @@
 import { type Directory, type Inode, isOpaque, isWhiteout, whiteout } from "../inode.ts";
 import { changedAttributes } from "../inode-changes.ts";
 import { runInSlices } from "../slices.ts";
-import { Tree } from "../tree.ts";
+import { checkIsTree, Tree } from "../tree.ts";
 import { type Pair, pairsOf } from "../tree-pairs.ts";
 import { emptyAs } from "./directories.ts";
 import { ociError } from "./fault.ts";
@@ -26,6 +26,8 @@ export async function diffLayer(
 	after: Tree,
 	{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Tree> {
+	checkIsTree(before);
+	checkIsTree(after);
 	return new Tree(await runInSlices(changesOf(before, after), signal));
 }
 

@@ -40,7 +40,7 @@ export interface MakeImageOptions {
  * layers. Docker's media types become those of the image specification.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rules `layer`, `platform`, `config`, `created`, `annotations`;
- *   `ERR_COMPOSEFS_OCI`, rule `digest`, or `document-size` for more than 4 MiB, or `document` for a base that is none
+ *   `ERR_COMPOSEFS_OCI`, rules `digest`, `document-size` for more than 4 MiB, `document` for what would be no manifest or config
  */
 export function makeImage(options: MakeImageOptions): ResolvedImage {
 	checkOptions(options);

@@ -18,7 +18,7 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkIsPlatform(platform: Platform): Platform {
 	if (typeof platform?.os === "string" && typeof platform.architecture === "string") return platform;
-	throw argumentError("a platform is { os, architecture, variant? }");
+	throw argumentError("a platform is { os, architecture, variant? }", { rule: "platform" });
 }
 
 /** Linux on this process's architecture. */

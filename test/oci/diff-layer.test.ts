@@ -230,6 +230,15 @@ describe("diffLayer", () => {
 		expect([...last.children]).toMatchObject([["gone", { type: "character-device" }]]);
 	});
 
+	test.each([[{}, new Tree()] as const, [new Tree(), undefined] as const])(
+		"refuses what is no tree: %#",
+		async (before, after) => {
+			await expect(diffLayer(before as Tree, after as Tree)).rejects.toMatchObject({
+				code: "ERR_COMPOSEFS_ARGUMENT",
+			});
+		},
+	);
+
 	test("ends with the signal", async () => {
 		const reason = new Error("enough");
 		const diff = diffLayer(sample(), sample(), { signal: AbortSignal.abort(reason) });

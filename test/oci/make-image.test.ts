@@ -122,6 +122,7 @@ describe("makeImage", () => {
 	test.each<[string, unknown, string]>([
 		["nothing", undefined, "platform"],
 		["no platform", {}, "platform"],
+		["a platform that is none", { platform: { os: "linux" } }, "platform"],
 		["a platform beside a base", { base: imageOf([]), platform }, "platform"],
 		["a layer without a blob", { platform, layers: [{ descriptor, diffId }] }, "layer"],
 		[
