@@ -181,7 +181,7 @@ async function openObject(
 		return await store.open(digest);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException)?.code !== "ENOENT") throw error;
-		throw missing(path, `the store has no object ${digest}`, error);
+		throw missing(path, `the store has no object ${digest}, or not before flush()`, error);
 	}
 }
 
