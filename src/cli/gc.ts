@@ -16,7 +16,10 @@ interface GcCommandOptions {
 export function gcCommand(): Command {
 	return new Command("gc")
 		.description("remove the objects of a store that none of the images needs")
-		.argument("<image...>", "every image that uses the store; of a folder, every file in it")
+		.argument(
+			"<image...>",
+			"every image that uses the store; of a folder, every file that is not the store's own",
+		)
 		.requiredOption("--store <folder>", "the object store")
 		.option("--dry-run", "only list what would be removed")
 		.option("--json", "print JSON")
@@ -27,31 +30,47 @@ export function gcCommand(): Command {
 async function gc(images: string[], { store: folder, dryRun, json }: GcCommandOptions): Promise<void> {
 	const result = await interruptible(async (signal) => {
 		await using store = await ObjectStore.open(folder, { create: false });
-		return await store.gc(imagesOf(images), { dryRun, signal });
+		return await store.gc(imagesOf(images, await identityOf(folder)), { dryRun, signal });
 	});
 	if (json) await printJson(result);
 	else await print(format(result, dryRun ? "would remove" : "removed"));
 }
 
 /** Folders are read while gc has the store for itself: an image that came before is found, none can come meanwhile. */
-async function* imagesOf(paths: readonly string[]): AsyncGenerator<string> {
+async function* imagesOf(paths: readonly string[], store: string): AsyncGenerator<string> {
 	for (const place of paths) {
 		const isFolder = await stat(place).then(
 			(status) => status.isDirectory(),
 			() => false,
 		);
-		const files = isFolder ? await filesIn(place) : [place];
+		let count = 0;
+		for await (const image of isFolder ? filesIn(place, store) : [place]) {
+			count++;
+			yield image;
+		}
 		// One that is not mounted yet looks so, and every object would be garbage.
-		if (files.length === 0) throw new UsageError(`${place}: there is no image in it`);
-		yield* files;
+		if (count === 0) throw new UsageError(`${place}: there is no image in it`);
 	}
 }
 
-async function filesIn(folder: string): Promise<string[]> {
-	const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-	return entries
-		.filter((entry) => !entry.isDirectory())
-		.map(({ parentPath, name }) => path.join(parentPath, name));
+/** What is the store's own in its folder: objects, and files whose names begin with a dot. */
+const OF_STORE = /^(?:[0-9a-f]{2}$|\.)/;
+
+/** Where the store is in the folder, what is its own is no image; beside that, there may be images in it too. */
+async function* filesIn(folder: string, store: string): AsyncGenerator<string> {
+	const isStore = (await identityOf(folder)) === store;
+	for (const entry of await readdir(folder, { withFileTypes: true })) {
+		if (isStore && OF_STORE.test(entry.name)) continue;
+		const place = path.join(folder, entry.name);
+		if (entry.isDirectory()) yield* filesIn(place, store);
+		else yield place;
+	}
+}
+
+/** What a folder is, by whatever path it is named. */
+async function identityOf(folder: string): Promise<string> {
+	const { dev, ino } = await stat(folder, { bigint: true });
+	return `${dev}:${ino}`;
 }
 
 function* format({ removed, freed, kept, leftovers }: GcResult, done: string): Generator<string> {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -60,6 +60,30 @@ describe("composefs gc", () => {
 			stderr: expect.stringContaining("there is no image in it"),
 		});
 		expect(existsSync(at("store", garbage))).toBe(true);
+	});
+
+	test("bug: of a folder with the store in it, the objects were images too", async () => {
+		mkdirSync(at("all"));
+		renameSync(at("store"), at("all/store"));
+		renameSync(at("image"), at("all/image"));
+		symlinkSync(at("all/store"), at("link"));
+		for (const store of ["all/store", "link"])
+			expect(composefs(["gc", "--dry-run", "--store", at(store), at("all")])).toMatchObject({
+				status: 0,
+				stdout: expect.stringMatching(/^would remove 1 object of /m),
+			});
+		expect(composefs(["gc", "--store", at("all/store"), at("all/store")])).toMatchObject({
+			status: 2,
+			stderr: expect.stringContaining("there is no image in it"),
+		});
+	});
+
+	test("an image in the store's own folder counts", async () => {
+		const tree = new Tree();
+		tree.writeFile("/f", { size: 4, path: garbage });
+		await writeImage(tree, { to: at("store/image") });
+		for (const folder of ["store", ""])
+			expect(composefs(["gc", "--store", at("store"), at(folder)]).stdout).toContain("1 object is needed");
 	});
 
 	test("bug: it took the objects of an image that a build was about to write", async () => {
