@@ -47,17 +47,25 @@ const HAS_PATH = 1 << 16;
 const HAS_DIGEST = 1 << 17;
 const HAS_CONTENT = 1 << 18;
 
+/** Paths of whiteouts that may be warned of. */
+export interface Whiteouts {
+	/** The first of all in the order of the walk. */
+	readonly first: string | undefined;
+	/** Those in opaque directories. */
+	readonly redundant: readonly string[];
+}
+
 /**
  * Encodes a tree, giving each chunk to `add`, which must take what it needs of it: the memory is used again.
  *
- * @returns paths of whiteouts in opaque directories
+ * @returns what whiteouts there are
  * @throws ComposefsError for the first rule that the tree breaks; the signal's reason
  */
 export async function encodeTree(
 	tree: Tree,
 	add: (chunk: Uint8Array) => void,
 	signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<Whiteouts> {
 	return idle.lend(async (encoder) => {
 		encoder.begin(add);
 		await runInSlices(gatedWalk(tree, encoder), signal);
@@ -73,6 +81,7 @@ const NOWHERE = () => {};
 
 class Encoder {
 	#add: (chunk: Uint8Array) => void = NOWHERE;
+	#firstWhiteout: string | undefined;
 	#redundantWhiteouts: string[] = [];
 	readonly #records = new Int32Array(RECORDS_PER_CHUNK * RECORD_WORDS);
 	#count = 0;
@@ -107,19 +116,20 @@ class Encoder {
 		this.#records[at + 6] = target;
 	}
 
-	redundantWhiteout(path: string): void {
-		this.#redundantWhiteouts.push(path);
+	whiteout(path: string, isRedundant: boolean): void {
+		this.#firstWhiteout ??= path;
+		if (isRedundant) this.#redundantWhiteouts.push(path);
 	}
 
-	/** Returns the paths of redundant whiteouts. */
-	finish(): string[] {
+	finish(): Whiteouts {
 		if (this.#count > 0) this.#closeChunk();
-		return this.#redundantWhiteouts;
+		return { first: this.#firstWhiteout, redundant: this.#redundantWhiteouts };
 	}
 
 	/** Lets go of the tree, wherever in it the work ended. */
 	forget(): void {
 		this.#add = NOWHERE;
+		this.#firstWhiteout = undefined;
 		this.#redundantWhiteouts = [];
 		this.#empty();
 		this.#strings = [];

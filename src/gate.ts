@@ -18,8 +18,8 @@ export interface GateVisitor {
 	inode(name: string, inode: Inode): void;
 	/** A further name of the inode that came with the name of that number. */
 	link(name: string, target: number): void;
-	/** A whiteout in an opaque directory: it hides nothing that is not hidden already. */
-	redundantWhiteout?(path: string): void;
+	/** A whiteout. In an opaque directory it hides nothing that is not hidden already. */
+	whiteout?(path: string, isRedundant: boolean): void;
 	/** What breaks a rule. Without this, it is thrown. */
 	violation?(error: ComposefsError): void;
 }
@@ -90,8 +90,7 @@ class Walk {
 		}
 		this.#visitor.inode(name, inode);
 		if (inode.type === "directory") checkDepth(place.depth + 1);
-		else if (isWhiteout(inode) && isOpaque(place.directory))
-			this.#visitor.redundantWhiteout?.(pathOf(place, name));
+		else if (isWhiteout(inode)) this.#visitor.whiteout?.(pathOf(place, name), isOpaque(place.directory));
 	}
 }
 

@@ -1,6 +1,6 @@
 /** A tree becomes an image: the gate and the encoder, then one native job. */
 import { trace } from "./diagnostics.ts";
-import { encodeTree, RECORDS_VERSION } from "./encode.ts";
+import { encodeTree, RECORDS_VERSION, type Whiteouts } from "./encode.ts";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { absolute, descriptorOf, type FilePath, isOpenFile, nameOfFile, type OpenFile } from "./file-path.ts";
 import { firstViolation } from "./gate.ts";
@@ -59,7 +59,8 @@ export interface ImageInMemory extends WrittenImage {
 }
 
 export interface WriteWarning {
-	readonly code: "WHITEOUT_IN_OPAQUE_DIRECTORY";
+	/** `WHITEOUT_LISTED`: of version 0; there is one for all whiteouts, with the path of the first. */
+	readonly code: "WHITEOUT_IN_OPAQUE_DIRECTORY" | "WHITEOUT_LISTED";
 	readonly path: string;
 	readonly message: string;
 }
@@ -101,9 +102,9 @@ async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenIma
 	const checked = checkOptions(options);
 	const writer = openWriter(checked);
 	try {
-		const redundantWhiteouts = await encodeTree(tree, adder(writer), signal);
+		const whiteouts = await encodeTree(tree, adder(writer), signal);
 		const file = options.to === undefined ? undefined : nameOfFile(options.to);
-		return toResult(await finish(writer, { signal, file }), redundantWhiteouts);
+		return toResult(await finish(writer, { signal, file }), whiteouts);
 	} catch (error) {
 		writer.cancel();
 		return explain(error, tree, signal);
@@ -119,7 +120,7 @@ export async function writeRecords(
 	try {
 		const add = adder(writer);
 		for (const chunk of chunks) add(chunk);
-		return toResult(await finish(writer), []) as ImageInMemory;
+		return toResult(await finish(writer), { first: undefined, redundant: [] }) as ImageInMemory;
 	} catch (error) {
 		writer.cancel();
 		throw error;
@@ -139,13 +140,13 @@ function finish(writer: NativeWriter, options?: Parameters<typeof awaitJob>[1]):
 	return awaitJob(() => ({ promise: writer.finish(), cancel: writer.cancel }), options);
 }
 
-function toResult({ image, digest, size, version }: NativeImage, redundantWhiteouts: string[]): WrittenImage {
+function toResult({ image, digest, size, version }: NativeImage, whiteouts: Whiteouts): WrittenImage {
 	return {
 		...(image !== undefined && { image }),
 		digest: Buffer.from(digest).toString("hex"),
 		size,
 		version,
-		warnings: redundantWhiteouts.map(redundantWhiteout),
+		warnings: warningsOf(whiteouts, version),
 	};
 }
 
@@ -179,8 +180,21 @@ function checkedAddon(): Native {
 	throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text);
 }
 
-/** The warning of a whiteout in an opaque directory. */
-export function redundantWhiteout(path: string): WriteWarning {
-	const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
-	return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
+/** What an image of this version has of its whiteouts that is not as in the tree. */
+export function warningsOf({ first, redundant }: Whiteouts, version: number): WriteWarning[] {
+	const paths = version > 0 ? redundant : first === undefined ? [] : [first];
+	return paths.map((path) => warningOf(path, version));
+}
+
+/**
+ * The mark by which overlayfs looks for whiteouts when it lists a directory comes with version 1, and takes the place of
+ * the one for an opaque directory.
+ */
+export function warningOf(path: string, version: number): WriteWarning {
+	if (version > 0) {
+		const message = `${path}: a whiteout in an opaque directory; the image loses the directory's opaque mark`;
+		return { code: "WHITEOUT_IN_OPAQUE_DIRECTORY", path, message };
+	}
+	const message = `${path}: a whiteout in an image of version 0; overlayfs finds nothing there, but lists the name`;
+	return { code: "WHITEOUT_LISTED", path, message };
 }

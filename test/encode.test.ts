@@ -200,12 +200,14 @@ describe("slices", () => {
 	});
 });
 
-test("paths of whiteouts in opaque directories are told", async () => {
+test("the first whiteout, and those in opaque directories, are told", async () => {
 	const tree = new Tree();
 	tree.mkdir("/d", { xattrs: [["trusted.overlay.opaque", Buffer.from("y")]] });
 	tree.whiteout("/d/gone");
 	tree.whiteout("/gone");
-	await expect(encodeTree(tree, () => {})).resolves.toEqual(["/d/gone"]);
+	await expect(encodeTree(tree, () => {})).resolves.toEqual({ first: "/gone", redundant: ["/d/gone"] });
+	const none = { first: undefined, redundant: [] };
+	await expect(encodeTree(new Tree(), () => {})).resolves.toEqual(none);
 });
 
 test("bug: content that is gone before its chunk is complete left what was there before in its place", async () => {

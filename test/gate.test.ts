@@ -102,7 +102,7 @@ describe("gatedWalk", () => {
 				told.push([name, target]);
 				names.push(names[target] as Inode);
 			},
-			redundantWhiteout: (path) => told.push({ redundant: path }),
+			whiteout: (whiteout, isRedundant) => told.push({ whiteout, isRedundant }),
 		};
 		const steps = [...gatedWalk(tree, visitor)].length;
 		return { told, steps };
@@ -133,7 +133,7 @@ describe("gatedWalk", () => {
 		expect(walked(tree).steps).toBe(4);
 	});
 
-	test("tells of whiteouts in opaque directories", () => {
+	test("tells of whiteouts, and which are in opaque directories", () => {
 		const tree = new Tree();
 		for (const [name, value] of [
 			["opaque", "y"],
@@ -145,7 +145,8 @@ describe("gatedWalk", () => {
 		}
 		tree.root.children.set("gone", whiteout());
 		expect(walked(tree).told.filter((item) => typeof item === "object")).toEqual([
-			{ redundant: "/opaque/gone" },
+			...["/gone", "/empty/gone", "/not/gone"].map((whiteout) => ({ whiteout, isRedundant: false })),
+			{ whiteout: "/opaque/gone", isRedundant: true },
 		]);
 	});
 });

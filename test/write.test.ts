@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { computeDigest } from "../src/digest.ts";
+import { readImage } from "../src/image/read.ts";
 import { file, type Inode, whiteout } from "../src/inode.ts";
 import { Tree } from "../src/tree.ts";
 import { type VersionOptions, type WriteImageOptions, writeImage } from "../src/write.ts";
@@ -107,6 +108,27 @@ describe("whiteouts in opaque directories", () => {
 				message: "/a/gone: a whiteout in an opaque directory; the image loses the directory's opaque mark",
 			},
 		]);
+	});
+
+	test("bug: in an image of version 0 they were said to cost the opaque mark; what they do is to be listed", async () => {
+		const tree = new Tree();
+		const xattrs = [["trusted.overlay.opaque", Buffer.from("y")]] as const;
+		tree.mkdir("/a", { xattrs }).children.set("gone", whiteout());
+		tree.mkdir("/b").children.set("gone", whiteout());
+		const { warnings, version, image } = await writeImage(tree, { maxVersion: 0 });
+		expect(version).toBe(0);
+		expect((await readImage(image)).get("/a")?.xattrs?.get("trusted.overlay.opaque")).toEqual(
+			Buffer.from("y"),
+		);
+		expect(warnings).toEqual([
+			{
+				code: "WHITEOUT_LISTED",
+				path: "/a/gone",
+				message:
+					"/a/gone: a whiteout in an image of version 0; overlayfs finds nothing there, but lists the name",
+			},
+		]);
+		expect((await writeImage(new Tree(), { maxVersion: 0 })).warnings).toEqual([]);
 	});
 
 	test("bug: warnings had a text of its own for each long path", async () => {

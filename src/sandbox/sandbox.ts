@@ -3,7 +3,7 @@ import { abortable } from "../abortable.ts";
 import { computeDigest } from "../digest.ts";
 import { parseDump } from "../dump/parse.ts";
 import type { DumpSource } from "../dump/source.ts";
-import { encodeTree } from "../encode.ts";
+import { encodeTree, type Whiteouts } from "../encode.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";
 import { READ_LIMITS } from "../limits.ts";
@@ -13,7 +13,7 @@ import { piecesOf, pieceToBytes } from "../text-piece.ts";
 import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
-import { explain, type ImageInMemory, redundantWhiteout, type VersionOptions } from "../write.ts";
+import { explain, type ImageInMemory, type VersionOptions, warningOf, warningsOf } from "../write.ts";
 import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
 import type { Feed, InputFile } from "./feed.ts";
@@ -102,14 +102,14 @@ export class Sandbox implements AsyncDisposable {
 		versions: VersionOptions,
 		signal: AbortSignal | undefined,
 	): Promise<ImageInMemory> {
-		let whiteouts: string[] = [];
+		let whiteouts: Whiteouts = { first: undefined, redundant: [] };
 		const feed = async (input: InputFile) => {
 			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), input.signal);
 		};
 		const written = await this.#image("image-from-records", versions, feed, signal).catch((error) =>
 			explain(error, tree, signal),
 		);
-		return { ...written, warnings: whiteouts.map(redundantWhiteout) };
+		return { ...written, warnings: warningsOf(whiteouts, written.version) };
 	}
 
 	/**
@@ -150,12 +150,14 @@ export class Sandbox implements AsyncDisposable {
 	): Promise<ImageInMemory> {
 		const [image, warnings] = await this.#run(operation, options, feed, signal);
 		if (image === undefined || warnings === undefined || image.length < HEADER) throw junk("no image");
+		const version = image.readUInt32LE(VERSION_OFFSET);
+		const paths = await pathsOf(warnings, signal);
 		return {
 			image,
 			digest: await computeDigest(image, { signal }),
 			size: image.length,
-			version: image.readUInt32LE(VERSION_OFFSET),
-			warnings: (await pathsOf(warnings, signal)).map(redundantWhiteout),
+			version,
+			warnings: paths.map((path) => warningOf(path, version)),
 		};
 	}
 

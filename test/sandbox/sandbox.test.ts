@@ -90,8 +90,12 @@ describeLocked("the same functions", () => {
 		expect(expected.version).toBe(1);
 		expect(await sandbox.writeImage(tree)).toEqual(expected);
 		expect(await sandbox.writeImage({ dump: formatDump(tree) })).toEqual(expected);
-		const old = sandbox.writeImage({ dump: formatDump(tree) }, { maxVersion: 2 });
-		await expect(old).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
+		const old = await writeImage(tree, { maxVersion: 0 });
+		expect(old.warnings).toMatchObject([{ code: "WHITEOUT_LISTED" }]);
+		expect(await sandbox.writeImage(tree, { maxVersion: 0 })).toEqual(old);
+		expect(await sandbox.writeImage({ dump: formatDump(tree) }, { maxVersion: 0 })).toEqual(old);
+		const refused = sandbox.writeImage({ dump: formatDump(tree) }, { maxVersion: 2 });
+		await expect(refused).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT" });
 	});
 
 	test("images come as bytes, by path and open, within limits", async () => {
