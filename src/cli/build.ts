@@ -3,8 +3,15 @@ import { Command, Option } from "commander";
 import type { Tree } from "../tree.ts";
 import { interruptible, UsageError, verifying } from "./exit.ts";
 import { Held } from "./held.ts";
-import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
+import {
+	addVersionOptions,
+	checkVersions,
+	type VersionOptions,
+	writeTree,
+	writtenToJson,
+} from "./image-output.ts";
 import { examples } from "./options.ts";
+import { printJson } from "./print.ts";
 import { checkIsLayer } from "./sources/archive-of-image.ts";
 import {
 	foreignOption,
@@ -21,6 +28,7 @@ interface BuildOptions extends SourceOptions, VersionOptions {
 	readonly from?: string;
 	readonly printDigest?: true;
 	readonly printDigestOnly?: true;
+	readonly json?: true;
 }
 
 const PATHS = `what the image is made from, and last where it goes; - is stdin, or stdout
@@ -36,7 +44,8 @@ export function buildCommand(): Command {
 			new Option("--from <kind>", "the kind of the source; by default it is recognised").choices(kinds),
 		)
 		.option("--print-digest", "print the fs-verity digest of the image")
-		.option("--print-digest-only", "print the digest, write no image");
+		.option("--print-digest-only", "print the digest, write no image")
+		.option("--json", "print digest, size, version and warnings as JSON");
 	addVersionOptions(command);
 	for (const option of sourceOptions(SOURCES)) command.addOption(option);
 	return command
@@ -57,13 +66,13 @@ export function buildCommand(): Command {
 }
 
 async function build(paths: readonly string[], options: BuildOptions, command: Command): Promise<void> {
-	const { printDigest, printDigestOnly } = options;
+	const { printDigest, printDigestOnly, json } = options;
 	checkVersions(options);
 	const sources = printDigestOnly ? paths : paths.slice(0, -1);
 	const image = printDigestOnly ? undefined : paths.at(-1);
 	const [first] = sources;
 	if (first === undefined) throw new UsageError("no image to write to is named");
-	if (image === "-" && printDigest) throw new UsageError("image and digest cannot both go to stdout");
+	if (image === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
 	if (sources.filter((source) => source === "-").length > 1)
 		throw new UsageError("stdin can be one of the sources only");
 
@@ -79,8 +88,9 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 	await interruptible(async (signal) => {
 		await using held = new Held();
 		const tree = await readSources(kind, sources, options, { signal, hold: held.hold });
-		const { digest } = await writeTree(tree, image, options, signal);
-		if (printDigest || printDigestOnly) console.log(digest);
+		const written = await writeTree(tree, image, options, signal);
+		if (json) await printJson(writtenToJson(image, written));
+		else if (printDigest || printDigestOnly) console.log(written.digest);
 	});
 }
 

@@ -28,6 +28,12 @@ export function checkVersions({ minVersion, maxVersion }: VersionOptions): void 
 	if (minVersion > maxVersion) throw new UsageError("--min-version is greater than --max-version");
 }
 
+/** What a command tells of the image that it wrote, as JSON. */
+export function writtenToJson(to: string | undefined, written: WrittenImage): Record<string, unknown> {
+	const { digest, size, version, warnings } = written;
+	return { ...(to !== undefined && { image: to }), digest, size, version, warnings };
+}
+
 /**
  * Writes the image of a tree; warnings go to stderr.
  *

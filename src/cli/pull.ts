@@ -22,7 +22,13 @@ import {
 	placeOptions,
 	profileOption,
 } from "./image-options.ts";
-import { addVersionOptions, checkVersions, type VersionOptions, writeTree } from "./image-output.ts";
+import {
+	addVersionOptions,
+	checkVersions,
+	type VersionOptions,
+	writeTree,
+	writtenToJson,
+} from "./image-output.ts";
 import { type ImagePlace, openPlace } from "./image-place.ts";
 import { pullShown } from "./layer-progress.ts";
 import { examples } from "./options.ts";
@@ -129,12 +135,8 @@ async function pullTree(
 }
 
 function describe(to: string | undefined, image: ResolvedImage, written: WrittenImage): object {
-	const { digest, size, version } = written;
 	return {
-		...(to !== undefined && { image: to }),
-		digest,
-		size,
-		version,
+		...writtenToJson(to, written),
 		manifest: image.manifest.descriptor.digest,
 		config: image.config.descriptor.digest,
 		platform: image.config.value.platform,

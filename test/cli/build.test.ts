@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test } from "@jest/globals";
@@ -50,6 +50,16 @@ describe("composefs build", () => {
 		expect(existsSync(at("printed"))).toBe(true);
 		const only = composefs(["build", "--print-digest-only", at("root.dump")]);
 		expect(only).toEqual({ status: 0, stdout: `${imageDigest}\n`, stderr: "" });
+	});
+
+	test("--json says what came of it, also where no image is written", () => {
+		const { status, stdout } = composefs(["build", "--json", at("root.dump"), at("told")]);
+		const { size } = statSync(at("told"));
+		const told = { digest: imageDigest, size, version: 0, warnings: [] };
+		expect({ status, told: JSON.parse(stdout) }).toEqual({ status: 0, told: { image: at("told"), ...told } });
+		const only = composefs(["build", "--json", "--print-digest-only", at("root.dump")]);
+		expect(JSON.parse(only.stdout)).toEqual(told);
+		expect(composefs(["build", "--json", at("root.dump"), "-"])).toMatchObject({ status: 2, stdout: "" });
 	});
 
 	test("--min-version, --max-version", () => {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Command } from "commander";
 import { UsageError } from "../../src/cli/exit.ts";
-import { addVersionOptions, checkVersions, writeTree } from "../../src/cli/image-output.ts";
+import { addVersionOptions, checkVersions, writeTree, writtenToJson } from "../../src/cli/image-output.ts";
 import { Tree } from "../../src/tree.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
@@ -29,4 +29,11 @@ test("an image goes to a file, or nowhere", async () => {
 	const written = await writeTree(new Tree(), at("image"), parse("--min-version", "1"), signal);
 	expect(nowhere).toMatchObject({ digest: written.digest, version: 1 });
 	expect(existsSync(at("image"))).toBe(true);
+});
+
+test("as JSON, what was written has its warnings, and no bytes", () => {
+	const warnings = [{ code: "WHITEOUT_LISTED", path: "/w", message: "…" }] as const;
+	const written = { digest: "ab", size: 1, version: 0, warnings, image: Buffer.alloc(1) };
+	expect(writtenToJson(undefined, written)).toEqual({ digest: "ab", size: 1, version: 0, warnings });
+	expect(writtenToJson("-", written)).toMatchObject({ image: "-" });
 });

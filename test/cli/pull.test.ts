@@ -67,6 +67,7 @@ describe("composefs pull", () => {
 			image: at("image"),
 			version: 0,
 			size: statSync(at("image")).size,
+			warnings: [],
 			platform: { os: "linux", architecture: "amd64" },
 			layers: [{ digest: expect.stringMatching(/^sha256:/), size: expect.any(Number) }, {}],
 		});
