@@ -7,6 +7,7 @@ import { interruptible, readingOf } from "./exit.ts";
 import type { ImageOptions } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
 import { print, printImageLists } from "./print.ts";
+import { failUnlessAllRead, readEach } from "./read-each.ts";
 
 export function dumpCommand(): Command {
 	return imageCommand("dump", "print images as composefs-dump(5)")
@@ -23,11 +24,13 @@ export function dumpCommand(): Command {
 async function dump(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
 		if (options.json) return dumpJson(images, options, signal);
-		for (const image of images) {
+		const all = await readEach(images, async (image) => {
 			const text =
 				options.filter === undefined ? await readingOf(image, dumpText(image, { signal })) : undefined;
 			await print(text ?? (await treeText(image, options, signal)));
-		}
+			return {};
+		});
+		failUnlessAllRead(all);
 	});
 }
 
@@ -50,12 +53,12 @@ async function dumpJson(
 	options: ImageOptions,
 	signal: AbortSignal,
 ): Promise<void> {
-	const [{ eachImage }, { inodeToJson }] = await Promise.all([import("./images.ts"), import("./json.ts")]);
-	const dumps: { image: string; entries: Iterable<unknown> }[] = [];
-	await eachImage(images, options, signal, (tree, image) => {
-		dumps.push({ image, entries: entriesOf(tree, inodeToJson) });
+	const [{ readTree }, { inodeToJson }] = await Promise.all([import("./images.ts"), import("./json.ts")]);
+	const dumps = await readEach(images, async (image) => {
+		return { image, entries: entriesOf(await readTree(image, options, signal), inodeToJson) };
 	});
 	await printImageLists(dumps);
+	failUnlessAllRead(dumps);
 }
 
 function* entriesOf(tree: Tree, toJson: (path: string, inode: Inode) => unknown): Generator<unknown> {

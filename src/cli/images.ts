@@ -18,13 +18,3 @@ export async function readTree(image: string, { filter }: ImageOptions, signal: 
 	const children = new Map([...root.children].filter(([name]) => filter.includes(name)));
 	return new Tree({ ...root, children });
 }
-
-/** Reads images one after the other and tells of each. */
-export async function eachImage(
-	images: readonly string[],
-	options: ImageOptions,
-	signal: AbortSignal,
-	tell: (tree: Tree, image: string) => Promise<void> | void,
-): Promise<void> {
-	for (const image of images) await tell(await readTree(image, options, signal), image);
-}

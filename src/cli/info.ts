@@ -5,6 +5,7 @@ import { NANOSECONDS } from "../time.ts";
 import { interruptible, readingOf } from "./exit.ts";
 import { examples } from "./options.ts";
 import { columns, print, printJson } from "./print.ts";
+import { failUnlessAllRead, readable, readEach } from "./read-each.ts";
 
 export function infoCommand(): Command {
 	return new Command("info")
@@ -17,11 +18,12 @@ export function infoCommand(): Command {
 
 async function info(images: string[], options: { readonly json?: true }): Promise<void> {
 	await interruptible(async (signal) => {
-		const all: ({ image: string } & ImageInfo)[] = [];
-		for (const image of images)
-			all.push({ image, ...(await readingOf(image, imageInfo(image, { signal }))) });
+		const all = await readEach(images, async (image) => {
+			return { image, ...(await readingOf(image, imageInfo(image, { signal }))) };
+		});
 		if (options.json) await printJson(all);
-		else await print([all.map(format).join("\n")]);
+		else await print([readable(all).map(format).join("\n")]);
+		failUnlessAllRead(all);
 	});
 }
 

@@ -4,9 +4,10 @@ import { escapeListed, escapeName } from "../dump/escape.ts";
 import type { Inode } from "../inode.ts";
 import type { Tree } from "../tree.ts";
 import { interruptible } from "./exit.ts";
-import { eachImage, type ImageOptions } from "./images.ts";
+import { type ImageOptions, readTree } from "./images.ts";
 import { examples, imageCommand } from "./options.ts";
 import { print, printImageLists } from "./print.ts";
+import { failUnlessAllRead, readEach } from "./read-each.ts";
 
 export function lsCommand(): Command {
 	return imageCommand("ls", "list what is in images")
@@ -16,12 +17,13 @@ export function lsCommand(): Command {
 
 async function ls(images: string[], options: ImageOptions): Promise<void> {
 	await interruptible(async (signal) => {
-		const listings: { image: string; entries: Iterable<unknown> }[] = [];
-		await eachImage(images, options, signal, async (tree, image) => {
-			if (options.json) listings.push({ image, entries: jsonEntries(tree) });
-			else await print(lines(tree));
+		const listings = await readEach(images, async (image) => {
+			const tree = await readTree(image, options, signal);
+			if (!options.json) await print(lines(tree));
+			return { image, entries: options.json ? jsonEntries(tree) : [] };
 		});
 		if (options.json) await printImageLists(listings);
+		failUnlessAllRead(listings);
 	});
 }
 

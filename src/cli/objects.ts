@@ -6,7 +6,7 @@ import { nameToBytes, sortNames } from "../names.ts";
 import { systemCall } from "../system-call.ts";
 import type { Tree } from "../tree.ts";
 import { interruptible, UsageError } from "./exit.ts";
-import { eachImage, type ImageOptions } from "./images.ts";
+import { type ImageOptions, readTree } from "./images.ts";
 import { collect, examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
 
@@ -47,9 +47,11 @@ async function list(
 ): Promise<void> {
 	await interruptible(async (signal) => {
 		const objects = new Map<string, StoreObject>();
-		await eachImage(images, options, signal, async (tree) => {
+		// One list for all of them: without those of an image that cannot be read it would look like the whole.
+		for (const image of images) {
+			const tree = await readTree(image, options, signal);
 			for (const object of await find(tree, signal)) objects.set(object.path, object);
-		});
+		}
 		const paths = sortNames([...objects.keys()]);
 		if (options.json) await printJson(paths.map((path) => objects.get(path)));
 		else await print(paths.map((path) => Buffer.concat([nameToBytes(path), NEWLINE])));

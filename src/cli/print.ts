@@ -17,14 +17,21 @@ export async function printJsonList(items: Iterable<unknown>): Promise<void> {
 	await print(["\n"]);
 }
 
-/** The same of lists that are in a list, each beside the image that it is of. */
+/** The same of lists that are in a list, each beside the image that it is of; in place of one, why there is none. */
 export async function printImageLists(
-	images: Iterable<{ readonly image: string; readonly entries: Iterable<unknown> }>,
+	images: Iterable<
+		| { readonly image: string; readonly entries: Iterable<unknown> }
+		| { readonly image: string; readonly error: string }
+	>,
 ): Promise<void> {
 	let before = "[\n";
-	for (const { image, entries } of images) {
-		await print([`${before}  {\n    "image": ${toJson(image)},\n    "entries": `]);
-		await print(inPieces(jsonList(entries, "    ")));
+	for (const item of images) {
+		await print([`${before}  {\n    "image": ${toJson(item.image)},\n    `]);
+		if ("error" in item) await print([`"error": ${toJson(item.error)}`]);
+		else {
+			await print(['"entries": ']);
+			await print(inPieces(jsonList(item.entries, "    ")));
+		}
 		before = "\n  },\n";
 	}
 	await print(["\n  }\n]\n"]);
