@@ -69,6 +69,15 @@ describe("composefs missing-objects", () => {
 		expect(missing("one")).toMatchObject({ status: 2, stdout: "" });
 	});
 
+	test("--check ends with 3 if there are any", () => {
+		const check = (...args: string[]) =>
+			composefs(["missing-objects", "--check", "--basedir", at("store"), ...args]);
+		expect(check(at("two"))).toEqual({ status: 3, stdout: "cc/3\n", stderr: "" });
+		expect(check("--json", at("two"))).toMatchObject({ status: 3, stdout: expect.stringContaining("cc/3") });
+		expect(check(at("two"), "--filter", "z")).toEqual({ status: 0, stdout: "", stderr: "" });
+		expect(check(at("none"))).toMatchObject({ status: 1, stdout: "" });
+	});
+
 	test("needs a store", () => {
 		expect(composefs(["missing-objects", at("one")]).status).toBe(2);
 	});
