@@ -8,6 +8,7 @@ import { Tree } from "../../tree.ts";
 import { enable as enableVerity } from "../../verity.ts";
 import { writeImage } from "../../write.ts";
 import type { Check } from "./check.ts";
+import { verityAdvice } from "./verity.ts";
 
 const CONTENT = Buffer.alloc(10_000, "composefs\n");
 
@@ -63,10 +64,9 @@ async function verityTrial(folder: string, parent: string): Promise<Check> {
 		return { name, status: "ok", found: `files in ${parent} can be sealed` };
 	} catch (error) {
 		if (!(error instanceof ComposefsError)) throw error;
-		const advice =
-			"a store here cannot have its objects checked by the kernel: use ext4 or f2fs (tune2fs -O verity), or btrfs, " +
-			"with CONFIG_FS_VERITY";
-		return { name, status: "limited", found: `files in ${parent} cannot be sealed (${error.code})`, advice };
+		const found = `files in ${parent} cannot be sealed (${error.code})`;
+		const isWanting = error.code === "ERR_COMPOSEFS_VERITY";
+		return { name, status: "limited", found, ...(isWanting && { advice: await verityAdvice(folder) }) };
 	}
 }
 
