@@ -17,6 +17,14 @@ export async function printJsonList(items: Iterable<unknown>): Promise<void> {
 	await print(["\n"]);
 }
 
+/** The same of an object with some values, and behind them a list. */
+export async function printJsonObject(rest: object, name: string, items: Iterable<unknown>): Promise<void> {
+	const open = toJson(rest).replace(/\n?\}$/, "");
+	await print([`${open}${open === "{" ? "" : ","}\n  ${toJson(name)}: `]);
+	await print(inPieces(jsonList(items, "  ")));
+	await print(["\n}\n"]);
+}
+
 /** The same of lists that are in a list, each beside the image that it is of; in place of one, why there is none. */
 export async function printImageLists(
 	images: Iterable<

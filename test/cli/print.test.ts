@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
-import { colour, columns, printImageLists, printJson, printJsonList } from "../../src/cli/print.ts";
+import {
+	colour,
+	columns,
+	printImageLists,
+	printJson,
+	printJsonList,
+	printJsonObject,
+} from "../../src/cli/print.ts";
 
 const { isTTY } = process.stdout;
 
@@ -50,6 +57,9 @@ describe("JSON in pieces", () => {
 		async (list) => {
 			const whole = await printed(() => printJson(list));
 			expect(await printed(() => printJsonList(list))).toBe(whole);
+			const object = await printed(() => printJson({ a: { b: [1] }, list }));
+			expect(await printed(() => printJsonObject({ a: { b: [1] } }, "list", list))).toBe(object);
+			expect(await printed(() => printJsonObject({}, "x", []))).toBe('{\n  "x": []\n}\n');
 			const lists = [
 				{ image: "a", entries: list },
 				{ image: "b", entries: list.slice(1) },
