@@ -23,7 +23,8 @@ export type Change =
 /**
  * Compares two trees, or images, name by name. Changes come in the order of `Tree.walk`: of a directory that was
  * added or removed, and of one that became something else, every name below it too. An inode with several names
- * is named under each.
+ * is named under each, always as the same object: `before` and `after` tell which changes are of one inode. Of such names
+ * either all are there or none.
  *
  * Contents are compared as the trees have them: bytes in the image and an object in the store differ, even if the
  * object holds these bytes. The order of xattrs means nothing.

@@ -38,6 +38,14 @@ function inodeAt(tree: Tree, path: string): Inode & { target?: string } {
 	return tree.get(path) as Inode;
 }
 
+function expectAllOrNone(told: readonly Inode[], tree: Tree): void {
+	const all = Array.from(tree.walk(), ({ inode }) => inode);
+	for (const inode of new Set(told))
+		expect(told.filter((other) => other === inode)).toHaveLength(
+			all.filter((other) => other === inode).length,
+		);
+}
+
 describe("diff", () => {
 	test.each<[string, (tree: Tree) => void, string[]]>([
 		["nothing", () => {}, []],
@@ -105,6 +113,23 @@ describe("diff", () => {
 		await fc.assert(
 			fc.asyncProperty(arbitraryTree({ whiteouts: false }), async (tree) => {
 				expect(await diff(tree, (await writeImage(tree)).image)).toEqual([]);
+			}),
+			{ numRuns: 50 },
+		);
+	});
+
+	test("of an inode with several names, all are there or none, as one object", async () => {
+		await fc.assert(
+			fc.asyncProperty(arbitraryTree(), arbitraryTree(), async (before, after) => {
+				const changes = await diff(before, after);
+				expectAllOrNone(
+					changes.flatMap((change) => (change.kind === "added" ? [] : [change.before])),
+					before,
+				);
+				expectAllOrNone(
+					changes.flatMap((change) => (change.kind === "removed" ? [] : [change.after])),
+					after,
+				);
 			}),
 			{ numRuns: 50 },
 		);

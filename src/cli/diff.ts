@@ -7,8 +7,11 @@ import { fileSize, type Inode } from "../inode.ts";
 import { formatSeconds } from "../time.ts";
 import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
+import { Links } from "./links.ts";
 import { examples } from "./options.ts";
 import { colour, counted, print, printJsonList } from "./print.ts";
+
+type Changed = Extract<Change, { kind: "changed" }>;
 
 const DIFFERENT = 1;
 const TROUBLE = 2;
@@ -37,38 +40,45 @@ async function diff(before: string, after: string, options: { readonly json?: tr
 	const status = changes.length > 0 ? DIFFERENT : EXIT.success;
 	// Before anything is printed: `diff … | head -1` ends with it too.
 	process.exitCode = status;
-	if (options.json) await printJsonList(jsonOf(changes));
-	else await print(changes.map((change) => `${format(change)}\n`));
+	const links = new Links(changes);
+	if (options.json) await printJsonList(jsonOf(changes, links));
+	else await print(changes.map((change) => `${format(change, links)}\n`));
 	if (status !== EXIT.success) throw new ExitStatus(status);
 }
 
-function* jsonOf(changes: readonly Change[]): Generator<unknown> {
-	for (const change of changes) yield toJson(change);
+function* jsonOf(changes: readonly Change[], links: Links): Generator<unknown> {
+	for (const change of changes) yield toJson(change, links);
 }
 
-function toJson(change: Change): Record<string, unknown> {
+/** `link`: the first name of an inode with several, which all of them have: a list of all would take the square of their number. */
+function toJson(change: Change, links: Links): Record<string, unknown> {
 	const { path, kind } = change;
-	const side = (inode: Inode) => inodeToJson(path, inode);
+	const side = (name: "before" | "after", inode: Inode) => {
+		return { ...inodeToJson(path, inode), link: links.firstName(name, inode) };
+	};
 	return {
 		kind,
 		path,
 		...(kind === "changed" && { attributes: change.attributes }),
-		...(kind !== "added" && { before: side(change.before) }),
-		...(kind !== "removed" && { after: side(change.after) }),
+		...(kind !== "added" && { before: side("before", change.before) }),
+		...(kind !== "removed" && { after: side("after", change.after) }),
 	};
 }
 
-function format(change: Change): string {
-	const path = escapeListed(change.path);
-	if (change.kind === "added") return colour("green", `+ ${path}`);
-	if (change.kind === "removed") return colour("red", `- ${path}`);
-	const { before, after } = change;
-	const attributes = change.attributes.map((attribute) => describe(attribute, before, after));
-	return `${colour("yellow", `~ ${path}`)}  ${attributes.join(", ")}`;
+const MARKS = { added: ["green", "+"], removed: ["red", "-"], changed: ["yellow", "~"] } as const;
+
+function format(change: Change, links: Links): string {
+	const [shade, mark] = MARKS[change.kind];
+	const name = colour(shade, `${mark} ${escapeListed(change.path)}`);
+	const told = links.toldAt(change);
+	if (told !== undefined) return `${name}  link to ${escapeListed(told)}`;
+	if (change.kind !== "changed") return name;
+	const attributes = change.attributes.map((attribute) => describe(attribute, change, links));
+	return `${name}  ${attributes.join(", ")}`;
 }
 
 /** An attribute, and what it was and is where that is short. */
-function describe(attribute: ChangedAttribute, before: Inode, after: Inode): string {
+function describe(attribute: ChangedAttribute, { before, after }: Changed, links: Links): string {
 	const was = (show: (inode: Inode) => string) => `${attribute} ${show(before)} → ${show(after)}`;
 	switch (attribute) {
 		case "type":
@@ -84,7 +94,7 @@ function describe(attribute: ChangedAttribute, before: Inode, after: Inode): str
 		case "content":
 			return contentText(before, after);
 		case "link group":
-			return attribute;
+			return `link group ${counted(links.count("before", before), "name")} → ${counted(links.count("after", after), "name")}`;
 	}
 }
 

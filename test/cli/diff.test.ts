@@ -75,6 +75,32 @@ describe("composefs diff", () => {
 		);
 	});
 
+	test("bug: the names of one inode looked like changes of their own", async () => {
+		const write = async (name: string, links: string[], content: string) => {
+			const tree = new Tree();
+			tree.writeFile("/a", Buffer.from(content));
+			for (const link of links) tree.link("/a", link);
+			await writeImage(tree, { to: at(name) });
+		};
+		await write("a", ["/b", "/c"], "x");
+		await write("b", ["/b"], "xy");
+		const text = (...names: [string, string]) =>
+			Buffer.from(composefs(["diff", ...names.map((name) => at(name))]).stdout, "latin1").toString();
+		expect(text("a", "b")).toBe(
+			"~ /a  content 1 byte → 2 bytes, link group 3 names → 2 names\n~ /b  link to /a\n- /c  link to /a\n",
+		);
+		expect(text("b", "a")).toContain("+ /c  link to /a\n");
+		const changes = JSON.parse(composefs(["diff", "--json", at("a"), at("b")]).stdout);
+		expect(changes).toMatchObject([
+			{ path: "/a", before: { link: "/a" }, after: { link: "/a" } },
+			{ path: "/b", before: { link: "/a" }, after: { link: "/a" } },
+			{ path: "/c", kind: "removed", before: { link: "/a" } },
+		]);
+		await write("c", [], "xy");
+		const [first] = JSON.parse(composefs(["diff", "--json", at("b"), at("c")]).stdout);
+		expect(first.after).not.toHaveProperty("link");
+	});
+
 	test("times that differ in a nanosecond do not look the same", async () => {
 		for (const [name, mtimeNs] of [
 			["a", 1_700_000_000_000_000_001n],
