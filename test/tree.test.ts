@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { diff } from "../src/diff.ts";
 import { ComposefsError } from "../src/errors.ts";
 import { validate } from "../src/gate.ts";
 import { device, directory, NO_BYTES } from "../src/inode.ts";
@@ -243,6 +244,19 @@ describe("readdir and walk", () => {
 		for (const { inode } of new Tree(root).walk()) count += inode.type === "directory" ? 1 : 0;
 		expect(count).toBe(20_001);
 	});
+});
+
+test("structuredClone copies a tree, hard links and names of any bytes too", async () => {
+	const tree = new Tree();
+	tree.mkdir("/\udcff", { xattrs: [["user.a", Buffer.from("1")]] });
+	tree.writeFile("/\udcff/file", Buffer.from("x"), { mtimeNs: -1n });
+	tree.link("/\udcff/file", "/link");
+	tree.symlink("\udcfe", "/symlink");
+	const copy = new Tree(structuredClone(tree.root));
+	expect(copy.get("/link")).toBe(copy.get("/\udcff/file"));
+	expect(await diff(tree, copy)).toEqual([]);
+	copy.rm("/link");
+	expect(tree.get("/link")).toBeDefined();
 });
 
 test("an error of a path is worded as node:fs words it", () => {
