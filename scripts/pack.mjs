@@ -103,7 +103,9 @@ await main(async () => {
 	);
 	step("install", () => void install(tarball, path.join(folder, "user")));
 	step("use", () => node("scripts/use-package.mjs", path.join(folder, "user")).trim());
-	if (brought === undefined) return;
-	await brought;
-	step("runtimes", () => `\n${node("scripts/test-runtimes.mjs", path.join(folder, "user"))}`);
+	if (brought !== undefined) {
+		await brought;
+		step("runtimes", () => `\n${node("scripts/test-runtimes.mjs", path.join(folder, "user"))}`);
+	}
+	console.log(`packed: ${tarball}`);
 });
