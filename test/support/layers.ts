@@ -1,7 +1,8 @@
 /** Layers for tests: entries in one line each, and trees as short lists. */
 import { directory, file, fileSize, type Inode, type MetadataOptions, symlink } from "../../src/inode.ts";
+import { applyLayer } from "../../src/oci/apply.ts";
 import type { LayerEntry } from "../../src/oci/layer.ts";
-import type { Tree } from "../../src/tree.ts";
+import { Tree } from "../../src/tree.ts";
 
 /**
  * An entry from a line: `a/` is a directory, `a -> b` a symlink, `a = b` a hard link, `a: text` a file with that text,
@@ -18,6 +19,20 @@ export function entry(line: string, options?: MetadataOptions): LayerEntry {
 
 export function entries(...lines: string[]): LayerEntry[] {
 	return lines.map((line) => entry(line));
+}
+
+/** A lower layer to be changed. */
+export const LOWER = ["d/", "d/a: 1", "d/b: 2", "d/sub/", "d/sub/deep: 3", "top: 4"];
+
+/** The tree of layers over each other, from the lowest. */
+export async function stack(...layers: (readonly (string | LayerEntry)[])[]): Promise<Tree> {
+	let tree = new Tree();
+	for (const layer of layers)
+		tree = await applyLayer(
+			tree,
+			layer.map((one) => (typeof one === "string" ? entry(one) : one)),
+		);
+	return tree;
 }
 
 /** A tree as lines of the same form, without the root; hard links are `a = b`, with the first name. */
