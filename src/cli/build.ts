@@ -70,12 +70,7 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 	checkVersions(options);
 	const sources = printDigestOnly ? paths : paths.slice(0, -1);
 	const image = printDigestOnly ? undefined : paths.at(-1);
-	const [first] = sources;
-	if (first === undefined) throw new UsageError("no image to write to is named");
-	if (image === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
-	if (sources.filter((source) => source === "-").length > 1)
-		throw new UsageError("stdin can be one of the sources only");
-
+	const first = checkPlaces(sources, image, options);
 	const kind = await findSource(first, options.from);
 	if (sources.length > 1 && !kind.takesSeveral)
 		throw new UsageError(severalText(kind, sources, printDigestOnly));
@@ -92,6 +87,20 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 		if (json) await printJson(writtenToJson(image, written));
 		else if (printDigest || printDigestOnly) console.log(written.digest);
 	});
+}
+
+/** Returns the first source. */
+function checkPlaces(
+	sources: readonly string[],
+	image: string | undefined,
+	{ printDigest, json }: BuildOptions,
+): string {
+	const [first] = sources;
+	if (first === undefined) throw new UsageError("no image to write to is named");
+	if (image === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
+	if (sources.filter((source) => source === "-").length > 1)
+		throw new UsageError("stdin can be one of the sources only");
+	return first;
 }
 
 /** @param sources   all of one kind */
