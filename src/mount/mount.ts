@@ -109,8 +109,7 @@ export function mountImage(
 	target: FilePath,
 	options: Pick<MountOptions, "digest" | "idmap" | "signal"> = {},
 ): Promise<Mount> {
-	const { digest, idmap, signal } = options;
-	return mount(image, target, { objects: [], digest, idmap, signal });
+	return mount(image, target, { ...options, objects: [] });
 }
 
 /** What cannot be told from other mounts does not stay. */

@@ -2,6 +2,7 @@
 import { checkDigest } from "../digest.ts";
 import { argumentError } from "../errors.ts";
 import { absolute, type FilePath, type OpenFile } from "../file-path.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 
 /**
  * Whether overlayfs compares the fs-verity digest of each object with the one in the image when it is opened:
@@ -52,9 +53,22 @@ export interface MountRequest {
 
 const VERITY_MODES: readonly string[] = ["require", "try", "off"];
 
+const NAMES: OptionNames<MountOptions> = {
+	objects: true,
+	verity: true,
+	digest: true,
+	upperdir: true,
+	workdir: true,
+	readOnly: true,
+	idmap: true,
+	imageMount: true,
+	signal: true,
+};
+
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: MountOptions): MountRequest {
 	if (!Array.isArray(options?.objects)) throw argumentError("objects is not a list of folders");
+	refuseUnknown(options, NAMES);
 	const digest = options.digest === undefined ? undefined : checkDigest(options.digest);
 	const request: MountRequest = {
 		objects: options.objects.map(absolute),

@@ -34,6 +34,13 @@ describe("options of a mount", () => {
 		(text) => refuse({ objects: ["/o"], digest: text }, /a digest is 64 hexadecimal digits/),
 	);
 
+	test("with a name that is none are refused: a misspelt digest would be compared with nothing", () => {
+		refuse(
+			{ objects: ["/o"], digests: digest },
+			/there is no option digests; there are objects, verity, digest/,
+		);
+	});
+
 	test("have to make sense together", () => {
 		refuse({}, /objects is not a list/);
 		refuse({ objects: "/o" }, /objects is not a list/);
