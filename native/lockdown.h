@@ -2,13 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace composefs {
 
 struct LockdownOptions {
   /// Descriptors from 0 on that stay open, besides those of the event loop.
   int kept_descriptors;
-  /// Bytes of the heap, of anonymous mappings and of stacks together (RLIMIT_DATA).
+  /// Bytes of the heap, of anonymous mappings and of stacks together (RLIMIT_DATA), besides what is reserved
+  /// for code.
   uint64_t memory;
   /// Bytes that a file may get (RLIMIT_FSIZE).
   uint64_t file_size;
@@ -30,10 +32,11 @@ struct Lockdown {
 };
 
 /// Called once, on the main thread, when all that is needed is loaded and open. Landlock holds for this
-/// thread and those that it starts later, the filter of system calls for all.
+/// thread and those that it starts later, the filter of system calls for all, and no thread can be started
+/// under it: `start_threads` is called in between.
 ///
 /// Throws SystemFailure if a limit cannot be set.
-Lockdown LockDown(const LockdownOptions& options);
+Lockdown LockDown(const LockdownOptions& options, const std::function<void()>& start_threads);
 
 /// A file in memory without a name. Throws SystemFailure.
 int OpenMemoryFile();

@@ -4,7 +4,6 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -64,8 +63,8 @@ constexpr int kAllowed[] = {
 #ifdef __NR_epoll_wait
     __NR_epoll_wait, __NR_poll,
 #endif
-    // memory; see also mmap and mprotect below
-    __NR_munmap, __NR_mremap, __NR_madvise, __NR_brk, __NR_membarrier,
+    // memory; see also mmap, mprotect and madvise below
+    __NR_munmap, __NR_mremap, __NR_brk, __NR_membarrier,
     // threads and signals; no call that sends one
     __NR_futex, __NR_set_robust_list, __NR_rseq, __NR_sched_yield, __NR_sched_getaffinity, __NR_rt_sigaction,
     __NR_rt_sigprocmask, __NR_rt_sigreturn, __NR_sigaltstack, __NR_restart_syscall,
@@ -117,11 +116,11 @@ constexpr int kDeadly[] = {__NR_execve,
                            __NR_swapon,
                            __NR_swapoff};
 
-/// As pthread_create makes threads; nothing in it that makes a process or a namespace.
-constexpr uint32_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
-constexpr uint32_t kDetached = 0x00400000;  // musl's; without a meaning
-constexpr uint32_t kThreadDetails =
-    CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | kDetached;
+/// Above are MADV_HWPOISON and MADV_SOFT_OFFLINE, by which root takes pages of memory from the whole machine.
+constexpr uint32_t kMostAdvice = 63;
+
+/// Memory of the process's own that RLIMIT_DATA counts: what is shared, or grows as stacks do, it leaves out.
+constexpr uint32_t kKindOfMemory = MAP_TYPE | MAP_GROWSDOWN;
 
 class Program {
  public:
@@ -132,9 +131,9 @@ class Program {
     AllowIfAny(__NR_fcntl,
                {Is(1, F_GETFD), Is(1, F_SETFD), Is(1, F_GETFL), Is(1, F_SETFL), Is(1, F_DUPFD_CLOEXEC)});
     AllowIfAny(__NR_ioctl, {Is(1, FIONBIO), Is(1, TCGETS)});
-    AllowIfAny(__NR_clone, {{0, ~kThreadDetails, kThread}});
-    Return(__NR_clone3, Error(ENOSYS));  // its flags are behind a pointer; C libraries then use clone
-    Return(__NR_statx, Error(ENOSYS));   // takes a path; libuv then uses fstat
+    Return(__NR_statx, Error(ENOSYS));  // takes a path; libuv then uses fstat
+    AllowIfAny(__NR_madvise, {HasNone(2, ~kMostAdvice)});
+    RefuseUnless(__NR_mmap, {3, kKindOfMemory, MAP_PRIVATE});
     const Test not_executable = HasNone(2, PROT_EXEC);
     const Test no_file = Is(4, kAllBits);
     if (may_make_code) {
@@ -180,15 +179,29 @@ class Program {
     constexpr size_t kTestLength = 4;
     const size_t length = tests.size() * kTestLength + 1;
     Jump(BPF_JEQ, static_cast<uint32_t>(call), 0, static_cast<uint8_t>(length));
-    for (const auto& [argument, mask, value] : tests) {
-      static_assert(std::endian::native == std::endian::little, "the low half of an argument comes first");
-      Append(BPF_LD | BPF_W | BPF_ABS,
-             static_cast<uint32_t>(offsetof(seccomp_data, args) + argument * sizeof(uint64_t)));
-      Append(BPF_ALU | BPF_AND | BPF_K, mask);
-      Jump(BPF_JEQ, value, 0, 1);
+    for (const Test& test : tests) {
+      LoadMasked(test);
+      Jump(BPF_JEQ, test.value, 0, 1);
       Append(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
     }
     Append(BPF_RET | BPF_K, Error(EPERM));
+  }
+
+  /// A call that passes goes on to the rules behind this one.
+  void RefuseUnless(int call, const Test& test) {
+    Jump(BPF_JEQ, static_cast<uint32_t>(call), 0, 5);
+    LoadMasked(test);
+    Jump(BPF_JEQ, test.value, 1, 0);
+    Append(BPF_RET | BPF_K, Error(EPERM));
+    LoadNumber();
+  }
+
+  /// Two instructions.
+  void LoadMasked(const Test& test) {
+    static_assert(std::endian::native == std::endian::little, "the low half of an argument comes first");
+    Append(BPF_LD | BPF_W | BPF_ABS,
+           static_cast<uint32_t>(offsetof(seccomp_data, args) + test.argument * sizeof(uint64_t)));
+    Append(BPF_ALU | BPF_AND | BPF_K, test.mask);
   }
 
   /// Skips so many instructions if the comparison holds, and so many if not.

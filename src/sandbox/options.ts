@@ -5,7 +5,7 @@ import { argumentError } from "../errors.ts";
 export interface SandboxOptions {
 	/** Processes that are kept ready, and requests that are served at once. Default: as many as there are cores. */
 	readonly workers?: number | undefined;
-	/** Bytes of memory of a worker, besides those of input and output. Default: SANDBOX_LIMITS.memory */
+	/** Bytes of memory of a worker, besides those of input and output, and of V8's code. Default: SANDBOX_LIMITS.memory */
 	readonly memory?: number | undefined;
 	/** Milliseconds that a request's input may take to come, once it has a worker, and again its work. Default: SANDBOX_LIMITS.timeout */
 	readonly timeout?: number | undefined;
