@@ -37,8 +37,11 @@ function commandOf({ spec, bin, args = [], arch = "x64" }) {
 	if (emulator !== undefined && !onPath(emulator)) return { why: `no ${emulator}` };
 	const program = path.join(fetched(spec), bin);
 	fs.chmodSync(program, 0o755);
-	if (emulator === undefined) return { command: [program, ...args] };
-	return { command: [emulator, "-L", systemOf(arch), program, ...args] };
+	if (emulator === undefined) return { command: [program, ...args], env: process.env };
+	return {
+		command: [emulator, "-L", systemOf(arch), program, ...args],
+		env: { ...process.env, EMULATED: "1" },
+	};
 }
 
 /** The libraries that a runtime itself wants. */
@@ -55,11 +58,11 @@ function systemOf(arch) {
 
 function tryRuntime(runtime, folder, entries) {
 	if (!fs.existsSync(prebuildPath(runtime.arch ?? "x64"))) return "not tried: no binary was built";
-	const { command, why } = commandOf(runtime);
+	const { command, env, why } = commandOf(runtime);
 	if (command === undefined) return `not tried: ${why}`;
 	const [program, ...args] = command;
 	const start = performance.now();
-	const result = spawnSync(program, [...args, "use.mjs", ...entries], { cwd: folder, encoding: "utf8" });
+	const result = spawnSync(program, [...args, "use.mjs", ...entries], { cwd: folder, encoding: "utf8", env });
 	try {
 		checkLine(result.stdout, entries);
 		return `ok, ${((performance.now() - start) / 1000).toFixed(1)} s`;

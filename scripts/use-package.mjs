@@ -9,6 +9,7 @@ import { main, root, run } from "./report.mjs";
 /** What `import` of the entries and one image give, in one line of JSON; a program for any runtime. */
 export const PROGRAM = `
 import { Tree, computeDigest, writeImage } from "composefs";
+import { createSandbox } from "composefs/sandbox";
 const entries = process.argv.slice(2);
 const names = [];
 for (const entry of entries) names.push(Object.keys(await import(entry)).length);
@@ -17,7 +18,15 @@ tree.mkdir("/etc");
 tree.writeFile("/etc/hostname", new TextEncoder().encode("box\\n"), { mode: 0o644, mtimeNs: 0n });
 const { image, digest } = await writeImage(tree);
 const again = await computeDigest(image);
-console.log(JSON.stringify({ digest, same: digest === again, names }));
+async function writeInSandbox() {
+	const sandbox = await createSandbox({ workers: 1, memory: 2 ** 28 });
+	const { digest } = await sandbox.writeImage(tree);
+	await sandbox.close();
+	return digest;
+}
+// It starts processes: an emulator knows nothing of those.
+const sandboxed = process.env.EMULATED ? digest : await writeInSandbox().catch(({ code, message }) => code + ": " + message);
+console.log(JSON.stringify({ digest, same: digest === again, sandboxed, names }));
 `;
 
 /** Of the image that PROGRAM writes: the bytes of mkcomposefs. */
@@ -32,8 +41,10 @@ export function entriesOf(installed) {
 
 /** Throws unless a program's line says that all went well. */
 export function checkLine(line, entries) {
-	const { digest, same, names } = JSON.parse(line);
+	const { digest, same, sandboxed, names } = JSON.parse(line);
 	if (digest !== DIGEST || !same) throw new Error(`the image's digest is ${digest}, not ${DIGEST}`);
+	if (sandboxed !== digest && !sandboxed.startsWith("ERR_COMPOSEFS_UNSUPPORTED"))
+		throw new Error(`in a sandbox: ${sandboxed}`);
 	if (names.length !== entries.length || names.includes(0))
 		throw new Error(`an entry has no exports: ${names}`);
 }

@@ -36,6 +36,8 @@ export async function serve(settings: WorkerSettings, changes: WorkerChanges = {
 		useSeccomp: changes.useSeccomp ?? true,
 		useLandlock: changes.useLandlock ?? true,
 	};
+	// What the event loop watches is registered in its first turn, by later releases of libuv through io_uring, which is refused then.
+	await nextTurn();
 	writeFrame(
 		PIPE,
 		callNative((addon) => addon.lockDown(lockdown)),
