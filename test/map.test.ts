@@ -34,7 +34,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"sandbox/feed": "sandbox/pool",
 	"sandbox/operations": "sandbox/sandbox",
 	"sandbox/reply": "sandbox/child",
-	"sandbox/spawn": "sandbox/child",
 	"sandbox/worker": "sandbox/escape",
 	"image/level": "image/read",
 	"image/quota": "image/read",

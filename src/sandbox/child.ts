@@ -71,7 +71,7 @@ export class SandboxChild {
 	 * @param entry   its program; another one for tests
 	 */
 	static async start(settings: SandboxSettings, entry?: string): Promise<SandboxChild> {
-		const child = new SandboxChild(settings, spawnWorker(settings, entry));
+		const child = new SandboxChild(settings, await spawnWorker(settings, entry));
 		try {
 			const ready = readReady(await child.#nextFrame(START_TIMEOUT, undefined));
 			checkEnforced(ready, settings);
@@ -204,7 +204,7 @@ export class SandboxChild {
 		});
 		this.#pipe.on("error", () => undefined); // of a worker that has ended: `close` comes next
 		this.#pipe.on("data", (piece) => this.#receive(piece));
-		this.#process.once("error", (error) => this.#end(startError(error)));
+		this.#process.on("error", () => undefined); // of a signal that cannot be sent
 		this.#process.once("exit", () =>
 			setTimeout(() => setImmediate(() => this.#hangUp()), LAST_WORDS_MS).unref(),
 		);
@@ -281,8 +281,4 @@ function isFatal(error: unknown): boolean {
 function explain(error: ComposefsError, settings: SandboxSettings): ComposefsError {
 	if (error.code === "ENOMEM") return memoryError(settings);
 	return error.code === "EFBIG" ? outputError(settings) : error;
-}
-
-function startError(cause: Error): ComposefsError {
-	return sandboxError("crash", `the worker of a sandbox cannot be started: ${cause.message}`, { cause });
 }

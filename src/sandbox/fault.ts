@@ -30,3 +30,8 @@ export function outputError({ outputSize }: SandboxSettings): ComposefsError {
 	const text = `the output of a sandbox has more than ${outputSize} bytes`;
 	return sandboxError("output", text, { limit: outputSize });
 }
+
+export function startError(cause: unknown): ComposefsError {
+	const text = `the worker of a sandbox cannot be started: ${(cause as Error).message}`;
+	return sandboxError("crash", text, { cause });
+}

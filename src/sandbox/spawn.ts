@@ -1,8 +1,10 @@
 /** Starts the process of a worker. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { callNative } from "../native.ts";
+import { startError } from "./fault.ts";
 import { INPUT, OUTPUT, PIPE, type WorkerSettings } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 
@@ -20,23 +22,35 @@ const ENTRY = fileURLToPath(new URL("../../lib/sandbox/entry.cjs", import.meta.u
  * the kernel's, where it may end without a word.
  */
 const OUTSIDE_HEAP = 2 ** 27;
+/** Descriptors. Where Node has too few of them half-way, it leaves those that it has open for ever. */
+const TAKEN_BY_START = 8;
 /** Of the environment, what decides which addon and libraries are loaded. */
 const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
 
-/** @param entry   the worker's program; another one for tests */
-export function spawnWorker(settings: SandboxSettings, entry: string = ENTRY): StartedWorker {
+/**
+ * @param entry   the worker's program; another one for tests
+ * @throws ComposefsError `ERR_COMPOSEFS_SANDBOX`, rule `crash`; the system's error where there is no descriptor left
+ */
+export async function spawnWorker(settings: SandboxSettings, entry: string = ENTRY): Promise<StartedWorker> {
 	const files: number[] = [];
 	try {
-		for (let count = 0; count < 2; count++) files.push(callNative((addon) => addon.openMemoryFile()));
+		for (let count = 0; count < 2 + TAKEN_BY_START; count++)
+			files.push(callNative((addon) => addon.openMemoryFile()));
+		for (const spare of files.splice(2)) fs.closeSync(spare);
 		const [input, output] = files as [number, number];
-		return { process: spawnProcess(settings, entry, input, output), input, output };
+		return { process: await spawnProcess(settings, entry, input, output), input, output };
 	} catch (error) {
 		for (const file of files) fs.closeSync(file);
 		throw error;
 	}
 }
 
-function spawnProcess(settings: SandboxSettings, entry: string, input: number, output: number): ChildProcess {
+async function spawnProcess(
+	settings: SandboxSettings,
+	entry: string,
+	input: number,
+	output: number,
+): Promise<ChildProcess> {
 	const { memory, outputSize, jit } = settings;
 	const told: WorkerSettings = { memory, outputSize, jit };
 	const flags = [`--max-old-space-size=${Math.floor(heapOf(memory) / 2 ** 20)}`];
@@ -49,7 +63,18 @@ function spawnProcess(settings: SandboxSettings, entry: string, input: number, o
 	stdio[INPUT] = input;
 	stdio[OUTPUT] = output;
 	const env = { NODE_NO_WARNINGS: "1", UV_USE_IO_URING: "0", UV_THREADPOOL_SIZE: "2", ...passedOn() };
-	return spawn(process.execPath, [...flags, entry, JSON.stringify(told)], { stdio, cwd: "/", env });
+	try {
+		const started = spawn(process.execPath, [...flags, entry, JSON.stringify(told)], {
+			stdio,
+			cwd: "/",
+			env,
+		});
+		// Of one that could not be started nothing is there, not even pipes, until it says so in the next tick.
+		await once(started, "spawn");
+		return started;
+	} catch (error) {
+		throw startError(error);
+	}
 }
 
 /** Bytes of old space for a worker that may have so many in all. */

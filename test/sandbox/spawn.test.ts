@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { afterEach, expect, test } from "@jest/globals";
+import { SandboxChild } from "../../src/sandbox/child.ts";
+import { LIB } from "../support/child.ts";
+import { describeLocked, resources, settingsOf } from "../support/sandbox.ts";
+
+const { execPath } = process;
+afterEach(() => {
+	process.execPath = execPath;
+});
+
+test("where there is no node, the error says so, and nothing stays open", async () => {
+	process.execPath = "/none/node";
+	const start = async () => {
+		const error = await SandboxChild.start(settingsOf()).catch((reason) => reason);
+		await new Promise((resolve) => setTimeout(resolve, 100)); // pipes of what has never been end by themselves
+		return error;
+	};
+	const error = await start();
+	const before = resources();
+	await start();
+	expect(resources()).toEqual(before);
+	expect(error).toMatchObject({
+		code: "ERR_COMPOSEFS_SANDBOX",
+		rule: "crash",
+		message: "the worker of a sandbox cannot be started: spawn /none/node ENOENT",
+		cause: { code: "ENOENT" },
+	});
+});
+
+/** Asks a sandbox that needs a worker for each request, with so many descriptors left, and then with enough of them. */
+const program = (left: number) => `
+	import { createSandbox } from "${LIB}/sandbox/index.js";
+	import { Tree } from "${LIB}/index.js";
+	import fs from "node:fs";
+	const sandbox = await createSandbox({ workers: 1, requestsPerWorker: 1 });
+	const fates = [];
+	const ask = () => sandbox.writeImage(new Tree()).then(() => "done", ({ code, cause }) => cause?.code ?? code);
+	const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
+	const descriptors = () => fs.readdirSync("/proc/self/fd").length;
+	await ask();
+	await settle();
+	const before = descriptors();
+	const kept = [];
+	try {
+		for (;;) kept.push(fs.openSync("/dev/null"));
+	} catch {}
+	for (const file of kept.splice(0, ${left})) fs.closeSync(file);
+	for (let count = 0; count < 4; count++) fates.push(await ask());
+	await settle();
+	for (const file of kept) fs.closeSync(file);
+	fates.push(await ask());
+	for (let tries = 0; tries < 50 && descriptors() !== before; tries++) await settle();
+	console.log(JSON.stringify({ fates, left: descriptors() - before }));
+	await sandbox.close();`;
+
+describeLocked("without descriptors", () => {
+	test.each([0, 4, 8])(
+		"bug: a program with %i descriptors left ended when a worker was to be replaced",
+		(left) => {
+			const limited = 'ulimit -n 64; exec "$0" --input-type=module --eval "$1"';
+			const { status, stdout, stderr } = spawnSync("bash", ["-c", limited, execPath, program(left)], {
+				encoding: "utf8",
+			});
+			expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+			const { fates, left: opened } = JSON.parse(stdout);
+			// The first has the worker that was there.
+			expect(fates).toEqual(["done", "EMFILE", "EMFILE", "EMFILE", "done"]);
+			expect(opened).toBe(0);
+		},
+	);
+});
