@@ -40,7 +40,7 @@ export type ComposefsErrorCode =
 	| "ERR_COMPOSEFS_VERITY"
 	/** The addon refused the records of a tree: the tree was changed while it was written. */
 	| "ERR_COMPOSEFS_RECORDS"
-	/** A sandbox's worker did not do its work: `rule` is crash, timeout, memory, output, protocol or closed. */
+	/** A sandbox's worker did not do its work: `rule` is crash, timeout, memory, output, protocol, busy or closed. */
 	| "ERR_COMPOSEFS_SANDBOX"
 	/** This platform or installation has no addon, or its kernel does not enforce what a sandbox needs. */
 	| "ERR_COMPOSEFS_UNSUPPORTED";

@@ -9,9 +9,14 @@ export type TextSource =
 
 type Pieces = Exclude<TextSource, string | Uint8Array>;
 
+/** All of it is there. Even an array may have promises in it. */
+export function isWhole(text: TextSource): text is string | Uint8Array {
+	return typeof text === "string" || text instanceof Uint8Array;
+}
+
 /** A text that is whole is one piece. */
 export function piecesOf(text: TextSource): Pieces {
-	return typeof text === "string" || text instanceof Uint8Array ? [text] : text;
+	return isWhole(text) ? [text] : text;
 }
 
 /** The bytes of a piece; those that came as bytes are not copied. */

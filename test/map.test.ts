@@ -32,6 +32,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"image/stat": "image/open",
 	"sandbox/fault": "sandbox/child",
 	"sandbox/feed": "sandbox/pool",
+	"sandbox/gathered-input": "sandbox/pool",
 	"sandbox/operations": "sandbox/sandbox",
 	"sandbox/reply": "sandbox/child",
 	"sandbox/worker": "sandbox/escape",

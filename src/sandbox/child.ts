@@ -7,16 +7,21 @@ import { onAbort } from "../abort.ts";
 import { ComposefsError } from "../errors.ts";
 import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
 import { type Feed, takeInput } from "./feed.ts";
-import { encodeFrame, FrameReader, PIPE } from "./frames.ts";
+import { encodeFrame, FrameReader, PIPE, writeBytes } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 import { type Ready, readReady, readReply } from "./reply.ts";
 import { type StartedWorker, spawnWorker } from "./spawn.ts";
 
+export interface RequestInput {
+	readonly feed: Feed;
+	/** It may come slowly: all of it has to be there before a worker is taken. */
+	readonly isGathered?: boolean;
+}
+
 /** What one request is: an operation of operations.ts, its options, and what goes into it. */
-export interface SandboxRequest {
+export interface SandboxRequest extends RequestInput {
 	readonly operation: string;
 	readonly options: object;
-	readonly feed: Feed;
 	readonly signal: AbortSignal | undefined;
 }
 
@@ -46,6 +51,8 @@ export class SandboxChild {
 	readonly #closed: Promise<void>;
 	#lastWords = "";
 	#waiting: Waiting | undefined;
+	/** Of an input that is on its way. */
+	#intake: AbortController | undefined;
 	/** Why it was ended, if it was ended from here. */
 	#verdict: unknown;
 	/** Nothing more is to be had from it. */
@@ -108,12 +115,7 @@ export class SandboxChild {
 		this.#isRunning = true;
 		try {
 			const id = ++this.#lastId;
-			// A source that fails, or does not come, costs no worker.
-			const check = () => {
-				if (this.#isOver) throw this.#verdict;
-			};
-			const size = await takeInput(feed, { fd: this.#input, check, signal }, this.#settings);
-			signal?.throwIfAborted();
+			const size = await this.#takeInput(feed, signal);
 			return await this.#ask({ id, operation, size, options }, signal);
 		} finally {
 			await this.#clear();
@@ -128,6 +130,18 @@ export class SandboxChild {
 		this.#end(closedError());
 		this.#hold(true);
 		await this.#closed;
+	}
+
+	/** A source that fails, or does not come, costs no worker. */
+	async #takeInput(feed: Feed, signal: AbortSignal | undefined): Promise<number> {
+		const controller = new AbortController();
+		const put = (bytes: Uint8Array, position: number) => writeBytes(this.#input, bytes, position);
+		this.#intake = controller;
+		try {
+			return await takeInput(feed, { put, controller, signal }, this.#settings);
+		} finally {
+			this.#intake = undefined;
+		}
 	}
 
 	async #ask(
@@ -214,6 +228,7 @@ export class SandboxChild {
 		this.#isGone = true;
 		if (!this.#isRunning) this.#closeFiles();
 		this.#waiting?.reject(this.#verdict);
+		this.#intake?.abort(this.#verdict);
 	}
 
 	/** Somebody else may have its ends of the pipes, and keep them for ever. */
@@ -244,6 +259,7 @@ export class SandboxChild {
 	#end(verdict: unknown): void {
 		this.#verdict ??= verdict;
 		this.#isOver = true;
+		this.#intake?.abort(this.#verdict);
 		this.#process.kill("SIGKILL");
 	}
 

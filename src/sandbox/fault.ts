@@ -2,7 +2,7 @@
 import { ComposefsError, type ComposefsErrorDetails } from "../errors.ts";
 import type { SandboxSettings } from "./options.ts";
 
-type SandboxRule = "crash" | "timeout" | "memory" | "output" | "protocol" | "closed";
+type SandboxRule = "crash" | "timeout" | "memory" | "output" | "protocol" | "busy" | "closed";
 
 export function sandboxError(
 	rule: SandboxRule,
@@ -19,6 +19,10 @@ export function junk(what: string): ComposefsError {
 
 export function closedError(): ComposefsError {
 	return sandboxError("closed", "the sandbox was closed");
+}
+
+export function busyError({ requests }: SandboxSettings): ComposefsError {
+	return sandboxError("busy", `${requests} requests are under way in a sandbox`, { limit: requests });
 }
 
 export function memoryError({ memory }: SandboxSettings): ComposefsError {

@@ -1,54 +1,66 @@
-/** The input of a request, on its way into the file that a worker reads it from. */
+/** The input of a request, on its way to a worker. */
+import { onAbort, untilAbort } from "../abort.ts";
 import { ComposefsError } from "../errors.ts";
 import { sandboxError } from "./fault.ts";
-import { writeBytes } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 
 export interface InputFile {
 	/** @throws ComposefsError above the limit of `inputSize` */
 	write(bytes: Uint8Array): void;
-	/** That of the request; it also aborts when the input takes longer to come than a request may. */
+	/** Aborts when the input is of no use any more. */
 	readonly signal: AbortSignal;
 }
 
-/** Puts the input into the file. */
+/** Writes the input. */
 export type Feed = (input: InputFile) => Promise<void>;
 
-interface Target {
-	readonly fd: number;
-	/** Throws if nothing is to be written any more. */
-	check(): void;
+interface Intake {
+	/** Keeps bytes that are the source's again afterwards. */
+	put(bytes: Uint8Array, position: number): void;
+	/** Ends it: with the reason of whoever aborts it. */
+	readonly controller: AbortController;
+	/** The caller's. */
 	readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Takes the input, for as long as a request may take: whoever sends it slowly has a worker meanwhile.
+ * Takes the input for as long as it may take to come. Nothing is put any more once this has settled, whatever the source does.
  *
  * @returns how many bytes it has
- * @throws what the source throws; ComposefsError `ERR_COMPOSEFS_SANDBOX`, rule `timeout`; the signal's reason
+ * @throws what the source throws; ComposefsError `ERR_COMPOSEFS_SANDBOX`, rule `timeout`; the controller's and the
+ *   signal's reason
  */
 export async function takeInput(
 	feed: Feed,
-	{ fd, check, signal }: Target,
-	{ inputSize: limit, timeout }: SandboxSettings,
+	{ put, controller, signal }: Intake,
+	{ inputSize: limit, inputTimeout }: SandboxSettings,
 ): Promise<number> {
+	signal?.throwIfAborted();
 	let size = 0;
-	const late = new AbortController();
-	const text = `the input of a sandbox was not there after ${timeout} ms`;
-	const timer = setTimeout(() => late.abort(sandboxError("timeout", text, { limit: timeout })), timeout);
 	const write = (bytes: Uint8Array) => {
-		check();
+		controller.signal.throwIfAborted();
 		if (size + bytes.length > limit) {
 			const problem = `the input of a sandbox has more than ${limit} bytes`;
 			throw new ComposefsError("ERR_COMPOSEFS_BLOB", problem, { rule: "input-size", limit });
 		}
-		writeBytes(fd, bytes, size);
+		put(bytes, size);
 		size += bytes.length;
 	};
+	const timer = setTimeout(() => controller.abort(lateError(inputTimeout)), inputTimeout);
+	const forget = onAbort(signal, () => controller.abort(signal?.reason));
 	try {
-		await feed({ write, signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal });
+		await untilAbort(feed({ write, signal: controller.signal }), controller.signal);
+		controller.signal.throwIfAborted();
+		return size;
+	} catch (error) {
+		controller.abort(error);
+		throw error;
 	} finally {
 		clearTimeout(timer);
+		forget();
 	}
-	return size;
+}
+
+function lateError(limit: number): ComposefsError {
+	return sandboxError("timeout", `the input of a sandbox was not there after ${limit} ms`, { limit });
 }

@@ -1,7 +1,9 @@
 /** Workers kept ready, and the requests that wait for one. */
 import { onAbort } from "../abort.ts";
 import { SandboxChild, type SandboxRequest } from "./child.ts";
-import { closedError } from "./fault.ts";
+import { busyError, closedError } from "./fault.ts";
+import { takeInput } from "./feed.ts";
+import { GatheredInput } from "./gathered-input.ts";
 import type { SandboxSettings } from "./options.ts";
 
 interface Turn {
@@ -24,6 +26,9 @@ export class Pool {
 	readonly #changes = new Set<Promise<void>>();
 	#startingCount = 0;
 	readonly #turns = new Set<Turn>();
+	/** Inputs that are on their way before there is a worker for them. */
+	readonly #intakes = new Set<AbortController>();
+	#requestCount = 0;
 	#isClosed = false;
 
 	constructor(settings: SandboxSettings, entry: string | undefined) {
@@ -40,6 +45,31 @@ export class Pool {
 	}
 
 	async run(request: SandboxRequest): Promise<Buffer[]> {
+		if (this.#isClosed) throw closedError();
+		if (this.#requestCount >= this.#settings.requests) throw busyError(this.#settings);
+		this.#requestCount++;
+		try {
+			return await this.#serve(request.isGathered ? await this.#gather(request) : request);
+		} finally {
+			this.#requestCount--;
+		}
+	}
+
+	/** The same request with its input at hand: who sends slowly keeps no worker from others. */
+	async #gather(request: SandboxRequest): Promise<SandboxRequest> {
+		const input = new GatheredInput();
+		const put = (bytes: Uint8Array) => input.put(bytes);
+		const controller = new AbortController();
+		this.#intakes.add(controller);
+		try {
+			await takeInput(request.feed, { put, controller, signal: request.signal }, this.#settings);
+		} finally {
+			this.#intakes.delete(controller);
+		}
+		return { ...request, feed: (file) => input.feed(file) };
+	}
+
+	async #serve(request: SandboxRequest): Promise<Buffer[]> {
 		const child = await this.#take(request.signal);
 		try {
 			return await child.run(request);
@@ -52,6 +82,7 @@ export class Pool {
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		for (const { fail } of this.#turns) fail(closedError());
+		for (const intake of this.#intakes) intake.abort(closedError());
 		await Promise.all(Array.from(this.#children, (child) => child.stop()));
 		await Promise.all(this.#changes);
 	}
@@ -137,8 +168,9 @@ export class Pool {
 				},
 				(error) => {
 					this.#startingCount--;
-					// Not tried again by itself: if there is no worker, whoever waits is told, and the next request tries.
-					if (this.#children.size > 0) return;
+					// Not tried again by itself: if no worker is there, or on its way, whoever waits is told, and the next
+					// request tries.
+					if (this.#children.size + this.#startingCount > 0) return;
 					for (const { fail } of this.#turns) fail(error);
 				},
 			)

@@ -9,14 +9,15 @@ import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../im
 import { READ_LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { Slices } from "../slices.ts";
-import { piecesOf, pieceToBytes } from "../text-piece.ts";
+import { isWhole, piecesOf, pieceToBytes } from "../text-piece.ts";
 import type { TocText } from "../toc/feed.ts";
 import type { ParseTocOptions } from "../toc/parse.ts";
 import { Tree } from "../tree.ts";
 import { explain, type ImageInMemory, type VersionOptions, warningOf, warningsOf } from "../write.ts";
+import type { RequestInput } from "./child.ts";
 import { checkDumpLimits } from "./dump-limits.ts";
 import { junk } from "./fault.ts";
-import type { Feed, InputFile } from "./feed.ts";
+import type { InputFile } from "./feed.ts";
 import { endDocument, writePiece } from "./input.ts";
 import { checkSandboxOptions, type SandboxOptions, type SandboxSettings } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -85,7 +86,8 @@ export class Sandbox implements AsyncDisposable {
 		if (source instanceof Tree) return this.#writeTree(source, versions, signal);
 		if (typeof source === "object" && source !== null && "dump" in source) {
 			const feed = (input: InputFile) => feedPieces(source.dump, input.write, input.signal);
-			return this.#image("image-from-dump", versions, feed, signal);
+			const isGathered = !isWhole(source.dump);
+			return this.#image("image-from-dump", versions, { feed, isGathered }, signal);
 		}
 		if (!Array.isArray(source?.toc)) throw argumentError("the source is no Tree, { dump } or { toc: [] }");
 		const feed = async (input: InputFile) => {
@@ -94,7 +96,9 @@ export class Sandbox implements AsyncDisposable {
 				endDocument(input.write);
 			}
 		};
-		return this.#image("image-from-toc", { ...versions, limits: source.limits }, feed, signal);
+		const isGathered = !source.toc.every(isWhole);
+		const options = { ...versions, limits: source.limits };
+		return this.#image("image-from-toc", options, { feed, isGathered }, signal);
 	}
 
 	async #writeTree(
@@ -106,7 +110,7 @@ export class Sandbox implements AsyncDisposable {
 		const feed = async (input: InputFile) => {
 			whiteouts = await encodeTree(tree, (chunk) => writePiece(chunk, input.write), input.signal);
 		};
-		const written = await this.#image("image-from-records", versions, feed, signal).catch((error) =>
+		const written = await this.#image("image-from-records", versions, { feed }, signal).catch((error) =>
 			explain(error, tree, signal),
 		);
 		return { ...written, warnings: warningsOf(whiteouts, written.version) };
@@ -126,7 +130,7 @@ export class Sandbox implements AsyncDisposable {
 			const { bytes } = (await loadImage(source, checked.imageSize, input.signal)).window();
 			await feedPieces(bytes, input.write, input.signal);
 		};
-		const [dump] = await this.#run("dump-from-image", limits ?? {}, feed, signal);
+		const [dump] = await this.#run("dump-from-image", limits ?? {}, { feed }, signal);
 		if (dump === undefined) throw junk("no tree");
 		await checkDumpLimits(dump, checked, signal);
 		return parseDump(dump, signal && { signal });
@@ -145,10 +149,10 @@ export class Sandbox implements AsyncDisposable {
 	async #image(
 		operation: string,
 		options: object,
-		feed: Feed,
+		input: RequestInput,
 		signal: AbortSignal | undefined,
 	): Promise<ImageInMemory> {
-		const [image, warnings] = await this.#run(operation, options, feed, signal);
+		const [image, warnings] = await this.#run(operation, options, input, signal);
 		if (image === undefined || warnings === undefined || image.length < HEADER) throw junk("no image");
 		const version = image.readUInt32LE(VERSION_OFFSET);
 		const paths = await pathsOf(warnings, signal);
@@ -161,8 +165,13 @@ export class Sandbox implements AsyncDisposable {
 		};
 	}
 
-	#run(operation: string, options: object, feed: Feed, signal: AbortSignal | undefined): Promise<Buffer[]> {
-		return this.#pool.run({ operation, options, feed, signal });
+	#run(
+		operation: string,
+		options: object,
+		input: RequestInput,
+		signal: AbortSignal | undefined,
+	): Promise<Buffer[]> {
+		return this.#pool.run({ operation, options, ...input, signal });
 	}
 }
 

@@ -6,6 +6,7 @@ test("what is left out is filled in", () => {
 	expect(checkSandboxOptions({})).toEqual({
 		...SANDBOX_LIMITS,
 		workers: availableParallelism(),
+		requests: Infinity,
 		requestsPerWorker: Infinity,
 		jit: true,
 		require: ["seccomp"],
@@ -20,6 +21,9 @@ test.each([
 	{ memory: Infinity },
 	{ timeout: 0 },
 	{ timeout: 2 ** 31 },
+	{ inputTimeout: 0 },
+	{ inputTimeout: Infinity },
+	{ requests: 0 },
 	{ inputSize: -1 },
 	{ outputSize: 2 ** 32 },
 	{ requestsPerWorker: 0 },

@@ -111,18 +111,95 @@ describeLocked("a pool", () => {
 		await pool.close();
 	});
 
-	test("bug: a source that does not come kept its worker for ever", async () => {
-		const pool = poolOf({ workers: 1, timeout: 300 });
+	/** A source that hears of nothing. */
+	const silent = { ...request("echo"), feed: () => new Promise<void>(() => undefined) };
+
+	test.each([false, true])(
+		"bug: a source that does not come kept its worker for ever (gathered: %p)",
+		async (isGathered) => {
+			const pool = poolOf({ workers: 1, inputTimeout: 300 });
+			const child = await pool.start();
+			const late = { code: "ERR_COMPOSEFS_SANDBOX", rule: "timeout", limit: 300 };
+			await expect(pool.run({ ...silent, isGathered })).rejects.toMatchObject(late);
+			expect(child.isOver).toBe(false);
+			expect((await pool.run(request("echo", "text"))).map(String)).toEqual(["text"]);
+			await pool.close();
+		},
+	);
+
+	test("bug: slow senders kept everybody waiting", async () => {
+		const pool = poolOf({ workers: 1, inputTimeout: 2000 });
 		const child = await pool.start();
-		const silent = {
+		const slow = Array.from({ length: 20 }, () => pool.run({ ...silent, isGathered: true }));
+		const fates = Promise.allSettled(slow);
+		for (let count = 0; count < 5; count++)
+			expect(String(await pool.run(request("echo", "fast")))).toBe("fast");
+		const late = { status: "rejected", reason: { rule: "timeout", limit: 2000 } };
+		for (const fate of await fates) expect(fate).toMatchObject(late);
+		expect(child.served).toBe(5);
+		await pool.close();
+	});
+
+	test("what is gathered goes in as it came", async () => {
+		const pool = poolOf({ workers: 1, inputSize: 2 ** 23 });
+		const piece = Buffer.alloc(1_000_003, "0123456789");
+		const gathered = (pieces: readonly Uint8Array[]) => ({
 			...request("echo"),
-			feed: ({ signal }: { signal: AbortSignal }) =>
-				new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
-		};
-		const late = { code: "ERR_COMPOSEFS_SANDBOX", rule: "timeout", limit: 300 };
-		await expect(pool.run(silent)).rejects.toMatchObject(late);
-		expect(child.isOver).toBe(false);
-		expect((await pool.run(request("echo", "text"))).map(String)).toEqual(["text"]);
+			isGathered: true,
+			feed: async ({ write }: { write(bytes: Uint8Array): void }) => {
+				for (const bytes of pieces) {
+					await null;
+					write(bytes);
+				}
+			},
+		});
+		await pool.start();
+		const bytes = Array.from({ length: 10_000 }, (_, index) => Buffer.of(index));
+		for (const pieces of [[], [piece, piece, piece], [...bytes, piece, ...bytes]])
+			expect((await pool.run(gathered(pieces)))[0]?.equals(Buffer.concat(pieces))).toBe(true);
+		const tooLarge = pool.run(gathered(Array(9).fill(piece)));
+		await expect(tooLarge).rejects.toMatchObject({ code: "ERR_COMPOSEFS_BLOB", rule: "input-size" });
+		await pool.close();
+	});
+
+	test.each([false, true])(
+		"bug: closing left a request whose input does not come as it was (gathered: %p)",
+		async (isGathered) => {
+			const pool = poolOf({ workers: 1 });
+			await pool.start();
+			const fate = pool.run({ ...silent, isGathered }).catch((reason) => reason);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+			await pool.close();
+			expect(await fate).toMatchObject(closed);
+		},
+	);
+
+	test("of more requests than may be under way, the next is rejected at once", async () => {
+		const pool = poolOf({ workers: 1, requests: 3 });
+		await pool.start();
+		const controller = new AbortController();
+		const { signal } = controller;
+		const fates = [pool.run({ ...silent, isGathered: true, signal }), pool.run(request("hang", "", signal))];
+		const last = pool.run(request("echo", "last"));
+		const busy = { code: "ERR_COMPOSEFS_SANDBOX", rule: "busy", limit: 3 };
+		await expect(pool.run(request("echo"))).rejects.toMatchObject(busy);
+		controller.abort("enough");
+		for (const fate of fates) await expect(fate).rejects.toBe("enough");
+		expect(String(await last)).toBe("last");
+		expect(String(await pool.run(request("echo", "on")))).toBe("on");
+		await pool.close();
+	});
+
+	test("bug: who waited was told of a worker that cannot be started, though another was about to be there", async () => {
+		const start = SandboxChild.start;
+		const pool = poolOf({ workers: 2 });
+		const spy = jest.spyOn(SandboxChild, "start").mockImplementation((...settings) => {
+			if (spy.mock.calls.length === 1) return Promise.reject(new Error("no more processes"));
+			return start.apply(SandboxChild, settings);
+		});
+		const answer = await pool.run(request("echo", "text"));
+		spy.mockRestore();
+		expect(String(answer)).toBe("text");
 		await pool.close();
 	});
 

@@ -16,7 +16,7 @@ import { LIB, runModule } from "../support/child.ts";
 import { manyFiles } from "../support/many-files.ts";
 import { describeIf, findProgram, projectRoot } from "../support/needs.ts";
 import { describeLocked, resources } from "../support/sandbox.ts";
-import { expectGivenUp } from "../support/stuck.ts";
+import { expectGivenUp, stuckAfter } from "../support/stuck.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -226,6 +226,19 @@ describeLocked("a sandbox", () => {
 		await expectGivenUp([Buffer.from("/ 0 40755")], (dump, signal) => own.writeImage({ dump }, { signal }));
 		await expectGivenUp([Buffer.from("{")], (text, signal) => own.writeImage({ toc: [text] }, { signal }));
 		expect(await own.writeImage(new Tree())).toMatchObject({ size: 16384 });
+	});
+
+	test("bug: text that came slowly kept its worker from others", async () => {
+		await using own = await createSandbox({ workers: 1, inputTimeout: 20_000 });
+		const controller = new AbortController();
+		const { signal } = controller;
+		const silent = () => stuckAfter(["/ 0 40755"], () => undefined);
+		const sources = [{ dump: silent() }, { toc: ["{}", silent()] }];
+		const fates = Promise.allSettled(sources.map((source) => own.writeImage(source, { signal })));
+		for (let count = 0; count < 3; count++)
+			expect(await own.writeImage(new Tree())).toMatchObject({ size: 16384 });
+		controller.abort("enough");
+		for (const fate of await fates) expect(fate).toEqual({ status: "rejected", reason: "enough" });
 	});
 
 	test("bug: pieces that are no text were passed over", async () => {
