@@ -4,12 +4,12 @@ import fs from "node:fs";
 import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { onAbort } from "../abort.ts";
-import { ComposefsError } from "../errors.ts";
-import { closedError, junk, memoryError, outputError, sandboxError } from "./fault.ts";
+import type { ComposefsError } from "../errors.ts";
+import { closedError, isFatal, junk, memoryError, outputError, sandboxError } from "./fault.ts";
 import { type Feed, takeInput } from "./feed.ts";
 import { encodeFrame, FrameReader, PIPE, writeBytes } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
-import { type Ready, readReady, readReply } from "./reply.ts";
+import { checkEnforced, type Ready, readReady, readReply } from "./reply.ts";
 import { type StartedWorker, spawnWorker } from "./spawn.ts";
 
 export interface RequestInput {
@@ -125,6 +125,11 @@ export class SandboxChild {
 		}
 	}
 
+	/** Ends it, for what has come of its answers; also what it is at by now. */
+	distrust(verdict: ComposefsError): void {
+		this.#end(verdict);
+	}
+
 	/** Ends the process, and waits until nothing of it is left. */
 	async stop(): Promise<void> {
 		this.#end(closedError());
@@ -213,11 +218,13 @@ export class SandboxChild {
 	async #watch(): Promise<void> {
 		const { stderr } = this.#process;
 		stderr?.setEncoding("latin1").on("data", (text: string) => {
-			this.#lastWords += text;
+			if (!this.#isOver) this.#lastWords += text;
 			if (this.#lastWords.length > MAX_LAST_WORDS) this.#end(junk("more words than its last ones"));
 		});
 		this.#pipe.on("error", () => undefined); // of a worker that has ended: `close` comes next
 		this.#pipe.on("data", (piece) => this.#receive(piece));
+		const hungUp = () => this.#end(junk("all that it had to say, and goes on"));
+		this.#pipe.once("end", () => setTimeout(hungUp, LAST_WORDS_MS).unref());
 		this.#process.on("error", () => undefined); // of a signal that cannot be sent
 		this.#process.once("exit", () =>
 			setTimeout(() => setImmediate(() => this.#hangUp()), LAST_WORDS_MS).unref(),
@@ -244,6 +251,7 @@ export class SandboxChild {
 	}
 
 	#receive(piece: Buffer): void {
+		if (this.#isOver) return;
 		try {
 			for (const frame of this.#frames.read(piece)) {
 				if (this.#waiting === undefined) throw junk("more than it was asked for");
@@ -278,20 +286,6 @@ export class SandboxChild {
 		this.#pipe[method]();
 		(this.#process.stderr as Socket | null)?.[method]();
 	}
-}
-
-function checkEnforced(ready: Ready, { require }: SandboxSettings): void {
-	for (const layer of require)
-		if (!ready[layer]) {
-			const why = layer === "seccomp" ? ` (error ${ready.seccompError})` : "";
-			const text = `this kernel does not enforce ${layer}${why}, which the sandbox requires`;
-			throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text, { rule: layer });
-		}
-}
-
-/** What a worker says of itself is an answer, unless it is that it cannot go on. */
-function isFatal(error: unknown): boolean {
-	return error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_SANDBOX";
 }
 
 function explain(error: ComposefsError, settings: SandboxSettings): ComposefsError {

@@ -13,8 +13,13 @@ export function sandboxError(
 }
 
 /** A worker said what none says that works. */
-export function junk(what: string): ComposefsError {
-	return sandboxError("protocol", `the worker of a sandbox sent ${what}`);
+export function junk(what: string, details?: ComposefsErrorDetails): ComposefsError {
+	return sandboxError("protocol", `the worker of a sandbox sent ${what}`, details);
+}
+
+/** What a worker says of itself is an answer, unless it is that it cannot go on. */
+export function isFatal(error: unknown): error is ComposefsError {
+	return error instanceof ComposefsError && error.code === "ERR_COMPOSEFS_SANDBOX";
 }
 
 export function closedError(): ComposefsError {

@@ -31,19 +31,30 @@ export function encodeFrame(value: unknown): Buffer {
 
 /** Frames from a worker that may send anything. Nothing but JSON.parse looks at what they hold. */
 export class FrameReader {
-	#pending: Buffer = Buffer.alloc(0);
+	/** The frame that is not there yet: so many bytes of it are. One buffer, since they may come one by one. */
+	readonly #frame = Buffer.allocUnsafeSlow(HEADER + MAX_FRAME);
+	#length = 0;
 
 	/** @throws ComposefsError for what cannot be a frame */
 	*read(piece: Uint8Array): Generator<unknown, void, undefined> {
-		this.#pending = Buffer.concat([this.#pending, piece]);
-		while (this.#pending.length >= HEADER) {
-			const end = HEADER + this.#pending.readUInt32LE(0);
-			if (end - HEADER > MAX_FRAME) throw junk(`a frame of ${end - HEADER} bytes`);
-			if (this.#pending.length < end) return;
-			const text = this.#pending.toString("utf8", HEADER, end);
-			this.#pending = this.#pending.subarray(end);
+		for (let at = 0; at < piece.length; ) {
+			const taken = piece.subarray(at, at + this.#end() - this.#length);
+			this.#frame.set(taken, this.#length);
+			this.#length += taken.length;
+			at += taken.length;
+			if (this.#length < HEADER || this.#length < this.#end()) continue;
+			const text = this.#frame.toString("utf8", HEADER, this.#length);
+			this.#length = 0;
 			yield parse(text);
 		}
+	}
+
+	/** Where the frame ends, or its length, as long as that is not there. */
+	#end(): number {
+		if (this.#length < HEADER) return HEADER;
+		const size = this.#frame.readUInt32LE(0);
+		if (size > MAX_FRAME) throw junk(`a frame of ${size} bytes`);
+		return HEADER + size;
 	}
 }
 

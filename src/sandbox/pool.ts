@@ -1,7 +1,7 @@
 /** Workers kept ready, and the requests that wait for one. */
 import { onAbort } from "../abort.ts";
 import { SandboxChild, type SandboxRequest } from "./child.ts";
-import { busyError, closedError } from "./fault.ts";
+import { busyError, closedError, isFatal } from "./fault.ts";
 import { takeInput } from "./feed.ts";
 import { GatheredInput } from "./gathered-input.ts";
 import type { SandboxSettings } from "./options.ts";
@@ -44,12 +44,25 @@ export class Pool {
 		return first;
 	}
 
-	async run(request: SandboxRequest): Promise<Buffer[]> {
+	/**
+	 * @param accept   makes something of the answer. If it throws what ends a worker, that ends the one that it came from,
+	 *   which may have the next request by then
+	 */
+	async run<T = Buffer[]>(
+		request: SandboxRequest,
+		accept: (answer: Buffer[]) => T | Promise<T> = (answer) => answer as T,
+	): Promise<T> {
 		if (this.#isClosed) throw closedError();
 		if (this.#requestCount >= this.#settings.requests) throw busyError(this.#settings);
 		this.#requestCount++;
 		try {
-			return await this.#serve(request.isGathered ? await this.#gather(request) : request);
+			const { child, answer } = await this.#serve(request.isGathered ? await this.#gather(request) : request);
+			try {
+				return await accept(answer);
+			} catch (error) {
+				if (isFatal(error)) child.distrust(error);
+				throw error;
+			}
 		} finally {
 			this.#requestCount--;
 		}
@@ -69,10 +82,10 @@ export class Pool {
 		return { ...request, feed: (file) => input.feed(file) };
 	}
 
-	async #serve(request: SandboxRequest): Promise<Buffer[]> {
+	async #serve(request: SandboxRequest): Promise<{ child: SandboxChild; answer: Buffer[] }> {
 		const child = await this.#take(request.signal);
 		try {
-			return await child.run(request);
+			return { child, answer: await child.run(request) };
 		} finally {
 			this.#giveBack(child);
 		}

@@ -1,6 +1,7 @@
 /** Frames of a worker, which may have been taken over: each field is looked at before it is used. */
 import { ComposefsError, type ComposefsErrorDetails } from "../errors.ts";
 import { junk } from "./fault.ts";
+import type { SandboxSettings } from "./options.ts";
 
 /** What the kernel enforces on every worker of a sandbox. */
 export interface Enforced {
@@ -30,6 +31,16 @@ export function readReady(frame: unknown): Ready {
 	return { seccomp, noNewPrivs, landlock: count(landlock), seccompError: count(seccompError) };
 }
 
+/** @throws ComposefsError `ERR_COMPOSEFS_UNSUPPORTED` if that is less than is required */
+export function checkEnforced(ready: Ready, { require }: SandboxSettings): void {
+	for (const layer of require)
+		if (!ready[layer]) {
+			const why = layer === "seccomp" ? ` (error ${ready.seccompError})` : "";
+			const text = `this kernel does not enforce ${layer}${why}, which the sandbox requires`;
+			throw new ComposefsError("ERR_COMPOSEFS_UNSUPPORTED", text, { rule: layer });
+		}
+}
+
 export function readReply(frame: unknown): Reply {
 	const fields = fieldsOf(frame);
 	const id = count(fields.id);
@@ -51,6 +62,8 @@ function readError(fields: Fields): ComposefsError {
 	const { code, message, actual } = fields;
 	if (typeof code !== "string" || !(SYSTEM_CODE.test(code) || OWN_CODE.test(code)))
 		throw junk("an unknown error");
+	// All else that a sandbox has rules for is found out on this side.
+	if (code === "ERR_COMPOSEFS_SANDBOX" && fields.rule !== "crash") throw junk("a verdict on itself");
 	const details: Record<string, unknown> = {};
 	for (const name of TEXTS) if (isThere(fields[name])) details[name] = text(fields[name]);
 	for (const name of NUMBERS) if (isThere(fields[name])) details[name] = finite(fields[name]);
@@ -75,7 +88,7 @@ function count(value: unknown): number {
 }
 
 function finite(value: unknown): number {
-	if (typeof value === "number") return value;
+	if (typeof value === "number" && Number.isFinite(value)) return value;
 	throw junk("a number that is none");
 }
 

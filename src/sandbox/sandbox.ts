@@ -6,7 +6,7 @@ import type { DumpSource } from "../dump/source.ts";
 import { encodeTree, type Whiteouts } from "../encode.ts";
 import { argumentError, ComposefsError } from "../errors.ts";
 import { checkLimits, type ImageSource, loadImage, type ReadLimits } from "../image/source.ts";
-import { READ_LIMITS } from "../limits.ts";
+import { LIMITS } from "../limits.ts";
 import { bytesToName } from "../names.ts";
 import { Slices } from "../slices.ts";
 import { isWhole, piecesOf, pieceToBytes } from "../text-piece.ts";
@@ -130,10 +130,12 @@ export class Sandbox implements AsyncDisposable {
 			const { bytes } = (await loadImage(source, checked.imageSize, input.signal)).window();
 			await feedPieces(bytes, input.write, input.signal);
 		};
-		const [dump] = await this.#run("dump-from-image", limits ?? {}, { feed }, signal);
-		if (dump === undefined) throw junk("no tree");
-		await checkDumpLimits(dump, checked, signal);
-		return parseDump(dump, signal && { signal });
+		const request = { operation: "dump-from-image", options: limits ?? {}, feed, signal };
+		return this.#pool.run(request, async ([dump]) => {
+			if (dump === undefined) throw junk("no tree");
+			await checkDumpLimits(dump, checked, signal);
+			return parseDump(dump, signal && { signal }).catch((error) => badDump(error, signal));
+		});
 	}
 
 	/** Ends all workers; what they are at is rejected with the rule `closed`. */
@@ -152,33 +154,36 @@ export class Sandbox implements AsyncDisposable {
 		input: RequestInput,
 		signal: AbortSignal | undefined,
 	): Promise<ImageInMemory> {
-		const [image, warnings] = await this.#run(operation, options, input, signal);
-		if (image === undefined || warnings === undefined || image.length < HEADER) throw junk("no image");
-		const version = image.readUInt32LE(VERSION_OFFSET);
-		const paths = await pathsOf(warnings, signal);
-		return {
-			image,
-			digest: await computeDigest(image, { signal }),
-			size: image.length,
-			version,
-			warnings: paths.map((path) => warningOf(path, version)),
-		};
+		return this.#pool.run({ operation, options, ...input, signal }, async ([image, warnings]) => {
+			if (image === undefined || warnings === undefined || image.length < HEADER) throw junk("no image");
+			const version = image.readUInt32LE(VERSION_OFFSET);
+			const paths = await pathsOf(warnings, image.length / INODE_BYTES, signal);
+			return {
+				image,
+				digest: await computeDigest(image, { signal }),
+				size: image.length,
+				version,
+				warnings: paths.map((path) => warningOf(path, version)),
+			};
+		});
 	}
+}
 
-	#run(
-		operation: string,
-		options: object,
-		input: RequestInput,
-		signal: AbortSignal | undefined,
-	): Promise<Buffer[]> {
-		return this.#pool.run({ operation, options, ...input, signal });
-	}
+/** One that works writes what is read here. */
+function badDump(error: unknown, signal: AbortSignal | undefined): never {
+	signal?.throwIfAborted();
+	if (!(error instanceof ComposefsError)) throw error;
+	throw junk(`a dump that is none: ${error.message}`, { cause: error });
 }
 
 /** Of composefs, at the beginning of an image. */
 const HEADER = 32;
 const VERSION_OFFSET = 12;
+/** The fewest that an inode takes in an image. */
+const INODE_BYTES = 32;
 const PIECE_SIZE = 1 << 20;
+/** Bytes of a path in a tree. */
+const MAX_PATH = (LIMITS.depth + 1) * (LIMITS.nameLength + 1);
 
 /** Hands over what comes, giving way to the event loop in between. */
 async function feedPieces(
@@ -197,12 +202,13 @@ async function feedPieces(
 	}
 }
 
-async function pathsOf(warnings: Buffer, signal: AbortSignal | undefined): Promise<string[]> {
+/** @param most   as many as there can be: each is of an inode of its own */
+async function pathsOf(warnings: Buffer, most: number, signal: AbortSignal | undefined): Promise<string[]> {
 	const slices = new Slices(signal);
 	const paths: string[] = [];
 	for (let at = 0; at < warnings.length; ) {
 		const end = warnings.indexOf(0, at);
-		if (end < 0 || paths.length === READ_LIMITS.inodes) throw junk("warnings of no image");
+		if (end < 0 || end - at > MAX_PATH || paths.length >= most) throw junk("warnings of no image");
 		paths.push(bytesToName(warnings.subarray(at, end)));
 		at = end + 1;
 		if (slices.isOver()) await slices.next();
