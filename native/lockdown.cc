@@ -1,6 +1,7 @@
 #include "lockdown.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -95,7 +96,7 @@ bool IsNull(const struct stat& status) {
 
 /// Closes what the starting process had open and did not mean to hand on. What the event loop has opened for
 /// itself stays: anonymous inodes (epoll, eventfd), which have no type, and pipes of which both ends are
-/// here.
+/// here. It opens them all so that no program inherits them.
 void CloseInherited(int kept) {
   const std::vector<OpenDescriptor> descriptors = OpenDescriptors(kept);
   std::set<std::tuple<dev_t, ino_t>> once, twice;
@@ -104,7 +105,8 @@ void CloseInherited(int kept) {
   for (const auto& [number, status] : descriptors) {
     const bool anonymous = (status.st_mode & S_IFMT) == 0;
     const bool own_pipe = S_ISFIFO(status.st_mode) && twice.contains({status.st_dev, status.st_ino});
-    if (!anonymous && !own_pipe && !IsNull(status)) close(number);
+    const bool is_inherited = (fcntl(number, F_GETFD) & FD_CLOEXEC) == 0;
+    if (is_inherited || (!anonymous && !own_pipe && !IsNull(status))) close(number);
   }
 }
 

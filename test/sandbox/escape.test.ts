@@ -110,6 +110,8 @@ const CALLS: readonly [name: string, x64: number, arm64: number, ...rest: (numbe
 	["inotify_init1", 294, 26, 0],
 	["bug: clone of threads without end", 56, 220, 0x3d0f00, 0, 0, 0, 0],
 	["clone3", 435, 435, 0, 0],
+	["io_uring_enter, for the rings of the event loop", 426, 426, 7, 1, 0, 0, 0, 0],
+	["io_uring_register", 427, 427, 7, 0, 0, 0],
 	["bug: mmap of shared memory, which counts for no limit", 9, 222, 0, 4096, 3, 0x21, -1, 0],
 	["bug: mmap of memory that grows as stacks do, which neither does", 9, 222, 0, 4096, 3, 0x122, -1, 0],
 	["bug: madvise MADV_HWPOISON, by which root takes pages from the machine", 28, 233, 0, 0, 100],

@@ -179,8 +179,11 @@ describeLocked("a program", () => {
 			const open = readdirSync("/proc/" + child.pid + "/fd").map((fd) => readlinkSync("/proc/" + child.pid + "/fd/" + fd));
 			console.log(JSON.stringify(open));
 			await child.stop();`;
-		const leaky = 'exec 77</etc/hostname; exec 78</; exec "$0" --input-type=module --eval "$1"';
-		const { stdout } = spawnSync("bash", ["-c", leaky, process.execPath, program], { encoding: "utf8" });
+		// A pipe that has both of its ends here, as those of an event loop.
+		const pipe = 'mkfifo "$2"; exec 79<>"$2" 80<>"$2"';
+		const leaky = `${pipe}; exec 77</etc/hostname; exec 78</; exec "$0" --input-type=module --eval "$1"`;
+		const args = ["-c", leaky, process.execPath, program, temporary("pipe")];
+		const { stdout } = spawnSync("bash", args, { encoding: "utf8" });
 		const opened = JSON.parse(stdout) as string[];
 		expect(opened.filter((target) => target.startsWith("/") && target !== "/dev/null")).toEqual([
 			"/memfd:composefs (deleted)",
