@@ -46,7 +46,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("enableVerity", MakeFunction(env, EnableVerityJob, "enableVerity"));
   exports.Set("openStore", MakeFunction(env, OpenStore, "openStore"));
   exports.Set("lockDown", MakeFunction(env, LockDownProcess, "lockDown"));
-  exports.Set("openMemoryFile", MakeFunction(env, OpenMemoryFileFor, "openMemoryFile"));
+  ExportMemoryFiles(env, exports);
   return exports;
 }
 

@@ -1,6 +1,12 @@
 // The native half of src/sandbox/.
 #include "sandbox.h"
 
+#include <unistd.h>
+
+#include <memory>
+#include <set>
+
+#include "function.h"
 #include "lockdown.h"
 
 namespace composefs {
@@ -12,6 +18,36 @@ class NoWork final : public Napi::AsyncWorker {
  public:
   explicit NoWork(Napi::Env env) : AsyncWorker(env) {}
   void Execute() override {}
+};
+
+/// Files in memory of one environment: a thread of JavaScript that ends leaves none open. Node itself closes
+/// what node:fs has opened, and warns of all else that is closed there.
+class MemoryFiles {
+ public:
+  MemoryFiles() = default;
+  ~MemoryFiles() {
+    for (const int file : open_) close(file);
+  }
+  MemoryFiles(const MemoryFiles&) = delete;
+  MemoryFiles& operator=(const MemoryFiles&) = delete;
+
+  int Open() {
+    const int file = OpenMemoryFile();
+    try {
+      open_.insert(file);
+    } catch (...) {
+      close(file);
+      throw;
+    }
+    return file;
+  }
+
+  void Close(int file) {
+    if (open_.erase(file) > 0) close(file);
+  }
+
+ private:
+  std::set<int> open_;
 };
 
 }  // namespace
@@ -36,8 +72,17 @@ Napi::Value LockDownProcess(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value OpenMemoryFileFor(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), OpenMemoryFile());
+void ExportMemoryFiles(Napi::Env env, Napi::Object exports) {
+  // The two functions own it, until their environment ends.
+  const auto files = std::make_shared<MemoryFiles>();
+  const auto open = [files](const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), files->Open());
+  };
+  const auto close = [files](const Napi::CallbackInfo& info) {
+    files->Close(info[0].As<Napi::Number>().Int32Value());
+  };
+  exports.Set("openMemoryFile", MakeFunction(env, open, "openMemoryFile"));
+  exports.Set("closeMemoryFile", MakeFunction(env, close, "closeMemoryFile"));
 }
 
 }  // namespace composefs

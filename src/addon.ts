@@ -37,8 +37,10 @@ export interface Native {
 	unmount(path: Uint8Array, detach: boolean): NativeJob<void>;
 	/** Locks this process up, for good (native/lockdown.h). Throws a NativeFailure. */
 	lockDown(options: NativeLockdownOptions): NativeLockdown;
-	/** A file in memory without a name: its descriptor, to be closed by the caller. Throws a NativeFailure. */
+	/** A file in memory without a name: its descriptor, which is closed when this thread ends. Throws a NativeFailure. */
 	openMemoryFile(): number;
+	/** Closes it, once: Node warns of what its own functions close and have not opened. */
+	closeMemoryFile(file: number): void;
 }
 
 export interface NativeLockdownOptions {

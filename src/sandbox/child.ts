@@ -10,7 +10,7 @@ import { type Feed, takeInput } from "./feed.ts";
 import { encodeFrame, FrameReader, PIPE, writeBytes } from "./frames.ts";
 import type { SandboxSettings } from "./options.ts";
 import { checkEnforced, type Ready, readReady, readReply } from "./reply.ts";
-import { type StartedWorker, spawnWorker } from "./spawn.ts";
+import { closeMemoryFiles, type StartedWorker, spawnWorker } from "./spawn.ts";
 
 export interface RequestInput {
 	readonly feed: Feed;
@@ -246,8 +246,7 @@ export class SandboxChild {
 
 	/** Not while a request is at them: their numbers may then be those of other files. */
 	#closeFiles(): void {
-		fs.closeSync(this.#input);
-		fs.closeSync(this.#output);
+		closeMemoryFiles([this.#input, this.#output]);
 	}
 
 	#receive(piece: Buffer): void {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
+import { devNull } from "node:os";
 import { fileURLToPath } from "node:url";
 import { callNative } from "../native.ts";
 import { startError } from "./fault.ts";
@@ -22,7 +23,7 @@ const ENTRY = fileURLToPath(new URL("../../lib/sandbox/entry.cjs", import.meta.u
  * the kernel's, where it may end without a word.
  */
 const OUTSIDE_HEAP = 2 ** 27;
-/** Descriptors. Where Node has too few of them half-way, it leaves those that it has open for ever. */
+/** Descriptors: two pipes and one more for a moment, and some to spare. */
 const TAKEN_BY_START = 8;
 /** Of the environment, what decides which addon and libraries are loaded. */
 const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
@@ -34,14 +35,29 @@ const PASSED_ON = ["COMPOSEFS_PREBUILD", "LD_LIBRARY_PATH"];
 export async function spawnWorker(settings: SandboxSettings, entry: string = ENTRY): Promise<StartedWorker> {
 	const files: number[] = [];
 	try {
-		for (let count = 0; count < 2 + TAKEN_BY_START; count++)
-			files.push(callNative((addon) => addon.openMemoryFile()));
-		for (const spare of files.splice(2)) fs.closeSync(spare);
+		for (let count = 0; count < 2; count++) files.push(callNative((addon) => addon.openMemoryFile()));
+		checkDescriptors();
 		const [input, output] = files as [number, number];
 		return { process: await spawnProcess(settings, entry, input, output), input, output };
 	} catch (error) {
-		for (const file of files) fs.closeSync(file);
+		closeMemoryFiles(files);
 		throw error;
+	}
+}
+
+export function closeMemoryFiles(files: readonly number[]): void {
+	for (const file of files) callNative((addon) => addon.closeMemoryFile(file));
+}
+
+/** Throws if there are too few for starting a process: half-way, Node would leave those open that it has, for ever. */
+function checkDescriptors(): void {
+	const files: number[] = [];
+	try {
+		while (files.length < TAKEN_BY_START) files.push(fs.openSync(devNull, "r"));
+	} catch (error) {
+		throw startError(error);
+	} finally {
+		for (const file of files) fs.closeSync(file);
 	}
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, expect, test } from "@jest/globals";
 import { SandboxChild } from "../../src/sandbox/child.ts";
-import { LIB } from "../support/child.ts";
+import { LIB, runModule } from "../support/child.ts";
 import { describeLocked, resources, settingsOf } from "../support/sandbox.ts";
 
 const { execPath } = process;
@@ -69,4 +69,29 @@ describeLocked("without descriptors", () => {
 			expect(opened).toBe(0);
 		},
 	);
+});
+
+describeLocked("in a worker thread", () => {
+	test.each(["terminate", "close"])("bug: files in memory stayed open, or Node warned of them: %s", (end) => {
+		const thread = `
+			import("${LIB}/sandbox/index.js").then(async ({ createSandbox }) => {
+				const { parentPort } = await import("node:worker_threads");
+				const sandbox = await createSandbox({ workers: 1 });
+				await sandbox.writeImage({ dump: "/ 4096 40755 2 0 0 0 0.0 - - -\\n" });
+				if ("${end}" === "close") await sandbox.close();
+				parentPort.postMessage("done");
+				setInterval(() => undefined, 1000);
+			});`;
+		const { ended, stdout, stderr } = runModule(`
+			import fs from "node:fs";
+			import { Worker } from "node:worker_threads";
+			const thread = new Worker(${JSON.stringify(thread)}, { eval: true });
+			await new Promise((resolve) => thread.once("message", resolve));
+			await thread.terminate();
+			const targets = fs.readdirSync("/proc/self/fd").map((file) => {
+				try { return fs.readlinkSync("/proc/self/fd/" + file); } catch { return ""; }
+			});
+			console.log(targets.filter((target) => target.includes("memfd:composefs")).length);`);
+		expect({ ended, stdout, stderr }).toEqual({ ended: 0, stdout: "0\n", stderr: "" });
+	});
 });
