@@ -33,7 +33,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"sandbox/fault": "sandbox/child",
 	"sandbox/feed": "sandbox/pool",
 	"sandbox/gathered-input": "sandbox/pool",
-	"sandbox/operations": "sandbox/sandbox",
 	"sandbox/reply": "sandbox/child",
 	"sandbox/worker": "sandbox/escape",
 	"image/level": "image/read",

@@ -44,6 +44,8 @@ async function dumpTree(image: Buffer, limits: ReadLimits): Promise<Buffer[]> {
 /** Characters of a text in a frame: of what is longer, the beginning. */
 const MAX_TEXT = 4096;
 
+const NO_MEMORY = /allocation failed|failed to allocate/i;
+
 /** What a frame can say of an error. */
 export function describeError(error: unknown): object {
 	if (error instanceof ComposefsError) {
@@ -52,7 +54,7 @@ export function describeError(error: unknown): object {
 		return { code, message, rule, path, field, syscall, expected, limit, offset, line, errno, actual };
 	}
 	// V8 has words alone for a Buffer that there is no memory for.
-	if (error instanceof RangeError && /allocation failed/i.test(error.message))
+	if (error instanceof RangeError && NO_MEMORY.test(error.message))
 		return { code: "ENOMEM", message: error.message.slice(0, MAX_TEXT) };
 	const code = (error as NodeJS.ErrnoException)?.code;
 	if (code === "EFBIG") return { code, message: "there is too much output" };

@@ -70,6 +70,8 @@ async function spawnProcess(
 	const { memory, outputSize, jit } = settings;
 	const told: WorkerSettings = { memory, outputSize, jit };
 	const flags = [`--max-old-space-size=${Math.floor(heapOf(memory) / 2 ** 20)}`];
+	// By default the young generation has three of 16 MiB or more: that leaves little of little memory.
+	if (memory < 2 ** 30) flags.push(`--max-semi-space-size=${Math.floor(memory / 2 ** 26)}`);
 	if (!jit) flags.push("--jitless");
 	// What entry.cts does; Node 22 has it behind this before 22.12.
 	const { require_module }: { readonly require_module?: boolean } = process.features;
