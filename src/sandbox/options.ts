@@ -1,6 +1,7 @@
 /** What a sandbox is asked for, and what it is without being asked. */
 import { availableParallelism } from "node:os";
 import { argumentError } from "../errors.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 
 export interface SandboxOptions {
 	/** Processes that are kept ready, and requests that are served at once. Default: as many as there are cores. */
@@ -69,7 +70,22 @@ export interface SandboxSettings {
 	readonly require: readonly SandboxLayer[];
 }
 
+const NAMES: OptionNames<SandboxOptions> = {
+	workers: true,
+	memory: true,
+	timeout: true,
+	inputTimeout: true,
+	inputSize: true,
+	outputSize: true,
+	requests: true,
+	requestsPerWorker: true,
+	jit: true,
+	require: true,
+};
+
+/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkSandboxOptions(options: SandboxOptions): SandboxSettings {
+	refuseUnknown(options, NAMES);
 	const { jit = true, require = ["seccomp"] } = options;
 	const settings: SandboxSettings = {
 		workers: whole("workers", options.workers ?? availableParallelism(), 1, 1024),

@@ -1,6 +1,7 @@
 /** How a store is opened, and what is made of the options. */
 import { argumentError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 import type { NativeStoreOptions } from "../native.ts";
 import { MOST_JOBS } from "../parallel.ts";
 
@@ -69,7 +70,21 @@ export const TRUST: Readonly<Record<Trust, number>> = { size: 0, verity: 1, cont
 /** Without the one that looks at no byte. */
 export const TRUST_OF_BYTES = { verity: TRUST.verity, content: TRUST.content };
 
+const NAMES: OptionNames<StoreOptions> = {
+	sync: true,
+	verity: true,
+	trust: true,
+	mode: true,
+	folderMode: true,
+	owner: true,
+	create: true,
+	cache: true,
+	parallel: true,
+	onProgress: true,
+};
+
 export function toNativeOptions(path: FilePath, options: StoreOptions): NativeStoreOptions {
+	refuseUnknown(options, NAMES);
 	const { mode = 0o644, folderMode = 0o755, owner, create = true, cache = true } = options;
 	return {
 		path: pathToBytes(path),

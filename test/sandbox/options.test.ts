@@ -30,6 +30,7 @@ test.each([
 	{ jit: 1 },
 	{ require: "seccomp" },
 	{ require: ["selinux"] },
+	{ inputTimout: 1000 },
 ])("%j is refused", (options) => {
 	expect(() => checkSandboxOptions(options as never)).toThrow(
 		expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }),

@@ -34,6 +34,7 @@ describe("options of a store", () => {
 		{ parallel: 0.5 },
 		{ parallel: 0 },
 		{ parallel: -1 },
+		{ trusts: "content" },
 	])("%j is refused, bug: after the folder was made", async (options) => {
 		await expect(ObjectStore.open(at("store"), options as never)).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
