@@ -13,11 +13,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <numeric>
 #include <set>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -43,15 +42,20 @@ void Limit(decltype(RLIMIT_CORE) resource, rlim_t value) {
 /// Bytes for V8's code. From Node 24 on they are 512 MiB that are writable from the beginning: RLIMIT_DATA
 /// counts them whether they are in use or not.
 uint64_t ReservedForCode() {
+  // Not by a stream of C++: the code for those would be a quarter of the addon.
+  FILE* mappings = std::fopen("/proc/self/maps", "re");
+  if (mappings == nullptr) return 0;
   uint64_t bytes = 0;
-  std::ifstream mappings("/proc/self/maps");
-  for (std::string line; std::getline(mappings, line);) {
+  char* line = nullptr;
+  for (size_t size = 0; getline(&line, &size, mappings) > 0;) {
     char* rest = nullptr;
-    const uint64_t begin = std::strtoull(line.c_str(), &rest, 16);
+    const uint64_t begin = std::strtoull(line, &rest, 16);
     if (*rest != '-') continue;
     const uint64_t end = std::strtoull(rest + 1, &rest, 16);
     if (std::string_view(rest).starts_with(" rwxp")) bytes += end - begin;
   }
+  std::free(line);
+  std::fclose(mappings);
   return bytes;
 }
 
