@@ -16,7 +16,7 @@ import { ARCHITECTURES, canBuild, prebuild, prebuildPath } from "./prebuild.mjs"
 import { main, root, run, SetupError } from "./report.mjs";
 
 /** Bytes of the tarball, and of the tar in it, with both architectures. */
-const BUDGET = { packed: 2_250_000, unpacked: 7_850_000 };
+const BUDGET = { packed: 2_350_000, unpacked: 8_250_000 };
 
 const folder = path.join(root, "build/package");
 const argument = (name) =>
