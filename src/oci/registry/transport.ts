@@ -11,7 +11,7 @@ export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
 export interface TransportOptions {
 	/** Default: the built-in one */
 	readonly fetch?: Fetch | undefined;
-	/** Longest time without a byte, in milliseconds. Default: 30,000 */
+	/** Longest time without a byte, in milliseconds. Default: 30,000; at most 24 days */
 	readonly timeoutMs?: number | undefined;
 	/** Hosts with which to speak HTTP without TLS. Default: none */
 	readonly plainHttp?: PlainHttp | undefined;
@@ -42,6 +42,8 @@ export interface Answer {
 }
 
 const TIMEOUT_MS = 30_000;
+/** As long as timers can be: longer ones end at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const REDIRECTS = 5;
 const DISCARD_LIMIT = 16384;
 const REDIRECTING: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -53,7 +55,7 @@ export class Transport {
 
 	constructor({ fetch = globalThis.fetch, timeoutMs = TIMEOUT_MS, plainHttp }: TransportOptions) {
 		this.#fetch = fetch;
-		this.#timeoutMs = timeoutMs;
+		this.#timeoutMs = Math.min(timeoutMs, LONGEST_TIMEOUT_MS);
 		this.#plainHttp = plainHttp;
 	}
 
@@ -245,14 +247,19 @@ class Watch {
 		}
 	}
 
-	/** A body that is sent: as long as the server takes of it, it does not stall. */
+	/**
+	 * A body that is sent: as long as the server takes of it, it does not stall. While the body's source is waited for, that
+	 * has a clock of its own, or none.
+	 */
 	async *over(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+		clearTimeout(this.#timer);
 		try {
 			for await (const piece of body) {
 				this.#touch();
 				yield piece;
 				// Built-in fetch goes on to the end of a body that nobody takes any more, and gives way to nothing.
 				if (this.signal.aborted) return;
+				clearTimeout(this.#timer);
 			}
 		} catch (error) {
 			this.#failure = { error };

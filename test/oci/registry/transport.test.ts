@@ -129,6 +129,42 @@ test("a reader who is slow does not make it stall", async () => {
 	expect(size).toBe(15);
 });
 
+test("bug: a slow source of what is sent made the server stall", async () => {
+	async function* body() {
+		for (let count = 0; count < 3; count++) {
+			yield new Uint8Array(5);
+			await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+	}
+	let size = 0;
+	const fetch: Fetch = async (_url, init) => {
+		for await (const piece of init.body as unknown as AsyncIterable<Uint8Array>) size += piece.length;
+		return new Response();
+	};
+	const request = { method: "PUT", url: new URL("http://localhost/"), body } as const;
+	expect(await transportOf({ fetch, timeoutMs: 5 }).send(request)).toMatchObject({ status: 200 });
+	expect(size).toBe(15);
+});
+
+test("a server that does not take what is sent stalls", async () => {
+	async function* body() {
+		for (;;) yield new Uint8Array(5);
+	}
+	const fetch: Fetch = async (_url, init) => {
+		for await (const _piece of init.body as unknown as AsyncIterable<Uint8Array>) await never();
+		return new Response();
+	};
+	const request = { method: "PUT", url: new URL("http://localhost/"), body } as const;
+	const sent = transportOf({ fetch, timeoutMs: 20 }).send(request);
+	await expect(sent).rejects.toMatchObject({ rule: "stalled", limit: 20 });
+});
+
+test("bug: more milliseconds than a timer takes were none", async () => {
+	const server = await serve((_request, response) => setTimeout(() => response.end("late"), 50));
+	const answer = await transportOf({ timeoutMs: 2 ** 31 }).send({ url: new URL(server.url) });
+	expect(await read(answer)).toBe(4);
+});
+
 describe("what nobody reads any more is let go of:", () => {
 	/** A response that tells when it is. */
 	const watched = () => {
