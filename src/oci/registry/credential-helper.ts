@@ -1,5 +1,6 @@
 /** Docker's credential helpers: programs `docker-credential-NAME` that know secrets. */
 import { execFile } from "node:child_process";
+import { onAbort } from "../../abort.ts";
 import { registryError } from "./fault.ts";
 
 /** What a helper said of a server. */
@@ -45,9 +46,13 @@ interface Run {
 }
 
 function run(program: string, input: string, timeout: number, signal?: AbortSignal): Promise<Run> {
+	// Of its own, since a child listens for itself, and many may be asked with one signal.
+	const end = new AbortController();
+	const forget = onAbort(signal, () => end.abort());
 	return new Promise((resolve) => {
 		const options = { timeout, maxBuffer: OUTPUT_LIMIT, killSignal: "SIGKILL", env: process.env } as const;
-		const child = execFile(program, ["get"], { ...options, ...(signal && { signal }) }, (error, stdout) => {
+		const child = execFile(program, ["get"], { ...options, signal: end.signal }, (error, stdout) => {
+			forget();
 			const code = error?.code ?? error?.signal ?? "failed";
 			resolve({ error: error === null ? undefined : { killed: error.killed === true, code }, stdout });
 		});

@@ -1,5 +1,6 @@
 /** Trying again: how often, and how long to wait. */
 import { setTimeout as delay } from "node:timers/promises";
+import { onAbort } from "../../abort.ts";
 import { say } from "../../diagnostics.ts";
 import { isTransient } from "./fault.ts";
 
@@ -51,9 +52,17 @@ export class Attempts {
 			...[this.#failed, this.#retries, Math.round(wait)],
 			(failure as Error).message,
 		]);
-		await delay(wait, undefined, this.#signal && { signal: this.#signal }).catch(() => undefined);
+		await pause(wait, this.#signal);
 		this.#signal?.throwIfAborted();
 	}
+}
+
+/** Timers listen for themselves: to a signal of their own, since many may wait with one. */
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+	const end = new AbortController();
+	const forget = onAbort(signal, () => end.abort());
+	await delay(ms, undefined, { signal: end.signal }).catch(() => undefined);
+	forget();
 }
 
 /** Milliseconds that a `Retry-After` header asks for: it has seconds or a date. */

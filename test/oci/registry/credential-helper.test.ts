@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { askCredentialHelper } from "../../../src/oci/registry/credential-helper.ts";
@@ -71,6 +72,15 @@ describe("a credential helper", () => {
 		const reason = new Error("enough");
 		setTimeout(() => controller.abort(reason), 50);
 		await expect(askCredentialHelper("test", "h", { signal: controller.signal })).rejects.toBe(reason);
+	});
+
+	test("bug: each that ran was one listener more of the signal", async () => {
+		helper(`echo '{"Username":"u","Secret":"s"}'`);
+		const { signal } = new AbortController();
+		const asked = Array.from({ length: 3 }, () => askCredentialHelper("test", "h", { signal }));
+		expect(getEventListeners(signal, "abort")).toHaveLength(1);
+		await Promise.all(asked);
+		expect(getEventListeners(signal, "abort")).toHaveLength(0);
 	});
 
 	test.each(["../evil", "a/b", "", "-x", "a b", "a;touch x", "$(touch x)"])(

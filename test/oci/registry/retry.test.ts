@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
 import { isTransient, isTransientStatus, registryError } from "../../../src/oci/registry/fault.ts";
 import { Attempts, retryAfter } from "../../../src/oci/registry/retry.ts";
@@ -46,6 +47,14 @@ describe("attempts", () => {
 		const reason = new Error("enough");
 		setTimeout(() => controller.abort(reason), 10);
 		await expect(waiting).rejects.toBe(reason);
+	});
+
+	test("bug: each that waited was one listener more of the signal", async () => {
+		const { signal } = new AbortController();
+		const all = Array.from({ length: 20 }, () => new Attempts({ backoffMs: 1 }, signal).next(broken));
+		expect(getEventListeners(signal, "abort")).toHaveLength(1);
+		await Promise.all(all);
+		expect(getEventListeners(signal, "abort")).toHaveLength(0);
 	});
 });
 
