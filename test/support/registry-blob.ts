@@ -15,14 +15,14 @@ export const descriptor = {
 	annotations: new Map(),
 };
 
-export function blobAt(host: string, options: RegistryOptions = {}): BlobSource {
+export function blobAt(host: string, options: RegistryOptions = {}, size = bytes.length): BlobSource {
 	const client = new RegistryClient({
 		plainHttp: "loopback",
 		backoffMs: 1,
 		credentials: async () => undefined,
 		...options,
 	});
-	return client.repository(`${host}/some/image`).blob(descriptor);
+	return client.repository(`${host}/some/image`).blob({ ...descriptor, size });
 }
 
 export const readAll = (blob: BlobSource, signal?: AbortSignal) =>

@@ -3,7 +3,7 @@ import type { RangePiece } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
 import { answerParts, PARTS_EXPECTED } from "./answer-parts.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { registryError } from "./fault.ts";
+import { isTransient, registryError } from "./fault.ts";
 import type { Answer } from "./transport.ts";
 import type { WantedRanges } from "./wanted-ranges.ts";
 
@@ -95,12 +95,14 @@ export class BlobReader {
 			try {
 				yield* this.#take(answer, wanted);
 				if (wanted.start < (asked.at(-1)?.end ?? 0))
-					failure = registryError("range", answer.url, "answers with fewer bytes than asked for");
+					failure = tooFew(answer, asked, wanted.received - before);
 			} catch (error) {
 				answer.cancel();
 				failure = error;
 			}
 			if (wanted.received - before >= PROGRESS) attempts.restart();
+			// What breaks behind all that is wanted is no loss.
+			if (wanted.start >= end && isTransient(failure)) return;
 			if (failure !== undefined) await attempts.next(failure);
 		}
 	}
@@ -144,6 +146,16 @@ export class BlobReader {
 			throw registryError("changed", url, "the blob has another etag than when it was begun");
 		this.#etags.set(url.origin, tag);
 	}
+}
+
+/**
+ * What is wrong with an answer that ends before what was asked for. A server may give a part of a range; whoever asks for
+ * the rest has it. Of several ranges, it gives some or the first alone.
+ */
+function tooFew({ url }: Answer, asked: readonly unknown[], received: number): ComposefsError | undefined {
+	const text = "answers with fewer bytes than asked for";
+	if (asked.length > 1) return registryError("range", url, text);
+	return received >= PROGRESS ? undefined : registryError("truncated", url, text);
 }
 
 /** Whether a server, asked for several ranges, can only be asked for each. */

@@ -69,6 +69,35 @@ describe("ranges", () => {
 		expect(server.requests).toHaveLength(RANGES.length);
 	});
 
+	/** A server whose answers have no more than `most` bytes. */
+	const sparing = (content: Uint8Array, most: number) =>
+		serve((request, response) => {
+			const [[start, last] = [0, 0]] = asked(request);
+			const part = content.subarray(start, Math.min(last + 1, start + most));
+			const range = `bytes ${start}-${start + part.length - 1}/${content.length}`;
+			response.writeHead(206, { "content-range": range }).end(part);
+		});
+
+	test("bug: a part of the range was the end", async () => {
+		const content = Buffer.alloc(1 << 18, "content");
+		const server = await sparing(content, 1 << 16);
+		const blob = blobAt(server.host, { retries: 0 }, content.length);
+		const range = { start: 5, end: content.length };
+		expect((await readBlob(blob, { limit: 1 << 18, range })).equals(content.subarray(5))).toBe(true);
+		expect(server.requests).toHaveLength(4);
+	});
+
+	test("a few bytes of the range, each time: after the attempts, an error", async () => {
+		const server = await sparing(bytes, 100);
+		const blob = blobAt(server.host, { retries: 3 });
+		expect(await readBlob(blob, { limit: 700, range: { start: 0, end: 400 } })).toEqual(
+			bytes.subarray(0, 400),
+		);
+		const range = { start: 0, end: 500 };
+		await expect(readBlob(blob, { limit: 700, range })).rejects.toMatchObject({ rule: "truncated" });
+		expect(server.requests).toHaveLength(8);
+	});
+
 	/** Parts in the order given. */
 	const parts = (ranges: readonly [number, number][]) =>
 		Buffer.concat([
@@ -146,6 +175,15 @@ describe("ranges", () => {
 		expect((await readRanges(blobAt(server.host), RANGES)).equals(expectedRanges)).toBe(true);
 		expect(server.requests).toHaveLength(2);
 		expect(server.requests[1]?.headers.range).not.toContain("bytes=0-6,");
+	});
+
+	test("bug: parts without their end were all there, and an error", async () => {
+		const server = await serve((request, response) =>
+			response.writeHead(206, multipart).end(parts(asked(request)).subarray(0, -8)),
+		);
+		const blob = blobAt(server.host, { retries: 0 });
+		expect((await readRanges(blob, RANGES)).equals(expectedRanges)).toBe(true);
+		expect(server.requests).toHaveLength(1);
 	});
 
 	test("a thousand are asked for in headers of a size that servers take", async () => {

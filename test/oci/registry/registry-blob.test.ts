@@ -59,6 +59,14 @@ describe("connections that break", () => {
 		expect(server.requests).toHaveLength(4);
 	});
 
+	test("bug: behind the last byte, they were an error of what was there", async () => {
+		const server = await serve((_request, response) => {
+			response.writeHead(200).write(bytes, () => setImmediate(() => response.destroy()));
+		});
+		expect((await readAll(blobAt(server.host, { retries: 0 }))).equals(bytes)).toBe(true);
+		expect(server.requests).toHaveLength(1);
+	});
+
 	test("a server without ranges begins anew, and the blob is whole", async () => {
 		let breaks = 2;
 		const server = await serve((_request, response) => {
