@@ -31,7 +31,7 @@ interface Known {
 export class Authorizer {
 	readonly #options: AuthorizerOptions;
 	readonly #known = new Map<string, Known>();
-	readonly #running = new Map<string, Promise<void>>();
+	readonly #running = new Map<string, Promise<string>>();
 
 	constructor(options: AuthorizerOptions) {
 		this.#options = options;
@@ -65,16 +65,19 @@ export class Authorizer {
 			);
 		const known = this.header(access);
 		if (known !== undefined && known !== refused) return known;
-		const run = this.#find(access, challenge, signal).then((found) => void this.#known.set(scope, found));
+		const run = this.#find(access, challenge, signal).then((found) => {
+			this.#known.set(scope, found);
+			return found.header;
+		});
 		this.#running.set(scope, run);
 		try {
-			await run;
+			// Used once, however short it lasts: that it is over is the registry's word.
+			const header = await run;
+			if (header !== refused) return header;
 		} finally {
 			this.#running.delete(scope);
 		}
-		const header = this.header(access);
-		if (header === undefined || header === refused) throw this.#refused("does not accept the credentials");
-		return header;
+		throw this.#refused("does not accept the credentials");
 	}
 
 	async #find(access: Access, challenge: string | null, signal: AbortSignal | undefined): Promise<Known> {

@@ -87,6 +87,13 @@ describe("tokens", () => {
 		expect(tokens.requests).toHaveLength(1);
 	});
 
+	test("bug: those that had run out when they came were said to be refused", async () => {
+		const { registry, tokens } = await startBoth(1e-9);
+		const repository = repositoryOf(registry.host);
+		for (let i = 0; i < 2; i++) await repository.manifest();
+		expect(tokens.requests).toHaveLength(2);
+	});
+
 	test("nobody's are asked for without a password", async () => {
 		const { registry, tokens } = await startBoth();
 		await repositoryOf(registry.host, { credentials: async () => undefined }).manifest();
