@@ -3,7 +3,7 @@ import { argumentError } from "../../errors.ts";
 import { type CredentialSource, type Credentials, dockerCredentials } from "./docker-config.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { checkPlainHttp } from "./plain-http.ts";
-import { type ImageReference, isRegistry, parseReference } from "./reference.ts";
+import { formatReference, type ImageReference, isRegistry, parseReference } from "./reference.ts";
 import type { Place } from "./registry-blob.ts";
 import { Repository } from "./repository.ts";
 import type { RetryOptions } from "./retry.ts";
@@ -43,7 +43,7 @@ export class RegistryClient {
 	 * @throws ComposefsError ERR_COMPOSEFS_REFERENCE
 	 */
 	repository(reference: string | ImageReference): Repository {
-		const parsed = typeof reference === "string" ? parseReference(reference) : reference;
+		const parsed = typeof reference === "string" ? parseReference(reference) : checkReference(reference);
 		const mirrors = Object.hasOwn(this.#mirrors, parsed.registry) ? this.#mirrors[parsed.registry] : [];
 		const own = { endpoint: this.#endpoint(parsed.registry), repository: parsed.repository };
 		return new Repository(
@@ -68,8 +68,18 @@ export class RegistryClient {
 	}
 }
 
-function checkOptions({ plainHttp, mirrors = {}, timeoutMs, retries, backoffMs }: RegistryOptions): void {
+/** Its parts become parts of URLs. */
+function checkReference(reference: ImageReference): ImageReference {
+	parseReference(formatReference(reference));
+	return reference;
+}
+
+function checkOptions(options: RegistryOptions): void {
+	const { plainHttp, trustedRealms = [], mirrors = {}, timeoutMs, retries, backoffMs } = options;
 	checkPlainHttp(plainHttp);
+	// Of a text, each part would be trusted.
+	if (!Array.isArray(trustedRealms) || !trustedRealms.every((host) => isRegistry(host)))
+		throw argumentError("trustedRealms is a list of hosts, with or without ports");
 	for (const [name, value] of Object.entries({ timeoutMs, retries, backoffMs }))
 		if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
 			throw argumentError(`${name} is ${value}, not a whole number`);

@@ -40,11 +40,16 @@ export class Repository implements ImageProvider, BlobFinder, ImageDestination {
 	 * Reads a manifest or index and checks its digest; that of a tag is in the result.
 	 *
 	 * @param reference a tag or a digest. Default: those of the repository's reference, the digest before the tag
+	 * @throws ComposefsError ERR_COMPOSEFS_REGISTRY; ERR_COMPOSEFS_DIGEST; ERR_COMPOSEFS_ARGUMENT or ERR_COMPOSEFS_OCI for
+	 *   what is neither
 	 */
 	async manifest(
 		reference: string = this.reference.digest ?? this.reference.tag ?? "latest",
 		{ signal }: SignalOptions = {},
 	): Promise<FetchedManifest> {
+		// It is the end of a URL: anything else could lead to another repository.
+		if (reference.includes(":")) parseDigest(reference);
+		else this.checkTag(reference);
 		for (const [index, place] of this.#places.entries()) {
 			try {
 				return await fetchManifest(place, reference, signal);

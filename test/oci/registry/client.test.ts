@@ -241,6 +241,28 @@ describe("a registry", () => {
 	});
 });
 
+test.each(["../../../secret/image/manifests/1", "a?b", "a#b", ".", "..", "", "%2e%2e/b", "sha256:1"])(
+	"bug: %j, for a tag, led to another repository or page",
+	async (reference) => {
+		const server = await serve(documents(whole));
+		const code = expect.stringMatching(/^ERR_COMPOSEFS_(?:ARGUMENT|OCI)$/);
+		for (const way of ["manifest", "resolve"] as const)
+			await expect(repositoryAt(server.host)[way](reference)).rejects.toMatchObject({ code });
+		expect(server.requests).toHaveLength(0);
+	},
+);
+
+test.each([
+	{ registry: "h.example", repository: "../../secret" },
+	{ registry: "h.example", repository: "a", tag: "../b" },
+	{ registry: "user:password@h.example", repository: "a" },
+	{ registry: "h.example", repository: "a", digest: "sha256:../b" },
+])("bug: a reference of such parts was taken for one: %j", (reference) => {
+	expect(() => new RegistryClient().repository(reference)).toThrow(
+		expect.objectContaining({ code: "ERR_COMPOSEFS_REFERENCE" }),
+	);
+});
+
 describe("options", () => {
 	test.each<[RegistryOptions]>([
 		[{ retries: -1 }],
@@ -249,6 +271,8 @@ describe("options", () => {
 		[{ mirrors: { a: ["https://b/c"] } }],
 		[{ mirrors: { a: ["b/../c"] } }],
 		[{ plainHttp: "everywhere" as never }],
+		[{ trustedRealms: "auth.example" as never }],
+		[{ trustedRealms: ["https://auth.example"] }],
 	])("%j make no sense", (options) => {
 		expect(() => new RegistryClient(options)).toThrow(
 			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }),
