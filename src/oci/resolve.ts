@@ -7,6 +7,7 @@ import type {
 	BlobFinder,
 	Descriptor,
 	Document,
+	ImageConfig,
 	Index,
 	Manifest,
 	Platform,
@@ -118,8 +119,10 @@ class Search {
 		// Only its config says what it is for; and it may be no image at all.
 		const manifest = await readManifest(this.#blobs, entry, this.#signal);
 		if (!isConfigType(manifest.value.config.mediaType)) return undefined;
-		const image = await withLayers(this.#blobs, manifest, this.#signal);
-		return platformRank(this.#platform, image.config.value.platform) === undefined ? undefined : image;
+		const config = await readConfig(this.#blobs, manifest, this.#signal);
+		// Before its layers: signatures and attestations have an image's config, for no platform, and layers of their own.
+		if (platformRank(this.#platform, config.value.platform) === undefined) return undefined;
+		return withLayers(this.#blobs, manifest, config);
 	}
 }
 
@@ -130,21 +133,32 @@ async function imageOf(
 ): Promise<ResolvedImage> {
 	const { mediaType } = descriptor;
 	if (!isManifestType(mediaType)) throw ociError("media-type", `${blobs.name}: ${mediaType} is no image`);
-	return withLayers(blobs, await readManifest(blobs, descriptor, signal), signal);
+	const manifest = await readManifest(blobs, descriptor, signal);
+	return withLayers(blobs, manifest, await readConfig(blobs, manifest, signal));
 }
 
-async function withLayers(
+async function readConfig(
 	blobs: BlobFinder,
 	manifest: Document<Manifest>,
 	signal: AbortSignal | undefined,
-): Promise<ResolvedImage> {
-	const { config: descriptor, layers } = manifest.value;
-	const name = `${blobs.name}: ${manifest.descriptor.digest}`;
-	if (!isConfigType(descriptor.mediaType))
+): Promise<Document<ImageConfig>> {
+	const { config: descriptor } = manifest.value;
+	if (!isConfigType(descriptor.mediaType)) {
+		const name = `${blobs.name}: ${manifest.descriptor.digest}`;
 		throw ociError("media-type", `${name}: is no image: its config is ${descriptor.mediaType}`);
+	}
 	const bytes = await readDocument(blobs, descriptor, signal);
-	const config = parseConfig(bytes, { name: descriptor.digest });
-	const { diffIds } = config;
+	return { descriptor, bytes, value: parseConfig(bytes, { name: descriptor.digest }) };
+}
+
+function withLayers(
+	blobs: BlobFinder,
+	manifest: Document<Manifest>,
+	config: Document<ImageConfig>,
+): ResolvedImage {
+	const { layers } = manifest.value;
+	const { diffIds } = config.value;
+	const name = `${blobs.name}: ${manifest.descriptor.digest}`;
 	if (diffIds.length !== layers.length)
 		throw ociError(
 			"layer-count",
@@ -153,7 +167,7 @@ async function withLayers(
 	return {
 		name,
 		manifest,
-		config: { descriptor, bytes, value: config },
+		config,
 		layers: layers.map((layer, at) => resolvedLayer(blobs, layer, diffIds[at] as string)),
 	};
 }

@@ -136,6 +136,16 @@ describe("an index", () => {
 		expect(await authorOf(blobs, blobs.addIndex([unnamed, image(amd64, "named")]))).toBe("named");
 	});
 
+	test("bug: an attestation without a platform kept an index's images from being found", async () => {
+		const { blobs, image } = layout();
+		const mediaType = "application/vnd.in-toto+json";
+		const config = { os: "unknown", architecture: "unknown" };
+		const attestation = blobs.image([{ bytes: Buffer.from("{}"), mediaType }], { config });
+		expect(await authorOf(blobs, blobs.addIndex([attestation, unnamed(image(amd64, "image"))]))).toBe(
+			"image",
+		);
+	});
+
 	test("that has no suitable image says what it has", async () => {
 		const { blobs, image } = layout();
 		const index = blobs.addIndex([image(arm64), blobs.add({}, "text/plain")]);
