@@ -60,6 +60,7 @@ export function fileBlob(path: FilePath): BlobSource {
 			try {
 				yield* readStream(place, { ...limits, highWaterMark: READ_SIZE }, signal);
 			} catch (error) {
+				signal?.throwIfAborted();
 				throw fromSystem(error, name);
 			}
 		},

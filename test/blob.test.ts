@@ -50,4 +50,14 @@ describe("blobs", () => {
 				name: "AbortError",
 			});
 	});
+
+	test("bug: a signal's reason that has a code became another error", async () => {
+		const [, blob] = await blobsOf(Buffer.alloc(1 << 20));
+		const controller = new AbortController();
+		const reason = Object.assign(new Error("enough"), { code: "EMINE" });
+		const reading = (async () => {
+			for await (const _piece of blob?.read({ signal: controller.signal }) ?? []) controller.abort(reason);
+		})();
+		await expect(reading).rejects.toBe(reason);
+	});
 });
