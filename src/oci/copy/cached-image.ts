@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { type BlobReadOptions, type BlobSource, fileBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
+import { systemCall } from "../../system-call.ts";
 import { parseDigest } from "../digest.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
 import { LayoutDestination } from "./layout-destination.ts";
@@ -24,8 +25,10 @@ export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedIma
 
 /** Forgets layers of an image that are kept whole: they are not needed any more. */
 export async function forgetCached(image: ResolvedImage, folder: FilePath): Promise<void> {
-	for (const { descriptor } of image.layers)
-		await rm(cachedFile(pathToString(folder), descriptor.digest), { force: true });
+	for (const { descriptor } of image.layers) {
+		const file = cachedFile(pathToString(folder), descriptor.digest);
+		await systemCall(rm(file, { force: true }), file);
+	}
 }
 
 function cachedFile(folder: string, digest: string): string {

@@ -89,7 +89,7 @@ export class LayoutDestination implements ImageDestination {
 
 	/** Of all that this thread writes to the index of this folder, one at a time. */
 	async #inTurn(work: () => Promise<void>): Promise<void> {
-		const { dev, ino } = await stat(this.#folder);
+		const { dev, ino } = await systemCall(stat(this.#folder), this.#folder);
 		const key = `${dev}:${ino}`;
 		const done = (indexing.get(key) ?? Promise.resolve()).then(work);
 		const settled = done.catch(() => undefined);
@@ -124,8 +124,9 @@ export class LayoutDestination implements ImageDestination {
 		index.manifests = [...index.manifests.filter((other) => !isReplaced(other)), entry];
 		const text = JSON.stringify(index);
 		checkIndexSize(file, Buffer.byteLength(text));
-		await replaceFile(path.join(this.#folder, "oci-layout"), LAYOUT);
-		await replaceFile(file, text);
+		const marker = path.join(this.#folder, "oci-layout");
+		await systemCall(replaceFile(marker, LAYOUT), marker);
+		await systemCall(replaceFile(file, text), file);
 	}
 }
 
@@ -148,7 +149,7 @@ async function hasBlob(folder: string, hex: string, size: number): Promise<boole
 async function readIndex(file: string): Promise<IndexDocument> {
 	let index: unknown;
 	try {
-		const bytes = await readFile(file);
+		const bytes = await systemCall(readFile(file), file);
 		if (bytes.length <= INDEX_LIMIT) index = JSON.parse(bytes.toString("utf8"));
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === "ENOENT")

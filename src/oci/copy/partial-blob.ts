@@ -1,10 +1,9 @@
 /** Blobs on their way into a folder: what came before an interruption is not asked for again. */
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { threadId } from "node:worker_threads";
 import { abortable } from "../../abortable.ts";
-import type { BlobSource } from "../../blob.ts";
+import { type BlobSource, fileBlob } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
 import { syncPlace } from "../../replacement.ts";
 import { systemCall } from "../../system-call.ts";
@@ -27,7 +26,7 @@ let count = threadId * 2 ** 20;
  * stays beside it, and the next attempt, by whichever process of this machine, asks for the rest alone.
  *
  * @param folder is made if it is not there
- * @throws ComposefsError ERR_COMPOSEFS_DIGEST, ERR_COMPOSEFS_BLOB; then nothing of it is kept
+ * @throws ComposefsError ERR_COMPOSEFS_DIGEST, ERR_COMPOSEFS_BLOB; then nothing of it is kept; the error of a system call
  */
 export async function downloadBlob(
 	folder: string,
@@ -37,11 +36,11 @@ export async function downloadBlob(
 ): Promise<void> {
 	const { hex } = parseDigest(digest);
 	await systemCall(mkdir(folder, { recursive: true }), folder);
-	const partial = await claim(folder, hex);
+	const partial = await systemCall(claim(folder, hex), folder);
 	try {
 		await complete(partial, { digest, size }, blob, signal);
-		await rename(partial, path.join(folder, hex));
-		await syncPlace(folder);
+		await systemCall(rename(partial, path.join(folder, hex)), path.join(folder, hex));
+		await systemCall(syncPlace(folder), folder);
 	} catch (error) {
 		const isWrong = error instanceof ComposefsError && /_(?:DIGEST|BLOB)$/.test(error.code);
 		if (isWrong) await rm(partial, { force: true });
@@ -111,14 +110,14 @@ async function complete(
 ): Promise<void> {
 	const digester = new Digester(parseDigest(digest).algorithm);
 	let length = 0;
-	for await (const bytes of createReadStream(partial)) {
-		signal?.throwIfAborted();
+	for await (const bytes of fileBlob(partial).read({ signal })) {
 		digester.update(bytes);
 		length += bytes.length;
 	}
-	const file = await open(partial, "r+");
+	const file = await systemCall(open(partial, "r+"), partial);
 	try {
-		if (length < size) length = await append(file, length, { size, digester }, blob, signal);
+		const write = (bytes: Uint8Array, at: number) => systemCall(writeAt(file, bytes, at), partial);
+		if (length < size) length = await append(write, length, { size, digester }, blob, signal);
 		if (length !== size) {
 			const text = `${blob.name}: ${length} bytes instead of ${size}`;
 			throw new ComposefsError("ERR_COMPOSEFS_BLOB", text, {
@@ -128,14 +127,22 @@ async function complete(
 			});
 		}
 		expectDigest(blob.name, digest, digester.finish());
-		await file.sync();
+		await systemCall(file.sync(), partial);
 	} finally {
 		await file.close();
 	}
 }
 
+/** At a given place: whatever the file is, these bytes are behind those that were hashed. */
+async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+	for (let done = 0; done < bytes.length; ) {
+		const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+		done += bytesWritten;
+	}
+}
+
 async function append(
-	file: FileHandle,
+	write: (bytes: Uint8Array, at: number) => Promise<void>,
 	start: number,
 	{ size, digester }: { size: number; digester: Digester },
 	blob: BlobSource,
@@ -145,11 +152,7 @@ async function append(
 	const range = start === 0 ? undefined : { start, end: size };
 	for await (const bytes of abortable(blob.read({ range, signal }), signal)) {
 		digester.update(bytes);
-		// At a given place: whatever the file is, these bytes are behind those that were hashed.
-		for (let done = 0; done < bytes.length; ) {
-			const { bytesWritten } = await file.write(bytes, done, bytes.length - done, length + done);
-			done += bytesWritten;
-		}
+		await write(bytes, length);
 		length += bytes.length;
 		if (length > size) break;
 	}

@@ -175,4 +175,17 @@ describe("a layout", () => {
 			expect(existsSync(temporary("layout", "oci-layout"))).toBe(false);
 		},
 	);
+
+	test.each(["index.json", "oci-layout"])(
+		"bug: with a folder called %s, the error was node's own",
+		async (name) => {
+			mkdirSync(temporary("layout", name), { recursive: true });
+			const copied = copyImage(image, new LayoutDestination(temporary("layout")));
+			await expect(copied).rejects.toMatchObject({
+				name: "ComposefsError",
+				code: "EISDIR",
+				path: temporary("layout", name),
+			});
+		},
+	);
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { describe, expect, jest, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../../src/blob.ts";
@@ -37,6 +37,33 @@ describe("a blob on its way", () => {
 			name: "ComposefsError",
 			code: "ENOTDIR",
 		});
+	});
+
+	test.each([
+		["its name", hex],
+		["the name of its remainder", `${hex}.part`],
+	])("bug: where a folder has %s, the error was node's own", async (_whose, name) => {
+		mkdirSync(temporary("blobs", name), { recursive: true });
+		const blob = bytesBlob(bytes);
+		await expect(downloadBlob(temporary("blobs"), descriptor, blob)).rejects.toMatchObject({
+			name: "ComposefsError",
+			path: expect.stringContaining(temporary("blobs", hex)),
+		});
+	});
+
+	test("bug: what cannot be written was an error of node's own, without the file", async () => {
+		const handle = await open(temporary("file"), "w");
+		const spy = jest.spyOn(Object.getPrototypeOf(handle), "write");
+		await handle.close();
+		const full = { code: "ENOSPC", errno: -28, syscall: "write" };
+		spy.mockRejectedValueOnce(Object.assign(new Error("ENOSPC: no space left on device, write"), full));
+		await expect(downloadBlob(temporary("blobs"), descriptor, bytesBlob(bytes))).rejects.toMatchObject({
+			name: "ComposefsError",
+			...full,
+			path: expect.stringContaining(temporary("blobs", hex)),
+		});
+		spy.mockRestore();
+		expect(files()).toEqual([`${hex}.part`]);
 	});
 
 	test("has its name once it is whole", async () => {
