@@ -13,6 +13,8 @@ export type RegistryRule =
 	| "redirect"
 	/** No TLS is spoken where HTTPS was asked for: perhaps plain HTTP is, which has to be allowed. */
 	| "no-tls"
+	/** A certificate that is not trusted here, or not valid now, or another host's. */
+	| "certificate"
 	/** Plain HTTP where it was not asked for. */
 	| "plain-http"
 	/** A status that says no, or makes no sense here. */
@@ -60,12 +62,20 @@ const NOT_TLS: ReadonlySet<string> = new Set([
 	"ERR_SSL_PACKET_LENGTH_TOO_LONG",
 ]);
 
+/** What Node says of a certificate, which is the same with the next attempt: of the host's, or of those that vouch for it. */
+const NOT_TRUSTED =
+	/CERT|^UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|^INVALID_(?:CA|PURPOSE)$|^(?:PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/;
+
 /** Of what `fetch` throws. The built-in one says why in the cause; what other transports throw can be anything. */
 export function connectionError(url: URL, error: unknown): ComposefsError {
 	const { cause, message } = (error ?? {}) as { cause?: NodeJS.ErrnoException; message?: string };
 	if (NOT_TLS.has(cause?.code ?? "")) {
 		const text = "no TLS is spoken there; plain HTTP has to be allowed";
 		return registryError("no-tls", url, text, { cause: error });
+	}
+	if (NOT_TRUSTED.test(String(cause?.code ?? ""))) {
+		const text = `its certificate is not accepted: ${cause?.message}`;
+		return registryError("certificate", url, text, { cause: error });
 	}
 	const reason = cause?.message?.trim() || cause?.code || message || String(error);
 	return registryError("connection", url, `the connection failed: ${reason}`, { cause: error });

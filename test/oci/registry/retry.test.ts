@@ -1,6 +1,11 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
-import { isTransient, isTransientStatus, registryError } from "../../../src/oci/registry/fault.ts";
+import {
+	connectionError,
+	isTransient,
+	isTransientStatus,
+	registryError,
+} from "../../../src/oci/registry/fault.ts";
 import { Attempts, retryAfter } from "../../../src/oci/registry/retry.ts";
 
 const broken = registryError("connection", "here", "broke");
@@ -64,6 +69,26 @@ describe("what passes", () => {
 		expect(isTransientStatus(status)).toBe(false);
 		expect(isTransient(registryError("status", "h", "x", { status }))).toBe(false);
 	});
+});
+
+test.each([
+	"DEPTH_ZERO_SELF_SIGNED_CERT",
+	"SELF_SIGNED_CERT_IN_CHAIN",
+	"UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+	"UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+	"CERT_HAS_EXPIRED",
+	"ERR_TLS_CERT_ALTNAME_INVALID",
+	"HOSTNAME_MISMATCH",
+	"INVALID_CA",
+])("bug: a server whose certificate is not accepted (%s) was asked again", (code) => {
+	const thrown = new TypeError("fetch failed", { cause: Object.assign(new Error("why"), { code }) });
+	const error = connectionError(new URL("https://h.example/x"), thrown);
+	expect(error).toMatchObject({
+		rule: "certificate",
+		message: "https://h.example/x: its certificate is not accepted: why",
+		cause: thrown,
+	});
+	expect(isTransient(error)).toBe(false);
 });
 
 describe("Retry-After", () => {
