@@ -63,7 +63,7 @@ function checkedDigest(name: string, bytes: Buffer, reference: string, said: str
 	return digest;
 }
 
-/** A document that names its type is of that type: the header is not covered by the digest. */
+/** A document that names its type is of that type: the header is not covered by the digest. An empty name is none. */
 function mediaTypeOf(bytes: Buffer, contentType: string | null, url: URL): string {
 	let document: unknown;
 	try {
@@ -74,5 +74,6 @@ function mediaTypeOf(bytes: Buffer, contentType: string | null, url: URL): strin
 	if (typeof document !== "object" || document === null)
 		throw registryError("document", url, "answers with something else than a manifest in JSON");
 	const { mediaType } = document as { mediaType?: unknown };
-	return typeof mediaType === "string" ? mediaType : (contentType ?? "").replace(/;.*$/s, "").trim();
+	if (typeof mediaType === "string" && mediaType !== "") return mediaType;
+	return (contentType ?? "").replace(/;.*$/s, "").trim();
 }

@@ -101,6 +101,13 @@ describe("manifests", () => {
 		});
 	});
 
+	test("bug: an empty name was a type of its own", async () => {
+		const server = await serve((_q, response) =>
+			response.setHeader("content-type", `${MEDIA_TYPES.manifest}; charset=utf-8`).end('{"mediaType":""}'),
+		);
+		expect((await repositoryAt(server.host).manifest()).mediaType).toBe(MEDIA_TYPES.manifest);
+	});
+
 	test("that are not there say what the registry says, in plain characters", async () => {
 		const server = await serve(documents({}));
 		await expect(repositoryAt(server.host).manifest()).rejects.toMatchObject({
