@@ -164,13 +164,14 @@ async function pullLayer(
 	const tell = (bytes: number, complete: boolean) =>
 		onProgress?.({ layer: at, digest, bytes, size, complete });
 	const blob = verifiedBlob(layer.blob, digest, size).read({ signal });
-	const read = await readVerified(blob, (bytes) => {
+	const work = (bytes: AsyncIterable<Uint8Array>) => {
 		const told = counted(bytes, (count) => tell(count, false));
 		const tar = checked(decompress(told, { signal, limit: layerSize }), diffId, digest);
 		// Its digest says what the tar is: what stands behind its end is passed over, as everybody does.
 		const found = readTar(tar, { signal, end: "any", global: "refuse" });
 		return readLayerWithin(budget, tarLayer(found, contents, fileSize), signal);
-	});
+	};
+	const read = await readVerified(blob, work, layerSize);
 	tell(size, true);
 	return read;
 }

@@ -52,25 +52,33 @@ const DAMAGE = /^ERR_COMPOSEFS_(?:BLOB|TAR|OCI|DIGEST)$/;
  * Does something with the bytes of a verified blob. Where they make no sense, the rest is read, too: that they are not
  * those of the digest says more than what came of them, and when that is found must not depend on who is faster.
  *
+ * @param limit   bytes of the blob behind which no rest is read: whoever sends more could do so for ever
  * @throws what `work` throws, unless the blob is not what it should be
  */
 export async function readVerified<T>(
 	blob: AsyncIterable<Uint8Array>,
 	work: (bytes: AsyncIterable<Uint8Array>) => Promise<T>,
+	limit: number = Number.POSITIVE_INFINITY,
 ): Promise<T> {
 	const pieces = blob[Symbol.asyncIterator]();
 	let wrong: { readonly error: unknown } | undefined;
-	const next = () =>
-		pieces.next().catch((error) => {
+	let count = 0;
+	const next = async () => {
+		try {
+			const piece = await pieces.next();
+			if (!piece.done) count += piece.value.length;
+			return piece;
+		} catch (error) {
 			wrong = { error };
 			throw error;
-		});
+		}
+	};
 	try {
 		// Without `return`: whoever gives up must not end the check.
 		return await work({ [Symbol.asyncIterator]: () => ({ next }) });
 	} catch (error) {
 		if (!(error instanceof ComposefsError) || !DAMAGE.test(error.code)) throw error;
-		while (wrong === undefined && !(await next()).done);
+		while (wrong === undefined && count <= limit && !(await next()).done);
 		throw wrong === undefined ? error : wrong.error;
 	} finally {
 		await pieces.return?.();

@@ -6,7 +6,7 @@ import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, bytesBlob } from "../../src/blob.ts";
 import { parseDump } from "../../src/dump/parse.ts";
 import { MEDIA_TYPES } from "../../src/media-types.ts";
-import type { ResolvedImage } from "../../src/oci/image.ts";
+import type { ResolvedImage, ResolvedLayer } from "../../src/oci/image.ts";
 import { PULL_LIMITS, type PullProgress, pullImage } from "../../src/oci/pull.ts";
 import { resolveImage } from "../../src/oci/resolve.ts";
 import { Tree } from "../../src/tree.ts";
@@ -177,6 +177,26 @@ describe("refused", () => {
 		});
 		expect(PULL_LIMITS.layerSize).toBe(2 ** 38);
 	});
+
+	test.each([{ fileSize: 1000 }, { entries: 0 }, {}])(
+		"bug: of a layer that is over a limit, all of the blob was read (%j)",
+		async (limits) => {
+			const image = await imageOf(plain(plainTar({ name: "a", content: "x".repeat(1 << 16) })));
+			const [layer] = image.layers as [ResolvedLayer];
+			const size = 1 << 30;
+			let given = 0;
+			const read: BlobSource["read"] = async function* () {
+				yield* layer.blob.read();
+				for (; given < size; given += 1 << 16) yield Buffer.alloc(1 << 16);
+			};
+			const longer = { ...layer, descriptor: { ...layer.descriptor, size }, blob: { ...layer.blob, read } };
+			const pulled = pull({ ...image, layers: [longer] }, { layerSize: 1 << 20, ...limits });
+			await expect(pulled).rejects.toMatchObject({
+				rule: expect.stringMatching(/^(?:file-size|entry-count|output-limit)$/),
+			});
+			expect(given).toBeLessThan(4 << 20);
+		},
+	);
 
 	test("a layer of too many entries, or with a file that is too large", async () => {
 		const image = await imageOf(plain(plainTar("a", "b", { name: "c", content: text })));

@@ -177,6 +177,19 @@ describe("work on a checked blob that fails", () => {
 		await expect(readVerified(blob.read(), fails(damage))).rejects.toBe(damage);
 	});
 
+	test("reads the rest only so far: who sends more could do so for ever", async () => {
+		let given = 0;
+		async function* source() {
+			for (; ; given++) yield Buffer.alloc(10);
+		}
+		await expect(readVerified(source(), fails(damage), 100)).rejects.toBe(damage);
+		expect(given).toBeLessThan(12);
+		const blob = verifiedBlob(inPieces(pieces), digest, whole.length);
+		await expect(readVerified(blob.read(), fails(damage), whole.length)).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_DIGEST",
+		});
+	});
+
 	test("does not read on for what has another cause", async () => {
 		let given = 0;
 		const counted: BlobSource = {
