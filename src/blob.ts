@@ -36,6 +36,8 @@ export interface BlobSource {
 		ranges: readonly ByteRange[],
 		options?: { readonly signal?: AbortSignal | undefined },
 	): AsyncIterable<RangePiece>;
+	/** Whether it has been asked for a range, and had all of the blob sent: ranges are better asked for together then. */
+	readonly ignoresRanges?: boolean;
 }
 
 /** Bytes of a blob, and where in it they stand. */

@@ -56,6 +56,10 @@ class CachedBlob implements BlobSource {
 		if (readRanges) this.readRanges = (ranges, options) => readRanges.call(blob, ranges, options);
 	}
 
+	get ignoresRanges(): boolean {
+		return this.#blob.ignoresRanges ?? false;
+	}
+
 	async size(): Promise<number> {
 		return this.#descriptor.size;
 	}

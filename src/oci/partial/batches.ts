@@ -15,8 +15,12 @@ const BATCH_BYTES = 1 << 23;
 /** Servers take no more in one header. */
 const BATCH_RANGES = 200;
 
-/** A content is in one batch, however large it is. */
-export function* batchesOf(missing: Iterable<WantedContent>): Generator<Batch> {
+/**
+ * A content is in one batch, however large it is.
+ *
+ * @param isOne   all are in one, of a blob of which each request brings all
+ */
+export function* batchesOf(missing: Iterable<WantedContent>, isOne = false): Generator<Batch> {
 	let contents: WantedContent[] = [];
 	let ranges: ByteRange[] = [];
 	for (const content of missing) {
@@ -24,7 +28,7 @@ export function* batchesOf(missing: Iterable<WantedContent>): Generator<Batch> {
 		const joined = joinRanges([...ranges.slice(-1), ...own]);
 		const count = Math.max(0, ranges.length - 1) + joined.length;
 		const isFull = count > BATCH_RANGES || lengthOf(ranges) + lengthOf(own) > BATCH_BYTES;
-		if (isFull && contents.length > 0) {
+		if (isFull && contents.length > 0 && !isOne) {
 			yield { contents, ranges };
 			contents = [];
 			ranges = joinRanges(own);

@@ -64,7 +64,7 @@ async function fetchAll(
 	const fetches: Fetch[] = [];
 	const done: (() => void)[] = [];
 	for (const [index, table] of tables.entries()) {
-		const batches = [...batchesOf(wanted[index]?.missing ?? [])];
+		const batches = [...batchesOf(wanted[index]?.missing ?? [], table.layer.blob.ignoresRanges)];
 		const size = batches.reduce((sum, { ranges }) => sum + lengthOf(ranges), 0);
 		const { digest } = table.layer.descriptor;
 		let bytes = 0;

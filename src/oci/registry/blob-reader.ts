@@ -91,6 +91,7 @@ export class BlobReader {
 			const before = wanted.received;
 			const asked = wanted.next(count);
 			const answer = await (ready ?? this.#ask(asked, this.#signal));
+			if (answer.status === 200 && !this.#isWhole(asked)) this.#endpoint.ignoresRanges = true;
 			let failure: unknown;
 			try {
 				yield* this.#take(answer, wanted);
@@ -126,16 +127,18 @@ export class BlobReader {
 	}
 
 	#ask(ranges: readonly { start: number; end: number }[], signal: AbortSignal | undefined): Promise<Answer> {
-		const [first] = ranges;
-		const isWhole = first?.start === 0 && first.end === this.#size;
 		const range = `bytes=${ranges.map(({ start, end }) => `${start}-${end - 1}`).join(",")}`;
 		return this.#endpoint.request({
 			url: `/v2/${this.#repository}/blobs/${this.#digest}`,
 			access: { repository: this.#repository, actions: "pull" },
 			expected: PARTS_EXPECTED,
 			signal,
-			...(!isWhole && { headers: { range } }),
+			...(!this.#isWhole(ranges) && { headers: { range } }),
 		});
+	}
+
+	#isWhole([first]: readonly { start: number; end: number }[]): boolean {
+		return first?.start === 0 && first.end === this.#size;
 	}
 
 	#compareTags({ headers, url }: Answer): void {

@@ -35,6 +35,8 @@ export class Endpoint {
 	readonly #authorizer: Authorizer;
 	/** Whether it has failed to answer for several ranges at once. */
 	refusesRanges = false;
+	/** Whether it has sent a whole blob where a range was asked for. */
+	ignoresRanges = false;
 
 	constructor(registry: string, options: EndpointOptions) {
 		this.registry = registry;

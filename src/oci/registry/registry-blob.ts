@@ -29,6 +29,10 @@ export class RegistryBlob implements BlobSource {
 		this.#size = size;
 	}
 
+	get ignoresRanges(): boolean {
+		return this.#places.some(({ endpoint }) => endpoint.ignoresRanges);
+	}
+
 	async size(): Promise<number> {
 		return this.#size;
 	}

@@ -49,6 +49,28 @@ describe("batches", () => {
 		expect(batches.flatMap((batch) => batch.contents)).toEqual(large);
 	});
 
+	test("may have just 8 MiB, and each joins its neighbours", () => {
+		const half = 4 << 20;
+		const [content] = contents([0, 1]) as [WantedContent];
+		const chunk = (start: number, end: number) => {
+			const range = { start, end };
+			return { start: 0, size: 1, range, digest: undefined };
+		};
+		const last = { ...content, chunks: [chunk(2 * half, 3 * half), chunk(3 * half, 3 * half + 1)] };
+		const batches = [...batchesOf([...contents([0, half], [half, 2 * half]), last])];
+		expect(batches.map(({ ranges }) => ranges)).toEqual([
+			[{ start: 0, end: 2 * half }],
+			[{ start: 2 * half, end: 3 * half + 1 }],
+		]);
+	});
+
+	test("are one, of a blob of which each request brings all", () => {
+		const far = contents(...Array.from({ length: 450 }, (_, n) => [n << 20, (n << 20) + 900_000] as const));
+		const batches = [...batchesOf(far, true)];
+		expect(batches.map(({ ranges }) => ranges.length)).toEqual([450]);
+		expect(batches[0]?.contents).toEqual(far);
+	});
+
 	test("of nothing are none; a content of holes alone needs no range", () => {
 		expect([...batchesOf([])]).toEqual([]);
 		const hole = { ...(contents([0, 1])[0] as WantedContent), chunks: [] };

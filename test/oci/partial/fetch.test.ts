@@ -76,6 +76,22 @@ test("bug: what comes out behind chunks had no limit for all of them together", 
 	});
 });
 
+test("bug: of a blob whose server knows no ranges, all came for each of them", async () => {
+	const files = Array.from({ length: 30 }, (_, n) => ({ name: `${n}`, content: randomBytes(700_000) }));
+	const layer = chunkedLayer(files, { format: "zstd:chunked" });
+	for (const ignoresRanges of [false, true]) {
+		let asked = 0;
+		const readRanges: BlobSource["readRanges"] = async function* (ranges) {
+			asked++;
+			for (const { start, end } of ranges) yield { offset: start, bytes: layer.bytes.subarray(start, end) };
+		};
+		const store = ignoresRanges ? "together" : "apart";
+		const tree = await pull([withBlob(layer, { ignoresRanges, readRanges })], {}, store);
+		expect(tree.root.children.size).toBe(30);
+		expect(asked).toBe(ignoresRanges ? 1 : 3);
+	}
+});
+
 describe.each(FORMATS)("%s", (format) => {
 	test.each([1000, 64_000, undefined])(
 		"in chunks of %p bytes, gives the tree of the whole layer",

@@ -55,6 +55,18 @@ describe("ranges", () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
+	test("the whole blob instead is told to who asks for ranges", async () => {
+		const whole = await serve((_request, response) => response.end(bytes));
+		const able = await serve(answer);
+		for (const { host } of [whole, able]) {
+			const blob = blobAt(host);
+			await readBlob(blob, { limit: 1000 });
+			expect(blob.ignoresRanges).toBe(false);
+			await readBlob(blob, { limit: 1000, range: { start: 0, end: 10 } });
+			expect(blob.ignoresRanges).toBe(host === whole.host);
+		}
+	});
+
 	test("the whole blob, where each range was asked for", async () => {
 		const server = await serve((request, response) =>
 			asked(request).length > 1 ? response.writeHead(501).end() : response.end(bytes),
