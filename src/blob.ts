@@ -1,5 +1,7 @@
 /** Blobs: bytes outside, such as a layer of an image, that can be read as a whole or in ranges. */
 import { stat } from "node:fs/promises";
+import { untilAbort } from "./abort.ts";
+import { abortable } from "./abortable.ts";
 import { ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { readStream } from "./open-file.ts";
@@ -81,6 +83,11 @@ export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
 	};
 }
 
+/** Bytes of a whole blob, waited for no longer than the signal lets. */
+export function sizeOfBlob(blob: BlobSource, signal: AbortSignal | undefined): Promise<number> {
+	return untilAbort(Promise.resolve(blob.size({ signal })), signal);
+}
+
 /** All bytes of a range, or of a whole blob of at most `limit` bytes, in one piece. */
 export async function readBlob(
 	blob: BlobSource,
@@ -89,7 +96,7 @@ export async function readBlob(
 	const { range, signal, limit } = options;
 	const pieces: Uint8Array[] = [];
 	let size = 0;
-	for await (const piece of blob.read({ range, signal })) {
+	for await (const piece of abortable(blob.read({ range, signal }), signal)) {
 		size += piece.length;
 		if (size > limit) {
 			const text = `${blob.name}: more than ${limit} bytes`;

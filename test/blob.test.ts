@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type BlobSource, bytesBlob, fileBlob, readBlob } from "../src/blob.ts";
+import { type BlobSource, bytesBlob, fileBlob, readBlob, sizeOfBlob } from "../src/blob.ts";
+import { expectGivenUp } from "./support/stuck.ts";
 import { useTemporaryFolder } from "./support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -49,6 +50,16 @@ describe("blobs", () => {
 			await expect(readBlob(blob, { limit: 99, signal: AbortSignal.abort() })).rejects.toMatchObject({
 				name: "AbortError",
 			});
+	});
+
+	test("bug: those of somebody else's that pass over their signal were waited for", async () => {
+		await expectGivenUp([Buffer.alloc(5)], (source, signal) =>
+			readBlob({ ...bytesBlob(Buffer.alloc(0)), read: () => source }, { limit: 9, signal }),
+		);
+		const controller = new AbortController();
+		const size = () => new Promise<never>(() => setImmediate(() => controller.abort(new Error("enough"))));
+		const blob = { ...bytesBlob(Buffer.alloc(0)), size };
+		await expect(sizeOfBlob(blob, controller.signal)).rejects.toThrow("enough");
 	});
 
 	test("bug: a signal's reason that has a code became another error", async () => {

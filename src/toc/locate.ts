@@ -1,5 +1,5 @@
 /** Finds a layer's table of contents: by annotations, or by its footer. */
-import { type BlobSource, readBlob } from "../blob.ts";
+import { type BlobSource, readBlob, sizeOfBlob } from "../blob.ts";
 import { readAnnotations } from "./annotations.ts";
 import { refuse } from "./fault.ts";
 import { FOOTER_SIZE, readFooter } from "./footer.ts";
@@ -23,7 +23,7 @@ export async function locateToc(
 ): Promise<TocLocation | undefined> {
 	const annotated = readAnnotations(annotations);
 	if (annotated?.format === "zstd:chunked") return annotated;
-	const size = await blob.size({ signal });
+	const size = await sizeOfBlob(blob, signal);
 	const range = { start: Math.max(0, size - FOOTER_SIZE), end: size };
 	const found = readFooter(await readBlob(blob, { range, signal, limit: FOOTER_SIZE }), size);
 	if (annotated === undefined) return found;

@@ -1,5 +1,5 @@
 /** The table and tar-split of a zstd:chunked layer: two skippable frames at its end. */
-import type { BlobSource } from "../blob.ts";
+import { type BlobSource, sizeOfBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
 import { decompress } from "../decompress.ts";
 import { refuse } from "./fault.ts";
@@ -14,7 +14,7 @@ export async function fetchZstdChunked(
 	{ toc, tarSplit }: ZstdChunkedLocation,
 	context: FetchContext,
 ): Promise<{ toc: Buffer; tarSplit: Buffer | undefined }> {
-	const size = await blob.size({ signal: context.signal });
+	const size = await sizeOfBlob(blob, context.signal);
 	for (const span of [toc, tarSplit]) if (span !== undefined) checkSpan(blob, span, size, context.limits);
 	const begin = toc.offset - FRAME_HEADER_SIZE;
 	const end = toc.offset + toc.compressedSize;

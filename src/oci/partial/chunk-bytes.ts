@@ -1,4 +1,5 @@
 /** The compressed bytes of chunks, taken from ranges of a blob as they come. */
+import { abortable } from "../../abortable.ts";
 import type { BlobSource, ByteRange, RangePiece } from "../../blob.ts";
 import { ComposefsError } from "../../errors.ts";
 
@@ -9,12 +10,12 @@ export async function* readPieces(
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<RangePiece> {
 	if (blob.readRanges !== undefined) {
-		yield* blob.readRanges(ranges, { signal });
+		yield* abortable(blob.readRanges(ranges, { signal }), signal);
 		return;
 	}
 	for (const range of ranges) {
 		let offset = range.start;
-		for await (const bytes of blob.read({ range, signal })) {
+		for await (const bytes of abortable(blob.read({ range, signal }), signal)) {
 			yield { offset, bytes };
 			offset += bytes.length;
 		}

@@ -86,7 +86,8 @@ export class Authorizer {
 		const bearer = challenges.find(({ scheme }) => scheme === "bearer");
 		if (bearer === undefined && !challenges.some(({ scheme }) => scheme === "basic"))
 			throw registryError("challenge", base, "answers 401 and asks for neither a token nor a password");
-		const credentials = await this.#options.credentials(registry, access.repository, { signal });
+		const ask = async () => this.#options.credentials(registry, access.repository, { signal });
+		const credentials = await untilAbort(ask(), signal);
 		if (bearer === undefined) return this.#basic(credentials);
 		if (credentials !== undefined && "registryToken" in credentials)
 			return { header: this.#ownToken(credentials.registryToken), expires: Number.POSITIVE_INFINITY };

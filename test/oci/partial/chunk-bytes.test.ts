@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { type BlobSource, type ByteRange, bytesBlob, type RangePiece } from "../../../src/blob.ts";
 import { ChunkBytes, readPieces } from "../../../src/oci/partial/chunk-bytes.ts";
+import { expectGivenUp } from "../../support/stuck.ts";
 
 const bytes = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
 
@@ -59,6 +60,17 @@ describe("the bytes of chunks", () => {
 			rule: "blob-size",
 			actual: 5,
 		});
+	});
+
+	test("bug: those of a source that passes over its signal were waited for", async () => {
+		const range = { start: 0, end: 200 };
+		const piece = bytes.subarray(0, 100);
+		await expectGivenUp([piece], (source, signal) =>
+			listOf(readPieces({ ...bytesBlob(bytes), read: () => source }, [range], signal)),
+		);
+		await expectGivenUp([{ offset: 0, bytes: piece }], (source, signal) =>
+			listOf(readPieces({ ...bytesBlob(bytes), readRanges: () => source }, [range], signal)),
+		);
 	});
 
 	test("come in one request where the source can", async () => {

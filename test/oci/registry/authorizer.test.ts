@@ -94,6 +94,15 @@ describe("tokens", () => {
 		expect(tokens.requests).toHaveLength(2);
 	});
 
+	test("bug: credentials that do not come outlasted the signal", async () => {
+		const { registry } = await startBoth();
+		const controller = new AbortController();
+		const credentials = () =>
+			new Promise<never>(() => setImmediate(() => controller.abort(new Error("enough"))));
+		const repository = repositoryOf(registry.host, { credentials });
+		await expect(repository.manifest("t", { signal: controller.signal })).rejects.toThrow("enough");
+	});
+
 	test("nobody's are asked for without a password", async () => {
 		const { registry, tokens } = await startBoth();
 		await repositoryOf(registry.host, { credentials: async () => undefined }).manifest();
