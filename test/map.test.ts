@@ -51,7 +51,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"store/stored": "store/writer",
 	"oci/copy/destination": "oci/copy/copy",
 	"oci/hash-zeros": "oci/partial/fetch",
-	"oci/partial/checked-content": "oci/partial/fetch",
 	"oci/partial/table": "oci/partial/fetch",
 	"oci/partial/wanted": "oci/partial/fetch",
 	"oci/registry/answer-parts": "oci/registry/registry-blob",

@@ -73,6 +73,43 @@ describe("the bytes of chunks", () => {
 		);
 	});
 
+	test("need no more of their source when nobody wants more, whatever it says to that", async () => {
+		let closed = 0;
+		async function* pieces(): AsyncGenerator<RangePiece> {
+			try {
+				for (let offset = 0; ; offset += 10) yield { offset, bytes: bytes.subarray(0, 10) };
+			} finally {
+				closed++;
+				await Promise.reject(new Error("not so"));
+			}
+		}
+		const source = new ChunkBytes("blob", pieces(), () => undefined);
+		await all(source.take({ start: 5, end: 15 }));
+		expect(closed).toBe(0);
+		source.close();
+		await new Promise(setImmediate);
+		expect(closed).toBe(1);
+	});
+
+	test("are asked for with the signal", async () => {
+		const told: unknown[] = [];
+		const { signal } = new AbortController();
+		const blob: BlobSource = {
+			...bytesBlob(bytes),
+			read: (options) => {
+				told.push(options?.signal);
+				return bytesBlob(bytes).read(options);
+			},
+		};
+		const readRanges: BlobSource["readRanges"] = async function* (_ranges, options) {
+			told.push(options?.signal);
+			yield { offset: 0, bytes };
+		};
+		for (const source of [blob, { ...blob, readRanges }])
+			await listOf(readPieces(source, [{ start: 0, end: 1 }], signal));
+		expect(told).toEqual([signal, signal]);
+	});
+
 	test("come in one request where the source can", async () => {
 		const ranges = [
 			{ start: 1, end: 3 },
