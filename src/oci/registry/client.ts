@@ -83,8 +83,9 @@ function checkOptions(options: RegistryOptions): void {
 	for (const [name, value] of Object.entries({ timeoutMs, retries, backoffMs }))
 		if (value !== undefined && !(Number.isSafeInteger(value) && value >= 0))
 			throw argumentError(`${name} is ${value}, not a whole number`);
+	if (!Object.values(mirrors).every(Array.isArray)) throw argumentError("mirrors are lists, by registry");
 	for (const mirror of Object.values(mirrors).flat()) {
-		const [host = "", ...folders] = mirror.split("/");
+		const [host = "", ...folders] = typeof mirror === "string" ? mirror.split("/") : [];
 		if (!isRegistry(host) || !folders.every((folder) => /^[a-z0-9][a-z0-9._-]*$/.test(folder)))
 			throw argumentError(`${JSON.stringify(mirror)} is no mirror: a host, or a host and a folder`);
 	}

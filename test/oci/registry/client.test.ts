@@ -276,6 +276,8 @@ describe("options", () => {
 		[{ timeoutMs: 1.5 }],
 		[{ backoffMs: Number.NaN }],
 		[{ mirrors: { a: ["https://b/c"] } }],
+		[{ mirrors: { a: "b" as never } }],
+		[{ mirrors: { a: [5 as never] } }],
 		[{ mirrors: { a: ["b/../c"] } }],
 		[{ plainHttp: "everywhere" as never }],
 		[{ trustedRealms: "auth.example" as never }],
