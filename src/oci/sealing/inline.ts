@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 
 /**
  * The image with a seal in its manifest, which has another digest therefore. What else the manifest says, annotations
- * and fields that are not known here among it, stays. `seal.manifest` has no place in it.
+ * and fields that are not known here among it, stays; a seal that it has already goes. `seal.manifest` has no place in it.
  *
  * @throws ComposefsError ERR_COMPOSEFS_SEAL
  */
@@ -75,16 +75,22 @@ function checkSeal(name: string, { merged, bootable, config, layers }: Seal, cou
 }
 
 /** An own property each, whatever its name. */
-function annotate(document: Json, entries: readonly [string, string][]): void {
-	if (entries.length === 0) return;
+function annotate(document: Json, own: readonly [string, string][]): void {
 	const before = Object.entries((document.annotations ?? {}) as Json);
-	document.annotations = Object.fromEntries([...before, ...entries]);
+	if (before.length + own.length > 0) document.annotations = Object.fromEntries(resealed(before, own));
 }
 
-function withAnnotations(descriptor: Descriptor, entries: readonly [string, string][]): Descriptor {
-	return { ...descriptor, annotations: withEntries(descriptor.annotations, entries) };
+function withAnnotations(descriptor: Descriptor, own: readonly [string, string][]): Descriptor {
+	return { ...descriptor, annotations: withEntries(descriptor.annotations, own) };
 }
 
-function withEntries(annotations: Annotations, entries: readonly [string, string][]): Annotations {
-	return new AnnotationMap([...annotations, ...entries]);
+function withEntries(annotations: Annotations, own: readonly [string, string][]): Annotations {
+	return new AnnotationMap(resealed(annotations, own));
+}
+
+const SEALING: ReadonlySet<string> = new Set(Object.values(SEAL_KEYS));
+
+/** Those of an earlier seal go, also where the new one has nothing in their place. */
+function resealed<T>(before: Iterable<[string, T]>, own: readonly [string, T][]): [string, T][] {
+	return [...Array.from(before).filter(([name]) => !SEALING.has(name)), ...own];
 }

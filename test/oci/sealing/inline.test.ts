@@ -51,6 +51,16 @@ describe("a sealed manifest", () => {
 		expect(readInlineSeal(little)).toEqual({ merged: digest("a") });
 	});
 
+	test("bug: what an earlier seal had more of stayed", () => {
+		const little = { merged: digest("d") };
+		const again = sealImage(sealImage(image, seal), little);
+		expect(readInlineSeal(again)).toEqual(little);
+		expect(again.manifest.bytes.toString()).not.toContain(digest("b"));
+		expect(again.manifest.bytes.toString()).toContain('"other":"kept"');
+		const { config, layers } = again.manifest.value;
+		for (const { annotations } of [config, ...layers]) expect(annotations.size).toBe(0);
+	});
+
 	test("of which there is none", () => expect(readInlineSeal(image)).toBeUndefined());
 
 	test.each<[string, Seal, string]>([
