@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "@jest/globals";
-import { bytesBlob } from "../../../src/blob.ts";
+import { type BlobSource, bytesBlob } from "../../../src/blob.ts";
 import type { ContentChunk } from "../../../src/content.ts";
 import { checkedContent } from "../../../src/oci/partial/checked-content.ts";
 import { ChunkBytes, readPieces } from "../../../src/oci/partial/chunk-bytes.ts";
@@ -44,17 +44,18 @@ async function given(
 	{ wanted, blob }: Pick<ReturnType<typeof fileOf>, "wanted" | "blob">,
 	signal?: AbortSignal,
 	left = 0,
-): Promise<{ bytes: Buffer; error: unknown }> {
+): Promise<{ bytes: Buffer; largest: number; error: unknown }> {
 	const ranges = wanted.chunks.flatMap(({ range }) => range ?? []);
 	const bytes = new ChunkBytes("blob", readPieces(blob, ranges, undefined), () => undefined);
 	const came: Uint8Array[] = [];
 	const toBytes = (piece: ContentChunk) => (piece instanceof Uint8Array ? piece : Buffer.alloc(piece.hole));
+	let error: unknown;
 	try {
 		for await (const piece of checkedContent(wanted, bytes, { left }, signal)) came.push(toBytes(piece));
-		return { bytes: Buffer.concat(came), error: undefined };
-	} catch (error) {
-		return { bytes: Buffer.concat(came), error };
+	} catch (reason) {
+		error = reason;
 	}
+	return { bytes: Buffer.concat(came), largest: Math.max(0, ...came.map(({ length }) => length)), error };
 }
 
 describe("content by its chunks", () => {
@@ -79,11 +80,26 @@ describe("content by its chunks", () => {
 		}
 	});
 
+	test("is never in memory as a whole, if it is large, nor is what it is made of", async () => {
+		for (const compress of [zstdFrame, gzipSync]) {
+			const bomb = fileOf([Buffer.alloc(8 << 20)], { compress });
+			expect((await given(bomb)).largest).toBeLessThanOrEqual(1 << 20);
+		}
+		const { wanted, blob } = fileOf([Buffer.alloc(10)], { behind: randomBytes(16 << 20) });
+		let taken = 0;
+		const read: BlobSource["read"] = async function* ({ range } = {}) {
+			for (let at = 0; at < (range?.end ?? 0); at += 1 << 16, taken += 1 << 16)
+				for await (const piece of blob.read({ range: { start: at, end: at + (1 << 16) } })) yield piece;
+		};
+		expect((await given({ wanted, blob: { ...blob, read } })).error).toMatchObject({ rule: "output-limit" });
+		expect(taken).toBeLessThan(8 << 20);
+	});
+
 	test("ends before its last piece where the file's digest is another, whatever that piece is", async () => {
 		for (const parts of [SMALL, SMALL.slice(0, 3), SMALL.slice(0, 1), LARGE]) {
-			const file = fileOf(parts);
+			const file = fileOf(parts, { behind: Buffer.alloc(1 << 20) });
 			const wanted = { ...file.wanted, sha256: sha256(Buffer.alloc(1)) };
-			const { bytes, error } = await given({ ...file, wanted });
+			const { bytes, error } = await given({ ...file, wanted }, undefined, 1 << 23);
 			expect(error).toMatchObject({ rule: "file-digest", path: "file", actual: file.wanted.sha256 });
 			expect(bytes.length).toBeLessThan(file.content.length);
 		}
@@ -95,7 +111,9 @@ describe("content by its chunks", () => {
 		const chunk = { start: 0, size: 2 ** 50, range: undefined, digest: undefined };
 		const wanted = { ...fileOf([]).wanted, size: 2 ** 50, chunks: [chunk] };
 		setTimeout(() => controller.abort(reason), 20);
-		await expect(given({ wanted, blob: bytesBlob(Buffer.alloc(0)) }, controller.signal)).resolves.toEqual({
+		await expect(
+			given({ wanted, blob: bytesBlob(Buffer.alloc(0)) }, controller.signal),
+		).resolves.toMatchObject({
 			bytes: Buffer.alloc(0),
 			error: reason,
 		});
