@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import { planPull, pullImage } from "../../../src/oci/index.ts";
+import type { BlobSource } from "../../../src/blob.ts";
+import { type ContentStore, planPull, pullImage } from "../../../src/oci/index.ts";
 import { ObjectStore } from "../../../src/store/index.ts";
 import { chunkedImage, chunkedLayer, withBlob } from "../../support/chunked-layer.ts";
+import { expectGivenUp } from "../../support/stuck.ts";
 import { useTemporaryFolder } from "../../support/temporary.ts";
 
 const temporary = useTemporaryFolder();
@@ -70,6 +72,33 @@ describe("a plan", () => {
 		await expect(planPull(chunkedImage(first), options as never)).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_ARGUMENT",
 		});
+	});
+
+	test.each([undefined, {}, "image"])("needs an image: %j is none", async (image) => {
+		await expect(planPull(image as never, { store: {} })).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+	});
+
+	test("ends with its signal while a table is waited for", async () => {
+		await expectGivenUp([Buffer.alloc(1)], (source, signal) => {
+			const read: BlobSource["read"] = (options) => {
+				expect(options?.signal).toBeInstanceOf(AbortSignal);
+				return source as AsyncIterable<Uint8Array>;
+			};
+			return planPull(chunkedImage(withBlob(first, { read })), { store: {}, signal });
+		});
+	});
+
+	test("tells the store of its signal", async () => {
+		const { signal } = new AbortController();
+		const told: unknown[] = [];
+		const find: ContentStore["find"] = async (_names, options) => {
+			told.push(options.signal);
+			return [];
+		};
+		await planPull(chunkedImage(first), { store: { find }, signal });
+		expect(told).toEqual([signal]);
 	});
 
 	test("fails where the way to the table does", async () => {
