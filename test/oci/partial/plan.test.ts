@@ -101,6 +101,14 @@ describe("a plan", () => {
 		expect(told).toEqual([signal]);
 	});
 
+	test("has the limits of a pull", async () => {
+		const limited = planPull(chunkedImage(first), { store: {}, limits: { fileSize: 4999 } });
+		await expect(limited).rejects.toMatchObject({ rule: "file-size", path: "a", limit: 4999 });
+		// Two files of 5,000 bytes.
+		const just = { fileSize: 5000, layerSize: 10_000 };
+		expect(await planPull(chunkedImage(first), { store: {}, limits: just })).toMatchObject({ files: 2 });
+	});
+
 	test("fails where the way to the table does", async () => {
 		const failing = withBlob(first, {
 			read: () => {
