@@ -227,6 +227,16 @@ describe.each(FORMATS)("%s", (format) => {
 		await expect(pull([layer])).rejects.toMatchObject({ rule: "file-digest", expected: "ab".repeat(32) });
 	});
 
+	test("a table that has one digest for contents of two sizes is caught, too", async () => {
+		const files = [4000, 5000].map((size) => ({ name: `${size}`, content: randomBytes(size) }));
+		const layer = chunkedLayer(files, {
+			format,
+			change: ([small, large]) =>
+				Object.assign(large as object, { digest: (small as { digest: string }).digest }),
+		});
+		await expect(pull([layer])).rejects.toMatchObject({ rule: "file-digest", path: "5000" });
+	});
+
 	test("a table that is refused: the layer is read as a whole, and that is said", async () => {
 		const layer = chunkedLayer(FILES, {
 			format,

@@ -104,6 +104,8 @@ describe("a plan", () => {
 	test("has the limits of a pull", async () => {
 		const limited = planPull(chunkedImage(first), { store: {}, limits: { fileSize: 4999 } });
 		await expect(limited).rejects.toMatchObject({ rule: "file-size", path: "a", limit: 4999 });
+		const { layers } = await planPull(chunkedImage(first), { store: {}, limits: { entries: 1 } });
+		expect(layers).toMatchObject([{ partial: false, refusal: { code: "ERR_COMPOSEFS_TOC" } }]);
 		// Two files of 5,000 bytes.
 		const just = { fileSize: 5000, layerSize: 10_000 };
 		expect(await planPull(chunkedImage(first), { store: {}, limits: just })).toMatchObject({ files: 2 });
