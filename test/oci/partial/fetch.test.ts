@@ -1,6 +1,6 @@
 /** Layers by their tables of contents: what is fetched, and what is wrong with it. */
 import { createHash, randomBytes } from "node:crypto";
-import { describe, expect, jest, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, type ByteRange, bytesBlob } from "../../../src/blob.ts";
 import type { ResolvedLayer } from "../../../src/oci/image.ts";
 import { type LayerChoice, type PullOptions, type PullProgress, pullImage } from "../../../src/oci/pull.ts";
@@ -74,53 +74,6 @@ test("bug: what comes out behind chunks had no limit for all of them together", 
 		rule: "output-limit",
 		path: "f",
 	});
-});
-
-test("bug: of a blob whose server knows no ranges, all came for each of them", async () => {
-	const files = Array.from({ length: 30 }, (_, n) => ({ name: `${n}`, content: randomBytes(700_000) }));
-	const layer = chunkedLayer(files, { format: "zstd:chunked" });
-	for (const ignoresRanges of [false, true]) {
-		let asked = 0;
-		const readRanges: BlobSource["readRanges"] = async function* (ranges) {
-			asked++;
-			for (const { start, end } of ranges) yield { offset: start, bytes: layer.bytes.subarray(start, end) };
-		};
-		const store = ignoresRanges ? "together" : "apart";
-		const tree = await pull([withBlob(layer, { ignoresRanges, readRanges })], {}, store);
-		expect(tree.root.children.size).toBe(30);
-		expect(asked).toBe(ignoresRanges ? 1 : 3);
-	}
-});
-
-test("what has come is made durable every 32 MiB", async () => {
-	const files = Array.from({ length: 48 }, (_, n) => ({ name: `${n}`, content: randomBytes(700_000) }));
-	await using store = await ObjectStore.open(temporary("store"), { sync: "never" });
-	const flush = jest.spyOn(store, "flush");
-	await pullImage(chunkedImage(chunkedLayer(files, { format: "zstd:chunked" })), { store });
-	expect(flush).toHaveBeenCalledTimes(2);
-});
-
-test("three requests are under way; one that fails ends the others, and its source is let go of", async () => {
-	const files = Array.from({ length: 40 }, (_, n) => ({ name: `${n}`, content: randomBytes(700_000) }));
-	let begun = 0;
-	let ended = 0;
-	const readRanges: BlobSource["readRanges"] = async function* (ranges, { signal } = {}) {
-		const isFirst = begun++ === 0;
-		try {
-			if (!isFirst) await new Promise((resolve) => signal?.addEventListener("abort", resolve));
-			while (begun < 3) await new Promise(setImmediate);
-			for (let offset = ranges[0]?.start ?? 0; ; offset += 5000) yield { offset, bytes: Buffer.alloc(5000) };
-		} finally {
-			ended++;
-		}
-	};
-	const layer = withBlob(chunkedLayer(files, { format: "zstd:chunked" }), { readRanges });
-	const { signal } = new AbortController();
-	await expect(pull([layer], { signal })).rejects.toMatchObject({
-		code: expect.stringMatching(/_(DIGEST|BLOB)$/),
-	});
-	await new Promise(setImmediate);
-	expect([begun, ended]).toEqual([3, 3]);
 });
 
 describe.each(FORMATS)("%s", (format) => {
