@@ -1,10 +1,9 @@
 /** `diffLayer`: two trees become the layer that makes the one of the other. */
-import { type Directory, type Inode, isOpaque, isWhiteout, whiteout } from "../inode.ts";
+import { type Directory, directory, type Inode, isOpaque, isWhiteout, whiteout } from "../inode.ts";
 import { changedAttributes } from "../inode-changes.ts";
 import { runInSlices } from "../slices.ts";
 import { checkIsTree, Tree } from "../tree.ts";
 import { type Pair, pairsOf } from "../tree-pairs.ts";
-import { emptyAs } from "./directories.ts";
 import { ociError } from "./fault.ts";
 
 /**
@@ -107,9 +106,10 @@ class Upper {
 	}
 }
 
-function copyAt(path: string, directory: Directory): Directory {
-	if (isOpaque(directory)) throw dataFault("opaque-data", path, "opaque by its xattrs, and would hide");
-	return emptyAs(directory);
+/** With xattrs of its own: a directory of the layer can be changed. */
+function copyAt(path: string, found: Directory): Directory {
+	if (isOpaque(found)) throw dataFault("opaque-data", path, "opaque by its xattrs, and would hide");
+	return directory(found);
 }
 
 function dataFault(rule: string, path: string, problem: string): Error {

@@ -179,6 +179,14 @@ describe("diffLayer", () => {
 		expect(layer.get("/etc")).not.toBe(after.get("/etc"));
 	});
 
+	test("has xattrs of directories that can be changed without those of the tree", async () => {
+		const after = sample();
+		after.mkdir("/new", { xattrs: [["user.a", Buffer.from("1")]] });
+		const layer = await diffLayer(sample(), after);
+		layer.get("/new")?.xattrs?.clear();
+		expect(after.get("/new")?.xattrs?.size).toBe(1);
+	});
+
 	test("is the same however the tree was made", async () => {
 		const [one, other] = [sample(), sample()];
 		const split = ["/usr/lib/a", "/usr/lib/b"];
