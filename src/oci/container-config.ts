@@ -60,7 +60,7 @@ export function changeConfig(before: unknown, changes: ContainerConfig): JsonObj
 }
 
 function checkNames(changes: ContainerConfig): void {
-	if (typeof changes !== "object" || changes === null) throw wrong("config", "is no object");
+	if (!isRecord(changes)) throw wrong("config", "is no object");
 	const unknown = Object.keys(changes).find((name) => !FORMS.has(name));
 	if (unknown === undefined) return;
 	throw wrong(`config.${unknown}`, `is none of ${[...FORMS.keys()].join(", ")}`);
@@ -112,12 +112,16 @@ function labelsOf(value: unknown, before: unknown, where: string): object {
 }
 
 function entriesOf(value: unknown, where: string): [string, string | null][] {
-	if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Map)
-		throw wrong(where, "is no object of texts");
+	if (!isRecord(value)) throw wrong(where, "is no object of texts");
 	return Object.entries(value).map(([name, text]) => {
 		const at = `${where}[${JSON.stringify(name)}]`;
 		return [textOf(name, undefined, where), text === null ? null : textOf(text, undefined, at)];
 	});
+}
+
+/** Not what has entries of its own, which would seem to be empty. */
+function isRecord(value: unknown): value is object {
+	return typeof value === "object" && value !== null && !(Symbol.iterator in value);
 }
 
 /** An object of a document; Go writes null for none. */

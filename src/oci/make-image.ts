@@ -40,12 +40,13 @@ export interface MakeImageOptions {
  * layers. Docker's media types become those of the image specification.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rules `layer`, `platform`, `config`, `created`, `annotations`;
- *   `ERR_COMPOSEFS_OCI`, rules `digest`, `document-size` for more than 4 MiB, `document` for what would be no manifest or config
+ *   `ERR_COMPOSEFS_OCI`, rules `digest`, `document-size` for more than 4 MiB, `document` for what would be no manifest or
+ *   config, and for a base's config with integers of more than 53 bits, which would not stay
  */
 export function makeImage(options: MakeImageOptions): ResolvedImage {
 	checkOptions(options);
 	const { base, layers = [], annotations = NO_ANNOTATIONS } = options;
-	const all = [...(base?.layers ?? []).map(toOci), ...layers.map(plainLayer)];
+	const all = [...(base?.layers ?? []), ...layers].map(toOci);
 	const config = documentOf(configOf(options), MEDIA_TYPES.config, parseConfig);
 	const texts = [...annotations].sort(([a], [b]) => (a < b ? -1 : 1));
 	const document = {
@@ -80,7 +81,12 @@ const NO_ANNOTATIONS: Annotations = new Map();
 
 function isAnnotations(value: unknown): value is Annotations {
 	const pairs = types.isMap(value) ? [...value] : undefined;
-	return pairs?.every((pair) => pair.every((text) => typeof text === "string")) ?? false;
+	return pairs?.every((pair) => pair.every(isText)) ?? false;
+}
+
+/** Of whole characters: readers put the same one in the place of each half. */
+function isText(value: unknown): value is string {
+	return typeof value === "string" && value.isWellFormed();
 }
 
 function isDate(value: unknown): value is Date {
@@ -101,19 +107,13 @@ function problemOf(layer: NewLayer | null): string | undefined {
 	if (!isAnnotations(descriptor.annotations)) return "has annotations that are no Map of texts by texts";
 	if (!isLayerType(descriptor.mediaType))
 		return `is ${descriptor.mediaType}, which is no layer of a known kind`;
-	return createdBy === undefined || typeof createdBy === "string"
-		? undefined
-		: "has a createdBy that is no text";
+	if (!(Number.isSafeInteger(descriptor.size) && descriptor.size >= 0)) return "has a size that is none";
+	return createdBy === undefined || isText(createdBy) ? undefined : "has a createdBy that is no text";
 }
 
-/** A layer of a base. */
+/** A layer as the image specification has it, without what is said in the history. */
 function toOci({ descriptor, diffId, blob }: ResolvedLayer): ResolvedLayer {
 	return { descriptor: { ...descriptor, mediaType: ociLayerType(descriptor.mediaType) }, diffId, blob };
-}
-
-/** Without what is said in the history. */
-function plainLayer({ descriptor, diffId, blob }: NewLayer): ResolvedLayer {
-	return { descriptor, diffId, blob };
 }
 
 /** The config's document. */
@@ -140,7 +140,13 @@ function platformOf(platform: Platform | undefined): JsonObject {
 
 /** It was checked, as strictly as that goes, when the image was resolved. */
 function parsed({ config }: ResolvedImage): JsonObject {
-	return JSON.parse(Buffer.from(config.bytes).toString("utf8")) as JsonObject;
+	return JSON.parse(Buffer.from(config.bytes).toString("utf8"), exact) as JsonObject;
+}
+
+/** What stays has to stay as it is: integers in Go have 64 bits. */
+function exact(key: string, value: unknown): unknown {
+	if (typeof value !== "number" || Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+	throw ociError("document", `the base's config has a number that is too large to be kept: ${key}`);
 }
 
 /** A history that tells of each layer, and so can go on. */

@@ -17,7 +17,8 @@ const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
 
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkIsPlatform(platform: Platform): Platform {
-	if (typeof platform?.os === "string" && typeof platform.architecture === "string") return platform;
+	const { os, architecture, variant = "" } = platform ?? {};
+	if ([os, architecture, variant].every((name) => typeof name === "string")) return platform;
 	throw argumentError("a platform is { os, architecture, variant? }", { rule: "platform" });
 }
 

@@ -78,6 +78,8 @@ describe("changeConfig", () => {
 		["a variable with = in its name", { env: { "A=B": "1" } }],
 		["a label that is no text", { labels: { a: 1 } }],
 		["null", null],
+		["a list", []],
+		["a Map, which would seem to say nothing", new Map([["user", "5"]])],
 	])("refuses %s", (_title, changes) => {
 		expect(() => changeConfig(base, changes as ContainerConfig)).toThrow(
 			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "config" }),

@@ -85,10 +85,12 @@ describe("makeImage", () => {
 	});
 
 	test("gives what Docker's manifests call their own the specification's names", () => {
-		const image = makeImage({ base: baseWith({}, MEDIA_TYPES.dockerLayer), layers: [layerOf("a")] });
+		const base = baseWith({}, MEDIA_TYPES.dockerLayer);
+		const image = makeImage({ base, layers: [layerOf("a"), ...base.layers] });
 		const { mediaType, config, layers } = manifestIn(image);
 		expect([mediaType, config.mediaType]).toEqual([MEDIA_TYPES.manifest, MEDIA_TYPES.config]);
 		expect(layers.map((layer: { mediaType: string }) => layer.mediaType)).toEqual([
+			MEDIA_TYPES.layer,
 			MEDIA_TYPES.layer,
 			MEDIA_TYPES.layer,
 		]);
@@ -140,17 +142,48 @@ describe("makeImage", () => {
 			{ platform, layers: [{ descriptor, diffId, blob, createdBy: 1 }] },
 			"layer",
 		],
+		[
+			"a createdBy with half a character",
+			{ platform, layers: [{ descriptor, diffId, blob, createdBy: "\ud800" }] },
+			"layer",
+		],
+		[
+			"a size that JSON does not have",
+			{ platform, layers: [{ descriptor: { ...descriptor, size: 5n }, diffId, blob }] },
+			"layer",
+		],
 		["null for a layer", { platform, layers: [null] }, "layer"],
 		["layers that are no list", { platform, layers: 5 }, "layer"],
 		["a year that cannot be written", { platform, created: new Date(1e15) }, "created"],
 		["no date", { platform, created: new Date("x") }, "created"],
 		["a time as text", { platform, created: "2026-01-01" }, "created"],
 		["annotations that are no texts", { platform, annotations: new Map([["a", 1]]) }, "annotations"],
+		[
+			"annotations that would be one",
+			{
+				platform,
+				annotations: new Map([
+					["\ud800", "1"],
+					["\ud801", "2"],
+				]),
+			},
+			"annotations",
+		],
 		["annotations that are no Map", { platform, annotations: { a: "1" } }, "annotations"],
 		["a config that is none", { platform, config: { Cmd: ["a"] } }, "config"],
 	])("refuses %s", (_title, options, rule) => {
 		expect(() => makeImage(options as MakeImageOptions)).toThrow(
 			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", rule }),
+		);
+	});
+
+	test("refuses a base with a number that would become another one", () => {
+		const base = baseWith({ config: { Healthcheck: { Interval: 0 } } });
+		const text = Buffer.from(base.config.bytes).toString();
+		const large = text.replace('"Interval":0', '"Interval":9223372036854775807');
+		const config = { ...base.config, bytes: Buffer.from(large) };
+		expect(() => makeImage({ base: { ...base, config } })).toThrow(
+			expect.objectContaining({ code: "ERR_COMPOSEFS_OCI", rule: "document" }),
 		);
 	});
 

@@ -29,7 +29,8 @@ test.each<[string, string, number | undefined]>([
 	expect(platformRank(platform(wanted), platform(offered))).toBe(rank);
 });
 
-test.each(["linux/amd64", null, {}, { os: "linux" }])("%j is no platform", (value) => {
+const wrong = ["linux/amd64", null, {}, { os: "linux" }, { os: "linux", architecture: "arm", variant: 7 }];
+test.each(wrong)("%j is no platform", (value) => {
 	expect(() => checkIsPlatform(value as never)).toThrow("a platform is { os, architecture, variant? }");
 });
 
