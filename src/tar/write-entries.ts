@@ -101,10 +101,14 @@ function leafEntry(path: string, inode: Exclude<Inode, Directory>): WrittenEntry
 	return { path, name: path.slice(1), type, mode, uid, gid, mtimeNs, size, linkName, rdev, xattrs, file };
 }
 
-/** A link's metadata is that of its inode, but for the xattrs: nobody reads them there. */
+/** Linux takes it from a file that gets an owner; containerd and podman give one under each name. */
+const CAPABILITY = "security.capability";
+
+/** A link's metadata is that of its inode. Of its xattrs there is the one that it would lose. */
 function linkEntry(path: string, inode: Inode, linkName: string): WrittenEntry {
 	const { mode, uid, gid, mtimeNs } = inode;
 	const none = undefined;
+	const capability = inode.xattrs?.get(CAPABILITY);
 	return {
 		path,
 		name: path.slice(1),
@@ -116,7 +120,7 @@ function linkEntry(path: string, inode: Inode, linkName: string): WrittenEntry {
 		size: 0,
 		linkName,
 		rdev: NO_DEVICE,
-		xattrs: none,
+		xattrs: capability && new Map([[CAPABILITY, capability]]),
 		file: none,
 	};
 }

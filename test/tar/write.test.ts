@@ -115,6 +115,21 @@ describe("a tree comes back from its archive", () => {
 	});
 });
 
+test("containerd takes file capabilities away under further names, so these have them too", async () => {
+	const tree = new Tree();
+	const capability = Buffer.from("0100000200240000000000000000000000000000", "hex");
+	const xattrs = [["security.capability", capability] as const, ["user.a", Buffer.from("1")] as const];
+	tree.writeFile("/a", Buffer.from("program"), { mode: 0o755, xattrs });
+	tree.link("/a", "/b");
+	const archive = await written(tree);
+	const [, file, link] = await readArchive(archive);
+	expect(file?.xattrs).toEqual(new Map(xattrs));
+	expect(link).toMatchObject({ name: "b", type: "hardlink", linkName: "a" });
+	expect(link?.xattrs).toEqual(new Map([["security.capability", capability]]));
+	const contents = contentIn(store);
+	expect(await describeTree(await readBack(archive), contents)).toEqual(await describeTree(tree, contents));
+});
+
 describe("the bytes", () => {
 	test("are those of the tree, whatever order it was made in", async () => {
 		const forwards = new Tree();
