@@ -61,7 +61,7 @@ function copyOf(inode: Exclude<Inode, Directory>): Inode {
 		case "socket":
 			return { type: inode.type, mode, uid, gid, mtimeNs, xattrs };
 		default:
-			return { type: inode.type, mode, uid, gid, mtimeNs, xattrs, rdev: inode.rdev };
+			return { type: inode.type, mode, uid, gid, mtimeNs, xattrs, rdev: { ...inode.rdev } };
 	}
 }
 

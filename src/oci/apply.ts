@@ -15,7 +15,7 @@ import type { Marks } from "./marks.ts";
  * layer takes the place of a lower symlink, as where overlayfs stacks layers.
  *
  * The given tree stays as it was. The new one shares with it every inode, and every directory, that the layer leaves
- * alone: whoever goes on to change one of them by hand changes both.
+ * alone, and Maps of xattrs: whoever goes on to change one of them by hand changes both, but for a copy by `copyTree`.
  *
  * @param layer   its entries, or the layer that `readLayer` made of them
  * @throws ComposefsError `ERR_COMPOSEFS_OCI` with `rule` and `path`, `ERR_COMPOSEFS_NAME`; what the entries throw; the
