@@ -72,7 +72,7 @@ type WriteLayer = (tree: Tree, to: string) => Promise<Omit<NewLayer, "blob">>;
 
 const chunked: WriteLayer = (tree, to) => writeChunkedLayer(tree, { to, store });
 
-/** For tools that do not know zstd. */
+/** For tools that refuse the media type of zstd, as umoci 0.4 does. */
 const plain: WriteLayer = async (tree, to) => {
 	await writeFile(to, writeTar(tree, { store }));
 	const bytes = await readFile(to);
