@@ -2,6 +2,7 @@
 import { types } from "node:util";
 import { descriptorJson } from "../descriptor.ts";
 import { argumentError } from "../errors.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 import { isLayerType, MEDIA_TYPES, ociLayerType } from "../media-types.ts";
 import { type ContainerConfig, changeConfig, type JsonObject } from "./container-config.ts";
 import { describeBytes, parseDigest } from "./digest.ts";
@@ -39,7 +40,7 @@ export interface MakeImageOptions {
  * Of the base's config stays what is not changed, also what is not known here; its history goes on if it tells of all of its
  * layers. Docker's media types become those of the image specification.
  *
- * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rules `layer`, `platform`, `config`, `created`, `annotations`;
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rules `layer`, `platform`, `config`, `created`, `annotations`, `option`;
  *   `ERR_COMPOSEFS_OCI`, rules `digest`, `document-size` for more than 4 MiB, `document` for what would be no manifest or
  *   config, and for a base's config with integers of more than 53 bits, which would not stay
  */
@@ -60,7 +61,18 @@ export function makeImage(options: MakeImageOptions): ResolvedImage {
 	return { name: manifest.descriptor.digest, manifest, config, layers: all };
 }
 
+const NAMES: OptionNames<MakeImageOptions> = {
+	base: true,
+	platform: true,
+	layers: true,
+	config: true,
+	created: true,
+	annotations: true,
+};
+
 function checkOptions(options: MakeImageOptions): void {
+	// An entrypoint beside `config`, and not in it, would be in no image.
+	refuseUnknown(options ?? {}, NAMES);
 	const { base, platform, layers = [], created, annotations = NO_ANNOTATIONS } = options ?? {};
 	if (base !== undefined) checkImage(base);
 	if (platform !== undefined) checkIsPlatform(platform);
@@ -123,7 +135,10 @@ function configOf(options: MakeImageOptions): JsonObject {
 	const time = created?.toISOString();
 	const diffIds = [...(base?.layers ?? []), ...layers].map(({ diffId }) => diffId);
 	const history = historyOf(base === undefined ? [] : before.history, base?.layers.length ?? 0);
-	const added = layers.map(({ createdBy = "composefs" }) => ({ created: time, created_by: createdBy }));
+	const added = layers.map(({ createdBy = "composefs" }) => ({
+		created: time ?? before.created, // without any, some show the beginning of the calendar
+		created_by: createdBy,
+	}));
 	return {
 		...before,
 		...(time !== undefined && { created: time }),

@@ -134,7 +134,7 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkImage(image: ResolvedImage): void {
-	if (Array.isArray(image?.layers) && image.manifest !== undefined) return;
+	if (Array.isArray(image?.layers) && image.manifest !== undefined && image.config !== undefined) return;
 	throw argumentError("an image is what resolve() of a layout, an archive or a repository gives");
 }
 

@@ -74,6 +74,15 @@ describe("makeImage", () => {
 		expect(tree.readdir("/usr")).toEqual(["base", "new"]);
 	});
 
+	test("has the base's date in the history of its layers, unless there is another", () => {
+		const base = baseWith({ created: "2025-01-01T00:00:00Z", history: [{ created_by: "base" }] });
+		const added = (more?: Date) =>
+			(configIn(makeImage({ base, layers: [layerOf("a")], created: more })) as { history: object[] })
+				.history[1];
+		expect(added()).toEqual({ created: "2025-01-01T00:00:00Z", created_by: "composefs" });
+		expect(added(created)).toEqual({ created: "2026-01-02T03:04:05.000Z", created_by: "composefs" });
+	});
+
 	test.each<[string, unknown]>([
 		["none", undefined],
 		["null", null],
@@ -171,6 +180,7 @@ describe("makeImage", () => {
 		],
 		["annotations that are no Map", { platform, annotations: { a: "1" } }, "annotations"],
 		["a config that is none", { platform, config: { Cmd: ["a"] } }, "config"],
+		["what belongs into config", { platform, entrypoint: ["/a"] }, "option"],
 	])("refuses %s", (_title, options, rule) => {
 		expect(() => makeImage(options as MakeImageOptions)).toThrow(
 			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", rule }),
