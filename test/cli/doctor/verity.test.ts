@@ -1,8 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
 import { remedy, verityAdvice } from "../../../src/cli/doctor/verity.ts";
-import { useTemporaryFolder } from "../../support/temporary.ts";
-
-const at = useTemporaryFolder();
 
 describe("where files cannot be sealed", () => {
 	test.each<[string, boolean | undefined, string]>([
@@ -20,6 +17,6 @@ describe("where files cannot be sealed", () => {
 
 	test("the file system of a folder is found", async () => {
 		expect(await verityAdvice("/proc")).toMatch(/by the kernel: proc has no fs-verity/);
-		expect(await verityAdvice(at())).not.toContain("this file system");
+		expect(await verityAdvice("/proc/self/fdinfo")).toMatch(/by the kernel: proc has no fs-verity/);
 	});
 });
