@@ -84,6 +84,9 @@ function counted(blob: BlobSource, tell: (bytes: number) => void): BlobSource {
 	const readRanges = blob.readRanges?.bind(blob);
 	return {
 		name: blob.name,
+		get ignoresRanges() {
+			return blob.ignoresRanges ?? false;
+		},
 		size: (options) => blob.size(options),
 		read: async function* (options: BlobReadOptions = {}) {
 			let bytes = options.range?.start ?? 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { readBlob } from "../../src/blob.ts";
+import { type BlobSource, readBlob } from "../../src/blob.ts";
 import { LayerProgress } from "../../src/cli/layer-progress.ts";
 import { Progress } from "../../src/cli/progress.ts";
 import { imageOf } from "../support/oci-image.ts";
@@ -24,4 +24,22 @@ test("layers are told of while they come, and once when they are complete", asyn
 		`layer 1 of 3  ${digest.slice(7, 19)}  1.0 KiB  done\n`,
 	]);
 	expect(progress.format(1)).toBe("layer 2: 50 %  2.5 KiB of 4.0 KiB  2.5 KiB/s");
+});
+
+test("bug: a blob that is watched did not tell that its server ignores ranges", () => {
+	const image = imageOf([Buffer.alloc(1024)]);
+	let ignoresRanges = false;
+	const [layer] = image.layers;
+	if (layer === undefined) throw new Error("no layer");
+	const blob: BlobSource = {
+		...layer.blob,
+		get ignoresRanges() {
+			return ignoresRanges;
+		},
+	};
+	const progress = new LayerProgress(new Progress(process.stderr), image);
+	const [watched] = progress.watch({ ...image, layers: [{ ...layer, blob }] }).layers;
+	expect(watched?.blob.ignoresRanges).toBe(false);
+	ignoresRanges = true;
+	expect(watched?.blob.ignoresRanges).toBe(true);
 });
