@@ -5,7 +5,7 @@
  */
 import type { ComposefsError } from "./errors.ts";
 import { Idle } from "./idle.ts";
-import { type Directory, type Inode, isWhiteout } from "./inode.ts";
+import { type Directory, type Inode, isOpaque, isWhiteout } from "./inode.ts";
 import { InodeIndex } from "./inode-index.ts";
 import { LIMITS } from "./limits.ts";
 import type { Tree } from "./tree.ts";
@@ -173,10 +173,4 @@ function directoryPath(place: Place): string {
 	const { parent, name } = place;
 	place.path ??= parent === undefined ? "/" : `${directoryPath(parent)}${name}/`;
 	return place.path;
-}
-
-const OPAQUE = "y".charCodeAt(0);
-
-function isOpaque(directory: Directory): boolean {
-	return directory.xattrs?.get("trusted.overlay.opaque")?.[0] === OPAQUE;
 }

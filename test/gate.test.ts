@@ -138,6 +138,7 @@ describe("gatedWalk", () => {
 		for (const [name, value] of [
 			["opaque", "y"],
 			["not", "x"],
+			["long", "yes"],
 			["empty", ""],
 		] as const) {
 			const xattrs = [["trusted.overlay.opaque", Buffer.from(value)]] as const;
@@ -145,7 +146,10 @@ describe("gatedWalk", () => {
 		}
 		tree.root.children.set("gone", whiteout());
 		expect(walked(tree).told.filter((item) => typeof item === "object")).toEqual([
-			...["/gone", "/empty/gone", "/not/gone"].map((whiteout) => ({ whiteout, isRedundant: false })),
+			...["/gone", "/empty/gone", "/long/gone", "/not/gone"].map((whiteout) => ({
+				whiteout,
+				isRedundant: false,
+			})),
 			{ whiteout: "/opaque/gone", isRedundant: true },
 		]);
 	});
