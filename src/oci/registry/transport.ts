@@ -106,6 +106,8 @@ export class Transport {
 		const watch = new Watch(url, this.#timeoutMs, signal);
 		let sent: Promise<Response> | undefined;
 		try {
+			// Before the body's source can be asked: what it takes is not the server's.
+			watch.touch();
 			sent = this.#fetch(url, {
 				method,
 				// As they are: a range counts bytes, and so does a digest.
@@ -115,7 +117,7 @@ export class Transport {
 				signal: watch.signal,
 				...(body !== undefined && { body: outgoing(body, watch), duplex: "half" }),
 			} as RequestInit);
-			return new FetchedAnswer(method, url, await watch.during(sent), watch);
+			return new FetchedAnswer(method, url, await watch.until(sent), watch);
 		} catch (error) {
 			// Of a transport that does not hear the signal, an answer may still come: it is for nobody.
 			sent?.then((late) => late.body?.cancel()).catch(() => undefined);
@@ -234,12 +236,27 @@ class Watch {
 		return this.#controller.signal;
 	}
 
+	/** The clock begins anew. */
+	touch(): void {
+		clearTimeout(this.#timer);
+		if (this.signal.aborted) return;
+		this.#timer = setTimeout(() => {
+			this.#stalled = true;
+			this.#controller.abort();
+		}, this.#timeoutMs);
+	}
+
+	/** Waits, from now on. */
+	during<T>(promise: Promise<T>): Promise<T> {
+		this.touch();
+		return this.until(promise);
+	}
+
 	/**
 	 * Waits as long as nothing has ended the exchange. That fetch settles its promises then cannot be relied on: before
 	 * release 7, undici leaves a read open for ever that begins after an abort if the last byte had come by then.
 	 */
-	async during<T>(promise: Promise<T>): Promise<T> {
-		this.#touch();
+	async until<T>(promise: Promise<T>): Promise<T> {
 		try {
 			return await untilAbort(promise, this.signal);
 		} finally {
@@ -255,7 +272,7 @@ class Watch {
 		clearTimeout(this.#timer);
 		try {
 			for await (const piece of body) {
-				this.#touch();
+				this.touch();
 				yield piece;
 				// Built-in fetch goes on to the end of a body that nobody takes any more, and gives way to nothing.
 				if (this.signal.aborted) return;
@@ -265,7 +282,7 @@ class Watch {
 			this.#failure = { error };
 			throw error;
 		}
-		this.#touch();
+		this.touch();
 	}
 
 	/** Closes the connection if something is still to come. */
@@ -285,14 +302,5 @@ class Watch {
 			return registryError("stalled", this.#url, text, { limit: this.#timeoutMs });
 		}
 		return connectionError(this.#url, error);
-	}
-
-	#touch(): void {
-		clearTimeout(this.#timer);
-		if (this.signal.aborted) return;
-		this.#timer = setTimeout(() => {
-			this.#stalled = true;
-			this.#controller.abort();
-		}, this.#timeoutMs);
 	}
 }

@@ -132,6 +132,8 @@ test("a reader who is slow does not make it stall", async () => {
 test("bug: a slow source of what is sent made the server stall", async () => {
 	async function* body() {
 		for (let count = 0; count < 3; count++) {
+			// A transport may ask for the first one before it has anything else to wait for.
+			await new Promise((resolve) => setTimeout(resolve, 20));
 			yield new Uint8Array(5);
 			await new Promise((resolve) => setTimeout(resolve, 20));
 		}
