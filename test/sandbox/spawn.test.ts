@@ -28,29 +28,43 @@ test("where there is no node, the error says so, and nothing stays open", async 
 	});
 });
 
+/** A worker's pipes and files. */
+const OF_WORKER = 4;
+
 /** Asks a sandbox that needs a worker for each request, with so many descriptors left, and then with enough of them. */
 const program = (left: number) => `
 	import { createSandbox } from "${LIB}/sandbox/index.js";
 	import { Tree } from "${LIB}/index.js";
 	import fs from "node:fs";
 	const sandbox = await createSandbox({ workers: 1, requestsPerWorker: 1 });
-	const fates = [];
 	const ask = () => sandbox.writeImage(new Tree()).then(() => "done", ({ code, cause }) => cause?.code ?? code);
-	const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
-	const descriptors = () => fs.readdirSync("/proc/self/fd").length;
-	await ask();
-	await settle();
-	const before = descriptors();
+	const isOpen = (file) => {
+		try { return fs.fstatSync(file) !== undefined; } catch { return false; }
+	};
+	const descriptors = () => Array.from({ length: 64 }, (_, file) => file).filter(isOpen).length; // takes none
+	const until = async (count) => {
+		for (let tries = 0; tries < 200 && descriptors() !== count; tries++)
+			await new Promise((resolve) => setTimeout(resolve, 50));
+	};
 	const kept = [];
-	try {
-		for (;;) kept.push(fs.openSync("/dev/null"));
-	} catch {}
-	for (const file of kept.splice(0, ${left})) fs.closeSync(file);
-	for (let count = 0; count < 4; count++) fates.push(await ask());
-	await settle();
+	const fill = () => {
+		try {
+			for (;;) kept.push(fs.openSync("/dev/null"));
+		} catch {}
+		for (const file of kept.splice(0, ${left})) fs.closeSync(file);
+	};
+	const before = descriptors();
+	await ask();
+	await until(before); // the worker that was asked is gone, and the next one there
+	fill();
+	const full = descriptors();
+	const fates = [await ask()];
+	await until(full - ${OF_WORKER});
+	fill();
+	for (let count = 0; count < 3; count++) fates.push(await ask());
 	for (const file of kept) fs.closeSync(file);
 	fates.push(await ask());
-	for (let tries = 0; tries < 50 && descriptors() !== before; tries++) await settle();
+	await until(before);
 	console.log(JSON.stringify({ fates, left: descriptors() - before }));
 	await sandbox.close();`;
 
