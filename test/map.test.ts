@@ -43,6 +43,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"dump/lines": "dump/format",
 	"layer-entry": "oci/layer-builder",
 	"mount/header": "mount/spec",
+	"oci/registry/watch": "oci/registry/transport",
 	"store/find": "store/content-index",
 	"store/open-store": "store/store",
 	"store/inspect": "store/fsck",

@@ -2,7 +2,7 @@
 import { ComposefsError } from "../errors.ts";
 import { EXIT, ExitStatus, fail } from "./exit.ts";
 
-export interface Unreadable {
+interface Unreadable {
 	readonly image: string;
 	/** Why. */
 	readonly error: string;
