@@ -5,7 +5,7 @@ import { escapeListed, escapeName } from "../dump/escape.ts";
 import { readImage } from "../image/read.ts";
 import { fileSize, type Inode } from "../inode.ts";
 import { formatSeconds } from "../time.ts";
-import { EXIT, ExitStatus, fail, interruptible, readingOf } from "./exit.ts";
+import { EXIT, ExitStatus, endWith, fail, interruptible, readingOf } from "./exit.ts";
 import { inodeToJson } from "./json.ts";
 import { Links } from "./links.ts";
 import { examples } from "./options.ts";
@@ -38,12 +38,12 @@ async function diff(before: string, after: string, options: { readonly json?: tr
 		throw new ExitStatus(status === EXIT.failure ? TROUBLE : status);
 	});
 	const status = changes.length > 0 ? DIFFERENT : EXIT.success;
-	// Before anything is printed: `diff … | head -1` ends with it too.
-	process.exitCode = status;
 	const links = new Links(changes);
-	if (options.json) await printJsonList(jsonOf(changes, links));
-	else await print(changes.map((change) => `${format(change, links)}\n`));
-	if (status !== EXIT.success) throw new ExitStatus(status);
+	await endWith(status, () =>
+		options.json
+			? printJsonList(jsonOf(changes, links))
+			: print(changes.map((change) => `${format(change, links)}\n`)),
+	);
 }
 
 function* jsonOf(changes: readonly Change[], links: Links): Generator<unknown> {

@@ -36,6 +36,13 @@ export class ExitStatus extends Error {
 	}
 }
 
+/** Prints, and ends the command with a status, whatever becomes of the printing: `… | head -1` ends with it, too. */
+export async function endWith(status: number, print: () => Promise<void>): Promise<void> {
+	process.exitCode = status;
+	await print();
+	if (status !== EXIT.success) throw new ExitStatus(status);
+}
+
 /** What went wrong first, where something that was held could not be let go either: `await using` has both in one. */
 function firstOf(error: unknown): unknown {
 	let first = error;

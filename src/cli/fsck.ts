@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { escapeListed } from "../dump/escape.ts";
 import { type BadObject, type FsckResult, ObjectStore } from "../store/index.ts";
-import { EXIT, ExitStatus, interruptible } from "./exit.ts";
+import { EXIT, endWith, interruptible } from "./exit.ts";
 import { type FileOfImage, filesOfObjects } from "./files-of-objects.ts";
 import { examples } from "./options.ts";
 import { colour, counted, print, printJsonObject } from "./print.ts";
@@ -28,11 +28,7 @@ async function fsck(images: string[], { store: folder, json }: FsckCommandOption
 		return { ...result, bad: await withFiles(result.bad, signal) };
 	});
 	const status = bad.length === 0 ? EXIT.success : EXIT.verificationFailed;
-	// Before anything is printed: whoever stops reading must not turn a failure into a success.
-	process.exitCode = status;
-	if (json) await printJsonObject(rest, "bad", bad);
-	else await print(format({ bad, ...rest }));
-	if (status !== EXIT.success) throw new ExitStatus(status);
+	await endWith(status, () => (json ? printJsonObject(rest, "bad", bad) : print(format({ bad, ...rest }))));
 }
 
 async function check(folder: string, images: string[], signal: AbortSignal): Promise<FsckResult> {

@@ -5,7 +5,7 @@ import { listObjects, missingObjects, type StoreObject } from "../image/index.ts
 import { nameToBytes, sortNames } from "../names.ts";
 import { systemCall } from "../system-call.ts";
 import type { Tree } from "../tree.ts";
-import { EXIT, ExitStatus, interruptible, UsageError } from "./exit.ts";
+import { EXIT, endWith, interruptible, UsageError } from "./exit.ts";
 import { type ImageOptions, readTree } from "./images.ts";
 import { collect, examples, imageCommand } from "./options.ts";
 import { print, printJson } from "./print.ts";
@@ -45,10 +45,7 @@ async function missing(images: string[], options: MissingOptions): Promise<void>
 	for (const folder of basedir) await checkFolder(folder);
 	const objects = await find(images, options, (tree, signal) => missingObjects(tree, basedir, { signal }));
 	const status = check && objects.length > 0 ? EXIT.verificationFailed : EXIT.success;
-	// Before anything is printed: `… | head -1` ends with it too.
-	process.exitCode = status;
-	await printObjects(objects, options);
-	if (status !== EXIT.success) throw new ExitStatus(status);
+	await endWith(status, () => printObjects(objects, options));
 }
 
 /** In a store whose name is mistyped, every object would be missing. */

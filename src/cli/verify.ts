@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ComposefsError } from "../errors.ts";
 import { verifyImage } from "../image/index.ts";
-import { asUsage, EXIT, ExitStatus, fail, interruptible } from "./exit.ts";
+import { asUsage, EXIT, endWith, fail, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
 
@@ -32,12 +32,11 @@ async function verify(digest: string, images: string[], options: { readonly json
 	}).catch((error) => {
 		throw asUsage(error);
 	});
-	const status = statusOf(verdicts);
-	// Before anything is printed: whoever stops reading must not turn a failure into a success.
-	process.exitCode = status;
-	if (options.json) await printJson(verdicts);
-	else await print(verdicts.filter(({ error }) => error === undefined).map(format));
-	if (status !== EXIT.success) throw new ExitStatus(status);
+	await endWith(statusOf(verdicts), () =>
+		options.json
+			? printJson(verdicts)
+			: print(verdicts.filter(({ error }) => error === undefined).map(format)),
+	);
 }
 
 /** An image that is not what it should be counts more than one that cannot be read. */
