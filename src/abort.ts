@@ -41,6 +41,17 @@ export function untilAbort<T>(promise: Promise<T>, signal: AbortSignal | undefin
 	});
 }
 
+/** For what listens to its signal by itself, as timers and children of node do. It aborts with the given one, until `forget`. */
+export function follow(signal: AbortSignal | undefined): {
+	readonly signal: AbortSignal;
+	readonly forget: () => void;
+} {
+	const own = new AbortController();
+	if (signal?.aborted) own.abort();
+	const forget = onAbort(signal, () => own.abort());
+	return { signal: own.signal, forget };
+}
+
 function listen(signal: AbortSignal): Waiting {
 	const waiters = new Set<() => void>();
 	const tellAll = () => {

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "@jest/globals";
-import { onAbort, untilAbort } from "../src/abort.ts";
+import { follow, onAbort, untilAbort } from "../src/abort.ts";
 
 describe("waiting for a signal", () => {
 	test("everyone is told once, but who went away", () => {
@@ -22,6 +22,17 @@ describe("waiting for a signal", () => {
 		onAbort(AbortSignal.abort(), () => told++)();
 		onAbort(undefined, () => told++)();
 		expect(told).toBe(0);
+	});
+
+	test("a signal that follows aborts with the other, before and after, until it is forgotten", () => {
+		const controller = new AbortController();
+		const [one, forgotten] = [follow(controller.signal), follow(controller.signal)];
+		forgotten.forget();
+		expect(one.signal.aborted).toBe(false);
+		controller.abort();
+		expect([one.signal.aborted, forgotten.signal.aborted]).toEqual([true, false]);
+		expect(follow(controller.signal).signal.aborted).toBe(true);
+		expect(follow(undefined).signal.aborted).toBe(false);
 	});
 
 	test("a hundred are one listener, and none when all have gone", () => {

@@ -1,6 +1,6 @@
 /** Docker's credential helpers: programs `docker-credential-NAME` that know secrets. */
 import { execFile } from "node:child_process";
-import { onAbort } from "../../abort.ts";
+import { follow } from "../../abort.ts";
 import { registryError } from "./fault.ts";
 
 /** What a helper said of a server. */
@@ -46,13 +46,11 @@ interface Run {
 }
 
 function run(program: string, input: string, timeout: number, signal?: AbortSignal): Promise<Run> {
-	// Of its own, since a child listens for itself, and many may be asked with one signal.
-	const end = new AbortController();
-	const forget = onAbort(signal, () => end.abort());
+	const own = follow(signal); // many may be asked with one
 	return new Promise((resolve) => {
 		const options = { timeout, maxBuffer: OUTPUT_LIMIT, killSignal: "SIGKILL", env: process.env } as const;
-		const child = execFile(program, ["get"], { ...options, signal: end.signal }, (error, stdout) => {
-			forget();
+		const child = execFile(program, ["get"], { ...options, signal: own.signal }, (error, stdout) => {
+			own.forget();
 			const code = error?.code ?? error?.signal ?? "failed";
 			resolve({ error: error === null ? undefined : { killed: error.killed === true, code }, stdout });
 		});

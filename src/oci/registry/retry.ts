@@ -1,6 +1,6 @@
 /** Trying again: how often, and how long to wait. */
 import { setTimeout as delay } from "node:timers/promises";
-import { onAbort } from "../../abort.ts";
+import { follow } from "../../abort.ts";
 import { say } from "../../diagnostics.ts";
 import { isTransient } from "./fault.ts";
 
@@ -59,10 +59,9 @@ export class Attempts {
 
 /** Timers listen for themselves: to a signal of their own, since many may wait with one. */
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-	const end = new AbortController();
-	const forget = onAbort(signal, () => end.abort());
-	await delay(ms, undefined, { signal: end.signal }).catch(() => undefined);
-	forget();
+	const own = follow(signal);
+	await delay(ms, undefined, { signal: own.signal }).catch(() => undefined);
+	own.forget();
 }
 
 /** Milliseconds that a `Retry-After` header asks for: it has seconds or a date. */
