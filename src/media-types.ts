@@ -18,19 +18,26 @@ export const MEDIA_TYPES = {
 const INDEXES: ReadonlySet<string> = new Set([MEDIA_TYPES.index, MEDIA_TYPES.dockerManifestList]);
 const MANIFESTS: ReadonlySet<string> = new Set([MEDIA_TYPES.manifest, MEDIA_TYPES.dockerManifest]);
 const CONFIGS: ReadonlySet<string> = new Set([MEDIA_TYPES.config, MEDIA_TYPES.dockerConfig]);
+
+/** Docker's layers → the same bytes by the image specification's names. */
+const OCI_LAYERS: ReadonlyMap<string, string> = new Map<string, string>([
+	[MEDIA_TYPES.dockerLayer, MEDIA_TYPES.layer],
+	[MEDIA_TYPES.dockerLayerGzip, MEDIA_TYPES.layerGzip],
+	[MEDIA_TYPES.dockerLayerZstd, MEDIA_TYPES.layerZstd],
+	// Of the deprecated kind that registries did not have to distribute.
+	["application/vnd.docker.image.rootfs.foreign.diff.tar", MEDIA_TYPES.layer],
+	["application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", MEDIA_TYPES.layerGzip],
+]);
+
 const LAYERS: ReadonlySet<string> = new Set([
 	MEDIA_TYPES.layer,
 	MEDIA_TYPES.layerGzip,
 	MEDIA_TYPES.layerZstd,
-	MEDIA_TYPES.dockerLayer,
-	MEDIA_TYPES.dockerLayerGzip,
-	MEDIA_TYPES.dockerLayerZstd,
+	...OCI_LAYERS.keys(),
 	// Layers that registries did not have to distribute: deprecated, and tar all the same.
 	"application/vnd.oci.image.layer.nondistributable.v1.tar",
 	"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
 	"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
-	"application/vnd.docker.image.rootfs.foreign.diff.tar",
-	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
 ]);
 
 /** A list of manifests, one for each platform. */
@@ -51,15 +58,6 @@ export function isConfigType(mediaType: string): boolean {
 export function isLayerType(mediaType: string): boolean {
 	return LAYERS.has(mediaType);
 }
-
-/** Docker's layers → the same bytes by the image specification's names. */
-const OCI_LAYERS: ReadonlyMap<string, string> = new Map<string, string>([
-	[MEDIA_TYPES.dockerLayer, MEDIA_TYPES.layer],
-	[MEDIA_TYPES.dockerLayerGzip, MEDIA_TYPES.layerGzip],
-	[MEDIA_TYPES.dockerLayerZstd, MEDIA_TYPES.layerZstd],
-	["application/vnd.docker.image.rootfs.foreign.diff.tar", MEDIA_TYPES.layer],
-	["application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", MEDIA_TYPES.layerGzip],
-]);
 
 /** What a layer is called in a manifest of the image specification. */
 export function ociLayerType(mediaType: string): string {
