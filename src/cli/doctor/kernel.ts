@@ -91,7 +91,8 @@ function textOf(path: string): Promise<string> {
 	return readFile(path, "utf8").catch(() => "");
 }
 
-function exists(path: string): Promise<boolean> {
+/** Whether the kernel has something there. */
+export function exists(path: string): Promise<boolean> {
 	return access(path).then(
 		() => true,
 		() => false,

@@ -1,6 +1,6 @@
 /** What to do where files cannot be sealed: the kernel has one error for several reasons. */
-import { access } from "node:fs/promises";
 import { listMounts, mountIdAt } from "../../mount/mount-info.ts";
+import { exists } from "./kernel.ts";
 
 /** File systems that can have fs-verity, and how each gets it, if it has to. */
 const SWITCHES: ReadonlyMap<string, ((device: string) => string) | undefined> = new Map([
@@ -34,11 +34,4 @@ export function remedy(type: string, device: string, kernel: boolean | undefined
 	if (kernel === false) return [`boot ${kernelText}`, switched].filter(Boolean).join(", then ");
 	if (switched === undefined) return `it takes ${kernelText}`;
 	return kernel ? switched : `${switched}, and ${kernelText}`;
-}
-
-function exists(path: string): Promise<boolean> {
-	return access(path).then(
-		() => true,
-		() => false,
-	);
 }
