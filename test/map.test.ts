@@ -67,6 +67,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 	"toc/annotations": "toc/read",
 	"toc/chunks": "toc/layer-entries",
 	"toc/entry": "toc/document",
+	"toc/entry-reader": "toc/document",
 	"toc/entry-types": "toc/document",
 	"toc/estargz": "toc/read",
 	"toc/fault": "toc/read",

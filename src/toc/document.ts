@@ -1,6 +1,7 @@
 /** A table of contents as text: an object with a version, and a list of entries that are told one by one. */
 import { Idle } from "../idle.ts";
-import { EntryFields, skipUnknown } from "./entry.ts";
+import type { EntryFields } from "./entry.ts";
+import { EntryReader, skipUnknown } from "./entry-reader.ts";
 import { type FeedOptions, feed, type Steps, type TocText } from "./feed.ts";
 import { CLOSE_ARRAY, CLOSE_OBJECT, JsonCursor, OPEN_ARRAY, OPEN_OBJECT, TextRange } from "./json.ts";
 import { foldKeys } from "./keys.ts";
@@ -8,7 +9,7 @@ import { TOC_LIMITS } from "./limits.ts";
 import { refuseLongStep } from "./window.ts";
 
 export interface DocumentVisitor {
-	/** An entry, in `fields` until it returns; `cursor` has the window that its ranges are in. */
+	/** An entry; `cursor` has the window that its ranges are in, until this returns. */
 	entry(fields: EntryFields, cursor: JsonCursor): void;
 }
 
@@ -52,7 +53,7 @@ class Document implements Steps {
 	private visitor: DocumentVisitor = NOBODY;
 	private version: number | undefined = undefined;
 	private tarSplitDigest: string | undefined = undefined;
-	private readonly fields = new EntryFields();
+	private readonly reader = new EntryReader();
 	private readonly range = new TextRange();
 	private readonly others = new Set<string>();
 	private state: State = "start";
@@ -70,7 +71,6 @@ class Document implements Steps {
 	/** Lets go of the text and of the visitor, wherever in it the reading ended. */
 	forget(): void {
 		this.cursor.forget();
-		this.fields.forget();
 		this.visitor = NOBODY;
 		this.version = this.tarSplitDigest = undefined;
 		this.others.clear();
@@ -101,8 +101,7 @@ class Document implements Steps {
 
 	#entry(): void {
 		const { cursor } = this;
-		const fields = this.fields;
-		fields.read(cursor);
+		const fields = this.reader.read(cursor);
 		const end = cursor.at;
 		if (end - fields.start > this.stepLimit) refuseLongStep(cursor, fields.start, this.stepLimit);
 		const more = cursor.more(CLOSE_ARRAY);

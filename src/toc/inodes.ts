@@ -64,7 +64,7 @@ export function inodeOf(
 }
 
 function targetOf(fields: EntryFields, cursor: JsonCursor): string {
-	if (!fields.has("linkName")) cursor.fail("link", "a symlink has no linkName", fields.start);
+	if (fields.linkName === undefined) cursor.fail("link", "a symlink has no linkName", fields.start);
 	return cursor.text(fields.linkName);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../byte-pool.ts";
 import { fail, type TocRule } from "./fault.ts";
-import { skipPlain } from "./words.ts";
+import { skipPlain, type Token } from "./words.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -145,15 +145,17 @@ export class JsonCursor {
 		this.at++;
 	}
 
-	/** Steps over these bytes, if they are what comes next. They have no NUL, so none is found beyond the end. */
-	token(token: Uint8Array): boolean {
-		const { bytes, at } = this;
-		for (let n = 0; n < token.length; n++) if (bytes[at + n] !== token[n]) return false;
-		this.at = at + token.length;
+	/** Steps over a token, if that is what comes next. */
+	token(token: Token): boolean {
+		const { at } = this;
+		const end = at + token.length;
+		if (end > this.end || !token.isAt(this.view, at)) return false;
+		this.at = end;
 		return true;
 	}
 
-	string(range: TextRange): void {
+	/** Reads a string, and returns where it stands: `range`. */
+	string(range: TextRange): TextRange {
 		if (this.peek() !== QUOTE) this.unexpected("a string");
 		const { bytes, view, end } = this;
 		let at = this.at + 1;
@@ -171,6 +173,7 @@ export class JsonCursor {
 		range.end = at;
 		range.form = form;
 		this.at = at + 1;
+		return range;
 	}
 
 	/** An integer; beyond 2^53 - 1, numbers that are read are not those that are written. */

@@ -107,7 +107,7 @@ export class LayerEntries implements DocumentVisitor {
 	#layerEntry(name: string, fields: EntryFields, cursor: JsonCursor): LayerEntry {
 		const { type } = fields;
 		if (type === "hardlink") return { name, linkName: this.#linkName(fields, cursor) };
-		if (fields.has("x-content") || fields.has("x-payload"))
+		if (fields.content !== undefined || fields.payload !== undefined)
 			refusePath("content", "has a key of composefs-from-json", fields, cursor);
 		const inode = this.#inode(name, type as InodeEntryType, fields, cursor);
 		if (inode.type === "symlink" && inode.target.includes(REPLACEMENT)) this.#markLossy(fields, cursor);
@@ -118,7 +118,8 @@ export class LayerEntries implements DocumentVisitor {
 	}
 
 	#linkName(fields: EntryFields, cursor: JsonCursor): string {
-		if (!fields.has("linkName")) refusePath("link", "is a hard link without a linkName", fields, cursor);
+		if (fields.linkName === undefined)
+			refusePath("link", "is a hard link without a linkName", fields, cursor);
 		const linkName = cursor.text(fields.linkName);
 		if (linkName.includes(REPLACEMENT)) this.#markLossy(fields, cursor);
 		if (canonicalPath(linkName) === undefined) refusePath("hard-link", 'leads over ".."', fields, cursor);

@@ -180,9 +180,10 @@ class TreeBuilder {
 
 	/** What a hard link leads to: an entry before it. */
 	#target(fields: EntryFields, cursor: JsonCursor): Inode {
-		if (!fields.has("linkName")) cursor.fail("link", "a hard link has no linkName", fields.start);
+		const { linkName } = fields;
+		if (linkName === undefined) cursor.fail("link", "a hard link has no linkName", fields.start);
 		let inode: Inode | undefined = this.root;
-		for (const name of cursor.text(fields.linkName).split("/"))
+		for (const name of cursor.text(linkName).split("/"))
 			if (name !== "" && name !== ".")
 				inode = inode?.type === "directory" ? inode.children.get(name) : undefined;
 		if (inode === undefined) refusePath("hard-link", "leads to nothing that comes before it", fields, cursor);
@@ -203,14 +204,13 @@ function makeInode(fields: EntryFields, cursor: JsonCursor): Inode {
 }
 
 function fileOf(fields: EntryFields, cursor: JsonCursor): Inode {
-	const { uid, gid, mtimeNs, xattrs, digest: sha256 } = fields;
-	const hasPayload = fields.has("x-payload");
+	const { uid, gid, mtimeNs, xattrs, digest: sha256, payload } = fields;
 	const size = Math.max(fields.size, 0);
 	if (fields.content !== undefined) return contentFile(fields.content, fields, cursor);
-	if (size === 0 && !hasPayload && sha256 < 0) return inlineFile(NO_BYTES, fields, cursor);
+	if (size === 0 && payload === undefined && sha256 < 0) return inlineFile(NO_BYTES, fields, cursor);
 	const mode = permissions("reg", fields, cursor);
 	let path: string | undefined;
-	if (hasPayload) path = cursor.text(fields.payload);
+	if (payload !== undefined) path = cursor.text(payload);
 	else if (sha256 >= 0) path = objectPathAt(cursor.bytes, sha256);
 	const inode: Inode = {
 		type: "file",
@@ -225,13 +225,13 @@ function fileOf(fields: EntryFields, cursor: JsonCursor): Inode {
 		path,
 	};
 	// The numbers have been checked when they were read.
-	if (xattrs !== undefined || hasPayload) checkInode(inode);
+	if (xattrs !== undefined || payload !== undefined) checkInode(inode);
 	return inode;
 }
 
 function contentFile(content: Uint8Array, fields: EntryFields, cursor: JsonCursor): Inode {
 	const { size } = fields;
-	if (fields.has("x-payload")) refusePath("content", "has x-content and x-payload", fields, cursor);
+	if (fields.payload !== undefined) refusePath("content", "has x-content and x-payload", fields, cursor);
 	if (size >= 0 && size !== content.length)
 		refusePath("content", `has ${content.length} bytes of x-content, and a size of ${size}`, fields, cursor);
 	return inlineFile(content, fields, cursor);

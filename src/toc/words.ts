@@ -25,3 +25,29 @@ export function sharedLength(view: DataView, a: number, b: number, length: numbe
 	while (shared < length && view.getUint8(a + shared) === view.getUint8(b + shared)) shared++;
 	return shared;
 }
+
+/** Text of at least four bytes that is often looked for, such as a key with its quotes. */
+export class Token {
+	readonly length: number;
+	/** Of the bytes, four at a time; the last word may begin within the one before. */
+	private readonly words: Int32Array;
+
+	constructor(text: string) {
+		const bytes = Buffer.from(text, "latin1");
+		this.length = bytes.length;
+		this.words = new Int32Array(Math.ceil(bytes.length / 4));
+		for (let n = 0; n < this.words.length; n++) this.words[n] = bytes.readInt32BE(this.#placeOf(n));
+	}
+
+	/** Whether it stands there; the view must reach as far. */
+	isAt(view: DataView, at: number): boolean {
+		const { words } = this;
+		for (let n = 0; n < words.length; n++)
+			if (view.getInt32(at + this.#placeOf(n)) !== words[n]) return false;
+		return true;
+	}
+
+	#placeOf(word: number): number {
+		return Math.min(word * 4, this.length - 4);
+	}
+}

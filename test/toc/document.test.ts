@@ -14,7 +14,7 @@ async function read(text: TocText, limit = 2 ** 30): Promise<unknown[]> {
 			entry: (fields, cursor) => {
 				const { type, mode, uid, gid, size, mtimeNs, offset, endOffset, xattrs } = fields;
 				const name = cursor.text(fields.name);
-				const linkName = fields.has("linkName") ? cursor.text(fields.linkName) : undefined;
+				const linkName = fields.linkName ? cursor.text(fields.linkName) : undefined;
 				const digest =
 					fields.digest < 0 ? undefined : cursor.bytes.latin1Slice(fields.digest, fields.digest + 64);
 				entries.push({

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { sharedLength, skipPlain } from "../../src/toc/words.ts";
+import { sharedLength, skipPlain, Token } from "../../src/toc/words.ts";
 
 const byte = fc.oneof(
 	fc.nat(255),
@@ -48,5 +48,20 @@ test("bytes that are shared are counted up to the first that is not", () => {
 			expect(sharedLength(view, 0, length, length)).toBe(expected);
 		}),
 		{ numRuns: 1000 },
+	);
+});
+
+test("a token is found where all of its bytes are", () => {
+	const text = fc.array(fc.nat(127), { minLength: 4, maxLength: 24 });
+	fc.assert(
+		fc.property(text, fc.nat(8), fc.nat(23), fc.integer({ min: 1, max: 255 }), (bytes, at, place, change) => {
+			const token = new Token(Buffer.from(bytes).toString("latin1"));
+			expect(token.length).toBe(bytes.length);
+			const buffer = Buffer.concat([Buffer.alloc(at), Buffer.from(bytes)]);
+			expect(token.isAt(viewOf(buffer), at)).toBe(true);
+			const changed = at + (place % bytes.length);
+			buffer[changed] = (buffer[changed] as number) ^ change;
+			expect(token.isAt(viewOf(buffer), at)).toBe(false);
+		}),
 	);
 });
