@@ -30,6 +30,9 @@ interface IndexDocument {
 	manifests: IndexEntry[];
 }
 
+/** Blobs that are on their way into a layout, by their files: whoever wants one too waits for it. */
+const downloading = new Map<string, Promise<boolean>>();
+
 /** Folders whose index is being written, by their inodes, whatever they are called; with the end of that. */
 const indexing = new Map<string, Promise<void>>();
 
@@ -41,7 +44,6 @@ const indexing = new Map<string, Promise<void>>();
 export class LayoutDestination implements ImageDestination {
 	readonly name: string;
 	readonly #folder: string;
-	readonly #running = new Map<string, Promise<boolean>>();
 
 	constructor(folder: FilePath) {
 		this.#folder = pathToString(folder);
@@ -53,22 +55,20 @@ export class LayoutDestination implements ImageDestination {
 	}
 
 	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: SignalOptions = {}): Promise<boolean> {
+		const { algorithm, hex } = parseDigest(descriptor.digest);
+		const file = path.resolve(this.#folder, "blobs", algorithm, hex);
 		// Whoever is at it may be stopped by a signal of its own: then it is looked for again.
-		for (
-			let other = this.#running.get(descriptor.digest);
-			other;
-			other = this.#running.get(descriptor.digest)
-		)
+		for (let other = downloading.get(file); other; other = downloading.get(file))
 			await untilAbort(
 				other.catch(() => undefined),
 				signal,
 			);
-		const run = this.#download(descriptor, blob, signal);
-		this.#running.set(descriptor.digest, run);
+		const run = download(file, descriptor, blob, signal);
+		downloading.set(file, run);
 		try {
 			return await run;
 		} finally {
-			this.#running.delete(descriptor.digest);
+			downloading.delete(file);
 		}
 	}
 
@@ -101,27 +101,10 @@ export class LayoutDestination implements ImageDestination {
 		}
 	}
 
-	async #download(
-		descriptor: Descriptor,
-		blob: BlobSource,
-		signal: AbortSignal | undefined,
-	): Promise<boolean> {
-		signal?.throwIfAborted();
-		const { algorithm, hex } = parseDigest(descriptor.digest);
-		const folder = path.join(this.#folder, "blobs", algorithm);
-		if (await hasBlob(folder, hex, descriptor.size)) return true;
-		await downloadBlob(folder, descriptor, blob, signal);
-		return false;
-	}
-
 	async #addToIndex(entry: IndexEntry, tag: string | undefined): Promise<void> {
 		const file = path.join(this.#folder, "index.json");
 		const index = await readIndex(file);
-		const isReplaced = (other: IndexEntry) =>
-			tag === undefined
-				? other.digest === entry.digest && other.annotations?.[REF_NAME] === undefined
-				: other.annotations?.[REF_NAME] === tag;
-		index.manifests = [...index.manifests.filter((other) => !isReplaced(other)), entry];
+		index.manifests = withEntry(index.manifests, entry, tag);
 		const text = JSON.stringify(index);
 		checkIndexSize(file, Buffer.byteLength(text));
 		const marker = path.join(this.#folder, "oci-layout");
@@ -130,13 +113,35 @@ export class LayoutDestination implements ImageDestination {
 	}
 }
 
+/** A tag is of one manifest, and a manifest without a tag is there once, unless it has a tag too. */
+function withEntry(entries: readonly IndexEntry[], entry: IndexEntry, tag: string | undefined): IndexEntry[] {
+	const isSame = (other: IndexEntry) => other.digest === entry.digest;
+	const isUntagged = (other: IndexEntry) => other.annotations?.[REF_NAME] === undefined;
+	const others = entries.filter((other) => !(isSame(other) && isUntagged(other)));
+	if (tag === undefined) return others.some(isSame) ? others : [...others, entry];
+	return [...others.filter((other) => other.annotations?.[REF_NAME] !== tag), entry];
+}
+
+/** False if the blob had to be fetched. */
+async function download(
+	file: string,
+	descriptor: Descriptor,
+	blob: BlobSource,
+	signal: AbortSignal | undefined,
+): Promise<boolean> {
+	signal?.throwIfAborted();
+	if (await hasBlob(file, descriptor.size)) return true;
+	await downloadBlob(path.dirname(file), descriptor, blob, signal);
+	return false;
+}
+
 /** Its name is given when it is complete; but whoever gave it may not have come to sync it, or not do that at all. */
-async function hasBlob(folder: string, hex: string, size: number): Promise<boolean> {
-	const file = path.join(folder, hex);
+async function hasBlob(file: string, size: number): Promise<boolean> {
 	const found = await stat(file).catch(() => undefined);
 	if (!found?.isFile() || found.size !== size) return false;
 	try {
 		await systemCall(syncPlace(file), file);
+		const folder = path.dirname(file);
 		await systemCall(syncPlace(folder), folder);
 		return true;
 	} catch (error) {

@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { type BlobSource, type ByteRange, readBlob } from "../../../src/blob.ts";
 import { cachedImage, forgetCached } from "../../../src/oci/copy/cached-image.ts";
@@ -36,6 +37,17 @@ describe("an image that is kept", () => {
 		);
 		expect(await layer.blob.size()).toBe(10);
 		expect(asked).toEqual([undefined]);
+	});
+
+	test("is read once by all who keep it in that folder", async () => {
+		const asked: (ByteRange | undefined)[] = [];
+		const folders = [temporary("kept"), path.relative(process.cwd(), temporary("kept")), temporary("other")];
+		const reads = folders.map(async (folder) => {
+			const [layer] = cachedImage(breaking(10, asked), folder).layers;
+			return layer && readBlob(layer.blob, { limit: 100 });
+		});
+		expect(await Promise.all(reads)).toEqual([bytes, bytes, bytes]);
+		expect(asked).toHaveLength(2);
 	});
 
 	test("goes on where it was interrupted", async () => {

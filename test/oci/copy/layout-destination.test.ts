@@ -54,12 +54,20 @@ describe("a layout", () => {
 		await copyImage(image, destination);
 		await copyImage(image, destination);
 		const { digest } = image.manifest.descriptor;
-		expect(index().manifests.map((entry: { digest: string }) => entry.digest)).toEqual([
-			"sha256:1",
-			digest,
-			digest,
-		]);
-		expect(index()).toMatchObject({ more: 5, manifests: [other, {}, {}] });
+		const annotations = { "org.opencontainers.image.ref.name": "t" };
+		expect(index()).toMatchObject({ more: 5, manifests: [other, { digest, annotations }] });
+		expect(index().manifests).toHaveLength(2);
+	});
+
+	test("has an image without a tag once, and not beside its tags", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		await copyImage(image, destination);
+		await copyImage(imageOf([Buffer.from("other")]), destination);
+		for (const tag of ["a", "b"]) await copyImage(image, destination, { tag });
+		const tags = index().manifests.map(({ annotations }: { annotations?: Record<string, string> }) =>
+			Object.values(annotations ?? {}),
+		);
+		expect(tags).toEqual([[], ["a"], ["b"]]);
 	});
 
 	test("takes many images at once", async () => {
