@@ -9,7 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { MEDIA_TYPES } from "../src/media-types.ts";
 import { copyImage, openLayout, RegistryClient } from "../src/oci/index.ts";
@@ -59,6 +59,7 @@ function makeInputs(): string {
 	const inputs = mkdtempSync(path.join(work, "example-"));
 	const dump = readFileSync(path.join(projectRoot, "test/fixtures/debian-12.dump.gz"));
 	writeFileSync(path.join(inputs, "rootfs.dump"), gunzipSync(dump));
+	writeFileSync(path.join(inputs, "layer.tar.gz"), gzipSync(plainTar("etc/", "etc/motd")));
 	const layout = new MemoryLayout();
 	layout.tag(tagged(layout.image([{ bytes: plainTar("usr/", "usr/file") }]), "latest"));
 	layout.write(path.join(inputs, "layout"));

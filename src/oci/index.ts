@@ -12,6 +12,7 @@ export { openArchive } from "./archive.ts";
 export type { ContainerConfig } from "./container-config.ts";
 export type { ContentStore } from "./contents.ts";
 export * from "./copy/index.ts";
+export { type DescribeLayerOptions, describeLayer } from "./describe-layer.ts";
 export { diffLayer } from "./diff-layer.ts";
 export type { DockerArchive, DockerImage } from "./docker-archive.ts";
 export type {

@@ -12,7 +12,7 @@ import type { Annotations, Document, Platform, ResolvedImage, ResolvedLayer } fr
 import { checkIsPlatform } from "./platform.ts";
 import { checkImage } from "./pull.ts";
 
-/** A layer for an image: what `writeChunkedLayer` gives, and the blob that it wrote. */
+/** A layer for an image: what `writeChunkedLayer` gives, and the blob that it wrote; what `describeLayer` gives. */
 export interface NewLayer extends ResolvedLayer {
 	/** For the image's history: what made the layer. Default: `composefs` */
 	readonly createdBy?: string | undefined;
@@ -115,7 +115,7 @@ function checkLayer(layer: NewLayer, at: number): void {
 function problemOf(layer: NewLayer | null): string | undefined {
 	const { descriptor, blob, createdBy } = layer ?? {};
 	if (descriptor === undefined || typeof blob?.read !== "function")
-		return "is not { ...await writeChunkedLayer(tree, { to }), blob: fileBlob(to) }";
+		return "is neither what describeLayer gives, nor { ...await writeChunkedLayer(tree, { to }), blob: fileBlob(to) }";
 	if (!isAnnotations(descriptor.annotations)) return "has annotations that are no Map of texts by texts";
 	if (!isLayerType(descriptor.mediaType))
 		return `is ${descriptor.mediaType}, which is no layer of a known kind`;
