@@ -50,18 +50,14 @@ function* jsonOf(changes: readonly Change[], links: Links): Generator<unknown> {
 	for (const change of changes) yield toJson(change, links);
 }
 
-/** `link`: the first name of an inode with several, which all of them have: a list of all would take the square of their number. */
 function toJson(change: Change, links: Links): Record<string, unknown> {
 	const { path, kind } = change;
-	const side = (name: "before" | "after", inode: Inode) => {
-		return { ...inodeToJson(path, inode), link: links.firstName(name, inode) };
-	};
 	return {
 		kind,
 		path,
 		...(kind === "changed" && { attributes: change.attributes }),
-		...(kind !== "added" && { before: side("before", change.before) }),
-		...(kind !== "removed" && { after: side("after", change.after) }),
+		...(kind !== "added" && { before: inodeToJson(path, change.before, links.before) }),
+		...(kind !== "removed" && { after: inodeToJson(path, change.after, links.after) }),
 	};
 }
 
@@ -94,7 +90,7 @@ function describe(attribute: ChangedAttribute, { before, after }: Changed, links
 		case "content":
 			return contentText(before, after);
 		case "link group":
-			return `link group ${counted(links.count("before", before), "name")} → ${counted(links.count("after", after), "name")}`;
+			return `link group ${counted(links.before.count(before), "name")} → ${counted(links.after.count(after), "name")}`;
 	}
 }
 

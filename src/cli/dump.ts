@@ -53,9 +53,16 @@ async function dumpJson(
 	options: ImageOptions,
 	signal: AbortSignal,
 ): Promise<void> {
-	const [{ readTree }, { inodeToJson }] = await Promise.all([import("./images.ts"), import("./json.ts")]);
+	const [{ readTree }, { inodeToJson }, { LinkNames }] = await Promise.all([
+		import("./images.ts"),
+		import("./json.ts"),
+		import("./links.ts"),
+	]);
 	const dumps = await readEach(images, async (image) => {
-		return { image, entries: entriesOf(await readTree(image, options, signal), inodeToJson) };
+		const tree = await readTree(image, options, signal);
+		const names = new LinkNames();
+		for (const { path, inode } of tree.walk()) names.add(inode, path);
+		return { image, entries: entriesOf(tree, (path, inode) => inodeToJson(path, inode, names)) };
 	});
 	await printImageLists(dumps);
 	failUnlessAllRead(dumps);

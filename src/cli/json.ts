@@ -1,7 +1,9 @@
 /** Inodes as JSON: plain values, bytes as base64, times as decimal strings of nanoseconds. */
 import type { Inode } from "../inode.ts";
+import type { LinkNames } from "./links.ts";
 
-export function inodeToJson(path: string, inode: Inode): Record<string, unknown> {
+/** `link`: the first name of an inode with several, which all of them have: a list of all would take the square of their number. */
+export function inodeToJson(path: string, inode: Inode, names: LinkNames): Record<string, unknown> {
 	const { type, mode, uid, gid, mtimeNs, xattrs } = inode;
 	return {
 		path,
@@ -12,6 +14,7 @@ export function inodeToJson(path: string, inode: Inode): Record<string, unknown>
 		mtimeNs,
 		...details(inode),
 		...(xattrs && { xattrs: Object.fromEntries([...xattrs].map(([name, value]) => [name, base64(value)])) }),
+		link: names.first(inode),
 	};
 }
 

@@ -42,4 +42,21 @@ describe("composefs dump", () => {
 			{ path: "/s", type: "symlink", mode: 0o777, ...common, target: "f" },
 		]);
 	});
+
+	test("--json tells which names are one inode", () => {
+		const lines = [
+			"/ 0 40755 2 0 0 0 0.0 - - -",
+			"/b 1 100644 2 0 0 0 0.0 - x -",
+			"/a 1 @120000 - - - - 0.0 /b - -",
+			"/c 1 100644 1 0 0 0 0.0 - x -",
+		];
+		composefs(["build", "-", at("image")], { input: lines.join("\n") });
+		const [{ entries }] = JSON.parse(composefs(["dump", "--json", at("image")]).stdout);
+		expect(entries.map(({ path, link }: { path: string; link?: string }) => [path, link])).toEqual([
+			["/", undefined],
+			["/a", "/a"],
+			["/b", "/a"],
+			["/c", undefined],
+		]);
+	});
 });

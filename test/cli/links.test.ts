@@ -53,7 +53,7 @@ test("names that became one, or are one no more, are told each", async () => {
 	const links = new Links(changes);
 	const [, second] = changes;
 	if (second?.kind !== "changed") throw new Error("it is changed");
-	expect([links.count("before", second.before), links.count("after", second.after)]).toEqual([1, 2]);
-	expect(links.firstName("before", second.before)).toBeUndefined();
-	expect(links.firstName("after", second.after)).toBe("/a");
+	expect([links.before.count(second.before), links.after.count(second.after)]).toEqual([1, 2]);
+	expect(links.before.first(second.before)).toBeUndefined();
+	expect(links.after.first(second.after)).toBe("/a");
 });
