@@ -11,15 +11,14 @@ import {
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { MEDIA_TYPES } from "../src/media-types.ts";
 import { copyImage, openLayout, RegistryClient } from "../src/oci/index.ts";
-import { chunkedLayer } from "./support/chunked-layer.ts";
 import { type RunningRegistry, startRegistry } from "./support/docker-registry.ts";
 import { MemoryLayout, tagged } from "./support/layouts.ts";
 import { CANNOT_MOUNT, canMount } from "./support/mounting.ts";
 import { describeIf, findProgram, projectRoot } from "./support/needs.ts";
 import { plainTar } from "./support/plain-tar.ts";
 import { CANNOT_LOCK, canLock } from "./support/sandbox.ts";
+import { twoVersions } from "./support/two-versions.ts";
 
 // docs/api is the package that makes the API reference, and has others' pages in its node_modules.
 const guides = readdirSync(path.join(projectRoot, "docs"), { recursive: true, encoding: "utf8" }).filter(
@@ -67,21 +66,6 @@ function makeInputs(): string {
 	return inputs;
 }
 
-/** An image of one zstd:chunked layer, in two versions: what is in one folder differs. */
-function twoVersions(): MemoryLayout {
-	const layout = new MemoryLayout();
-	const versions = ["1", "2"].map((version) => {
-		const shared = { name: "usr/lib/shared", content: "what stays ".repeat(5000) };
-		const own = { name: "usr/bin/own", content: `version ${version} `.repeat(500) };
-		const { bytes, diffId, descriptor } = chunkedLayer([shared, own], { format: "zstd:chunked" });
-		const annotations = Object.fromEntries(descriptor.annotations);
-		const layer = { ...layout.add(bytes, MEDIA_TYPES.layerZstd), annotations };
-		const config = { rootfs: { type: "layers", diff_ids: [diffId] } };
-		return tagged(layout.image([], { config, manifest: { layers: [layer] } }), version);
-	});
-	return layout.tag(...versions);
-}
-
 function run(code: string, wrapper: readonly string[] = []): { status: number | null; stderr: string } {
 	const cwd = makeInputs();
 	writeFileSync(path.join(cwd, "example.mjs"), code);
@@ -93,10 +77,19 @@ function run(code: string, wrapper: readonly string[] = []): { status: number | 
 describe("examples in README and docs/", () => {
 	test("are all of a kind that some test runs", () => {
 		const kinds = pages.flatMap((page) =>
-			Array.from(textOf(page).matchAll(/^```(\S.*)$/gm), ([, kind]) => kind),
+			Array.from(textOf(page).matchAll(/^```(\S.*)$/gm), ([, kind = ""]) =>
+				kind.replace(/^json composefs .*/, "json of a command"),
+			),
 		);
-		// js verity: test/vm.test.ts
-		expect([...new Set(kinds)].sort()).toEqual(["js", "js registry", "js root", "js seccomp", "js verity"]);
+		// js verity: test/vm.test.ts; json of a command: test/json-in-docs.test.ts
+		expect([...new Set(kinds)].sort()).toEqual([
+			"js",
+			"js registry",
+			"js root",
+			"js seccomp",
+			"js verity",
+			"json of a command",
+		]);
 	});
 
 	test("are found", () => expect(blocksOf("js").length).toBeGreaterThanOrEqual(24));
