@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { untilAbort } from "./abort.ts";
 import { abortable } from "./abortable.ts";
-import { ComposefsError } from "./errors.ts";
+import { argumentError, ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { readStream } from "./open-file.ts";
 import { fromSystem, systemCall } from "./system-call.ts";
@@ -73,6 +73,8 @@ export function fileBlob(path: FilePath): BlobSource {
 
 /** A blob in memory. */
 export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
+	if (!(bytes instanceof Uint8Array))
+		throw argumentError("a blob in memory is a Uint8Array", { rule: "blob" });
 	return {
 		name,
 		size: async () => bytes.length,
@@ -81,6 +83,17 @@ export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
 			yield range === undefined ? bytes : bytes.subarray(range.start, range.end);
 		},
 	};
+}
+
+/** What callers without types get wrong. @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `blob` */
+export function checkIsBlob(blob: BlobSource): void {
+	if (typeof blob?.read === "function" && typeof blob.size === "function") return;
+	throw argumentError(
+		"a blob is what fileBlob(path) or bytesBlob(bytes) gives, or one's own with read and size",
+		{
+			rule: "blob",
+		},
+	);
 }
 
 /** Bytes of a whole blob, waited for no longer than the signal lets. */

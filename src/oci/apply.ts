@@ -1,7 +1,7 @@
 /** `applyLayer`: a layer over the tree of the layers below it. */
 import { copyMetadata, type Directory } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
-import { Tree } from "../tree.ts";
+import { checkIsTree, Tree } from "../tree.ts";
 import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { type Layer, type LayerEntries, layerOf, type ReadLayerOptions } from "./layer.ts";
 import { linkedOr, resolveLinks } from "./lower-links.ts";
@@ -26,6 +26,7 @@ export async function applyLayer(
 	layer: Layer | LayerEntries,
 	options: ReadLayerOptions = {},
 ): Promise<Tree> {
+	checkIsTree(tree);
 	const read = await layerOf(layer, options);
 	return new Tree(await runInSlices(layOver(tree.root, read, false), options.signal));
 }

@@ -1,9 +1,9 @@
 /** `describeLayer`: a layer that any tool made becomes one of an image. */
 import { abortable } from "../abortable.ts";
-import type { BlobSource } from "../blob.ts";
+import { type BlobSource, checkIsBlob } from "../blob.ts";
 import { compressionOf } from "../compression.ts";
 import { decompress } from "../decompress.ts";
-import { inFile } from "../errors.ts";
+import { argumentError, inFile } from "../errors.ts";
 import { fillLimits } from "../limits.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
 import { readTar } from "../tar/index.ts";
@@ -34,6 +34,7 @@ export async function describeLayer(
 	blob: BlobSource,
 	{ signal, limits }: DescribeLayerOptions = {},
 ): Promise<ResolvedLayer> {
+	checkIsBlob(blob);
 	const { layerSize } = fillLimits({ layerSize: PULL_LIMITS.layerSize }, limits);
 	const compressed = new Meter();
 	const plain = new Meter();
@@ -68,6 +69,7 @@ class Meter extends Digester {
 
 	async *pass(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
 		for await (const piece of source) {
+			if (!(piece instanceof Uint8Array)) throw argumentError("a blob gives Uint8Arrays", { rule: "blob" });
 			this.size += piece.length;
 			if (this.head.length < HEAD) this.head = Buffer.concat([this.head, piece.subarray(0, HEAD)]);
 			this.update(piece);

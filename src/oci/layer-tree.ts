@@ -1,7 +1,7 @@
 /** `layerTree`: one layer by itself, to be stacked by overlayfs. */
 import { copyMetadata, type Directory, type Inode, OPAQUE, whiteout } from "../inode.ts";
 import { runInSlices } from "../slices.ts";
-import { Tree } from "../tree.ts";
+import { checkIsTree, Tree } from "../tree.ts";
 import { withoutMarked } from "./apply.ts";
 import { copyOf, emptyAs, impliedDirectory } from "./directories.ts";
 import { ociError } from "./fault.ts";
@@ -26,6 +26,7 @@ const YES: Uint8Array = Buffer.from("y");
  */
 export async function layerTree(layer: Layer | LayerEntries, options: LayerTreeOptions = {}): Promise<Tree> {
 	const { lower, signal } = options;
+	if (lower !== undefined) checkIsTree(lower);
 	const read = await layerOf(layer, options);
 	if (lower === undefined) refuseWithoutLower(read);
 	return new Tree(await runInSlices(markedTree(read, lower), signal));

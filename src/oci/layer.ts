@@ -80,5 +80,6 @@ export async function readLayerWithin(
 
 /** A layer as calls take it: read already, or to be read. */
 export async function layerOf(layer: Layer | LayerEntries, options: ReadLayerOptions): Promise<Layer> {
-	return "marks" in layer ? layer : readLayer(layer, options);
+	const isRead = typeof layer === "object" && layer !== null && "marks" in layer;
+	return isRead ? layer : readLayer(layer, options);
 }

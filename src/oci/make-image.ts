@@ -1,16 +1,17 @@
 /** `makeImage`: layers and what is said of them become an image, or are put over one. */
+
 import { types } from "node:util";
 import { descriptorJson } from "../descriptor.ts";
 import { argumentError } from "../errors.ts";
 import { type OptionNames, refuseUnknown } from "../known-options.ts";
 import { isLayerType, MEDIA_TYPES, ociLayerType } from "../media-types.ts";
+import { checkImage } from "./arguments.ts";
 import { type ContainerConfig, changeConfig, type JsonObject } from "./container-config.ts";
 import { describeBytes, parseDigest } from "./digest.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import type { Annotations, Document, Platform, ResolvedImage, ResolvedLayer } from "./image.ts";
 import { checkIsPlatform } from "./platform.ts";
-import { checkImage } from "./pull.ts";
 
 /** A layer for an image: what `writeChunkedLayer` gives, and the blob that it wrote; what `describeLayer` gives. */
 export interface NewLayer extends ResolvedLayer {

@@ -1,12 +1,14 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
+
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
-import { argumentError, type ComposefsError } from "../errors.ts";
+import type { ComposefsError } from "../errors.ts";
 import { fillLimits } from "../limits.ts";
 import { checkParallel, forEachParallel } from "../parallel.ts";
 import { readTar } from "../tar/read.ts";
 import type { Tree } from "../tree.ts";
 import { stackLayers } from "./apply.ts";
+import { checkImage } from "./arguments.ts";
 import { type ContentStore, Contents, checkStore } from "./contents.ts";
 import { Digester, parseDigest } from "./digest.ts";
 import type { ResolvedImage, ResolvedLayer } from "./image.ts";
@@ -130,12 +132,6 @@ export async function pullImage(image: ResolvedImage, options: PullOptions): Pro
 	}
 	await store.flush?.({ signal });
 	return canonicalise(await stackLayers(layers, signal), profile, { signal });
-}
-
-/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
-export function checkImage(image: ResolvedImage): void {
-	if (Array.isArray(image?.layers) && image.manifest !== undefined && image.config !== undefined) return;
-	throw argumentError("an image is what resolve() of a layout, an archive or a repository gives");
 }
 
 /** The layer's table, if it is to be used; else what is wrong with it, if there is one. */

@@ -1,6 +1,8 @@
 /** From a descriptor to an image: through indexes, to a manifest, a config and its layers. */
+
 import { readBlob } from "../blob.ts";
 import { isConfigType, isIndexType, isLayerType, isManifestType } from "../media-types.ts";
+import { checkDescribed } from "./arguments.ts";
 import { DOCUMENT_LIMIT, parseConfig, parseIndex, parseManifest } from "./documents.ts";
 import { ociError } from "./fault.ts";
 import type {
@@ -44,6 +46,7 @@ export async function resolveImage(
 	descriptor: Descriptor,
 	options: ResolveOptions = {},
 ): Promise<ResolvedImage> {
+	checkDescribed(blobs, descriptor);
 	const { signal } = options;
 	if (!isIndexType(descriptor.mediaType)) {
 		const image = await imageOf(blobs, descriptor, signal);

@@ -1,7 +1,7 @@
 /** Blobs that are checked while they are read. */
 
 import { abortable } from "../abortable.ts";
-import type { BlobReadOptions, BlobSource } from "../blob.ts";
+import { type BlobReadOptions, type BlobSource, checkIsBlob } from "../blob.ts";
 import { ComposefsError } from "../errors.ts";
 import { Digester, parseDigest } from "./digest.ts";
 import { ociError } from "./fault.ts";
@@ -16,6 +16,7 @@ import { ociError } from "./fault.ts";
  * @throws ComposefsError `ERR_COMPOSEFS_OCI`, rule `digest`, if that is none
  */
 export function verifiedBlob(blob: BlobSource, digest: string, size: number): BlobSource {
+	checkIsBlob(blob);
 	parseDigest(digest);
 	return {
 		name: blob.name,

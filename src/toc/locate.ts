@@ -1,5 +1,5 @@
 /** Finds a layer's table of contents: by annotations, or by its footer. */
-import { type BlobSource, readBlob, sizeOfBlob } from "../blob.ts";
+import { type BlobSource, checkIsBlob, readBlob, sizeOfBlob } from "../blob.ts";
 import { readAnnotations } from "./annotations.ts";
 import { refuse } from "./fault.ts";
 import { FOOTER_SIZE, readFooter } from "./footer.ts";
@@ -21,6 +21,7 @@ export async function locateToc(
 	blob: BlobSource,
 	{ annotations = new Map(), signal }: LocateTocOptions = {},
 ): Promise<TocLocation | undefined> {
+	checkIsBlob(blob);
 	const annotated = readAnnotations(annotations);
 	if (annotated?.format === "zstd:chunked") return annotated;
 	const size = await sizeOfBlob(blob, signal);

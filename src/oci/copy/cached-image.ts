@@ -1,10 +1,12 @@
 /** Images whose layers are kept in a folder: a pull that is interrupted goes on where it ended. */
+
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { type BlobReadOptions, type BlobSource, fileBlob } from "../../blob.ts";
 import { type FilePath, pathToString } from "../../file-path.ts";
 import { systemCall } from "../../system-call.ts";
+import { checkImage } from "../arguments.ts";
 import { parseDigest } from "../digest.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
 import { LayoutDestination } from "./layout-destination.ts";
@@ -15,6 +17,7 @@ import { LayoutDestination } from "./layout-destination.ts";
  * not kept: who reads them by a table of contents has what came in the store. The folder is the caller's to remove.
  */
 export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedImage {
+	checkImage(image);
 	const cache = new LayoutDestination(folder);
 	const layers = image.layers.map((layer) => {
 		const { descriptor, blob } = layer;
@@ -25,6 +28,7 @@ export function cachedImage(image: ResolvedImage, folder: FilePath): ResolvedIma
 
 /** Forgets layers of an image that are kept whole: they are not needed any more. */
 export async function forgetCached(image: ResolvedImage, folder: FilePath): Promise<void> {
+	checkImage(image);
 	for (const { descriptor } of image.layers) {
 		const file = cachedFile(pathToString(folder), descriptor.digest);
 		await systemCall(rm(file, { force: true }), file);

@@ -1,8 +1,9 @@
 /** Images from where they are to where they are wanted. */
+
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
+import { checkDestination, checkImage } from "../arguments.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
-import { checkImage } from "../pull.ts";
 import type { ImageDestination } from "./destination.ts";
 
 export interface CopyOptions {
@@ -31,8 +32,9 @@ export async function copyImage(
 	destination: ImageDestination,
 	{ tag: asked, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
 ): Promise<void> {
-	const tag = asked === undefined ? destination.defaultTag : (asked ?? undefined);
 	checkImage(image);
+	checkDestination(destination);
+	const tag = asked === undefined ? destination.defaultTag : (asked ?? undefined);
 	checkParallel(parallel, "layers");
 	if (tag !== undefined) destination.checkTag?.(tag);
 	const { manifest, config, layers } = image;

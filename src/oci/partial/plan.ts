@@ -1,11 +1,13 @@
 /** `planPull`: what a pull would fetch. */
+
 import type { ByteRange } from "../../blob.ts";
 import { argumentError, type ComposefsError } from "../../errors.ts";
 import { fillLimits } from "../../limits.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
+import { checkImage } from "../arguments.ts";
 import type { ContentStore } from "../contents.ts";
 import type { ResolvedImage } from "../image.ts";
-import { checkImage, PULL_LIMITS, type PullLimits } from "../pull.ts";
+import { PULL_LIMITS, type PullLimits } from "../pull.ts";
 import { batchesOf } from "./batches.ts";
 import { lengthOf } from "./ranges.ts";
 import { type FoundTable, findTable } from "./table.ts";

@@ -1,11 +1,21 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
+
 import { bytesBlob } from "../../blob.ts";
 import { AnnotationMap, descriptorJson } from "../../descriptor.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
+import { checkManifest } from "../arguments.ts";
 import type { ImageDestination, SignalOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../image.ts";
-import { checkSealDigest, SEAL_KEYS, type Seal, type SealRole, sealDigest, sealError } from "./seal.ts";
+import {
+	checkIsSeal,
+	checkSealDigest,
+	SEAL_KEYS,
+	type Seal,
+	type SealRole,
+	sealDigest,
+	sealError,
+} from "./seal.ts";
 
 export const SEAL_ARTIFACT_TYPE = "application/vnd.composefs.metadata.v1";
 /** PKCS#7 in DER, as the kernel takes it, of the digest that stands beside it. */
@@ -32,10 +42,13 @@ export interface SealArtifact {
  * @throws ComposefsError ERR_COMPOSEFS_SEAL
  */
 export function makeSealArtifact(
-	{ name, manifest }: Pick<ResolvedImage, "name" | "manifest">,
+	image: Pick<ResolvedImage, "name" | "manifest">,
 	seal: Seal,
 	signatures: Partial<Record<SignedRole, Uint8Array>> = {},
 ): SealArtifact {
+	checkManifest(image);
+	checkIsSeal(seal);
+	const { name, manifest } = image;
 	checkSignatures(name, seal, signatures);
 	const empty = { descriptor: describeBytes(EMPTY, MEDIA_TYPES.empty), bytes: EMPTY };
 	const entries = ROLES.flatMap((role) => {

@@ -1,7 +1,9 @@
 /** Seals are computed: an image is written, to nowhere, from each tree. */
+
 import { computeDigest } from "../../digest.ts";
-import type { Tree } from "../../tree.ts";
+import { checkIsTree, type Tree } from "../../tree.ts";
 import { writeImage } from "../../write.ts";
+import { checkManifest } from "../arguments.ts";
 import type { ResolvedImage } from "../image.ts";
 import { type Seal, sealError } from "./seal.ts";
 
@@ -21,10 +23,14 @@ export interface SealTrees {
  *   `writeImage`
  */
 export async function computeSeal(
-	{ name, manifest, config }: Pick<ResolvedImage, "name" | "manifest" | "config">,
-	{ merged, bootable, layers }: SealTrees,
+	image: Pick<ResolvedImage, "name" | "manifest" | "config">,
+	trees: SealTrees,
 	{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Required<Pick<Seal, "config" | "manifest">> & Seal> {
+	checkManifest(image);
+	checkIsTree(trees?.merged);
+	const { name, manifest, config } = image;
+	const { merged, bootable, layers } = trees;
 	const expected = manifest.value.layers.length;
 	if (layers !== undefined && layers.length !== expected) {
 		const text = `${name}: ${layers.length} trees for ${expected} layers`;

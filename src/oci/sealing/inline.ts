@@ -1,8 +1,10 @@
 /** Seals within a manifest, as annotations: any tool that copies the image carries them along. */
+
 import { AnnotationMap } from "../../descriptor.ts";
+import { checkManifest } from "../arguments.ts";
 import { digestOf } from "../digest.ts";
 import type { Annotations, Descriptor, Manifest, ResolvedImage } from "../image.ts";
-import { checkSealDigest, SEAL_KEYS, type Seal, sealDigest, sealError } from "./seal.ts";
+import { checkIsSeal, checkSealDigest, SEAL_KEYS, type Seal, sealDigest, sealError } from "./seal.ts";
 
 type Json = Record<string, unknown>;
 
@@ -13,6 +15,8 @@ type Json = Record<string, unknown>;
  * @throws ComposefsError ERR_COMPOSEFS_SEAL
  */
 export function sealImage<T extends Pick<ResolvedImage, "name" | "manifest">>(image: T, seal: Seal): T {
+	checkManifest(image);
+	checkIsSeal(seal);
 	const { name, manifest } = image;
 	const { descriptor, value } = manifest;
 	checkSeal(name, seal, value.layers.length);
@@ -45,10 +49,9 @@ export function sealImage<T extends Pick<ResolvedImage, "name" | "manifest">>(im
  * @returns undefined if there is none
  * @throws ComposefsError ERR_COMPOSEFS_SEAL
  */
-export function readInlineSeal({
-	name,
-	manifest,
-}: Pick<ResolvedImage, "name" | "manifest">): Seal | undefined {
+export function readInlineSeal(image: Pick<ResolvedImage, "name" | "manifest">): Seal | undefined {
+	checkManifest(image);
+	const { name, manifest } = image;
 	const { annotations, config, layers } = manifest.value;
 	const merged = sealDigest(annotations, "merged", name);
 	if (merged === undefined) return undefined;

@@ -1,5 +1,5 @@
 /** What seals an image: the fs-verity digests of its parts, and the names that annotations have for them. */
-import { ComposefsError, type ComposefsErrorDetails } from "../../errors.ts";
+import { argumentError, ComposefsError, type ComposefsErrorDetails } from "../../errors.ts";
 import type { Annotations } from "../image.ts";
 
 /** Digests are fs-verity's, 64 hexadecimal digits: SHA-256, blocks of 4,096 bytes. */
@@ -47,6 +47,16 @@ export function sealDigest(annotations: Annotations, role: SealRole, where: stri
 	if (other !== undefined)
 		throw sealError("seal-algorithm", `${where}: ${other} is not a digest that is known here`);
 	return undefined;
+}
+
+/**
+ * What is no seal, such as one of misspelt names, would seal nothing.
+ *
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `seal`
+ */
+export function checkIsSeal(seal: Seal): void {
+	if (typeof seal?.merged === "string") return;
+	throw argumentError("a seal has at least the digest of the merged image: { merged }", { rule: "seal" });
 }
 
 /** @throws ComposefsError ERR_COMPOSEFS_SEAL, rule `seal-digest` */

@@ -3,7 +3,7 @@ import { ComposefsError } from "../../errors.ts";
 import type { ResolvedImage } from "../image.ts";
 import { computeSeal, type SealTrees } from "./compute.ts";
 import { readInlineSeal } from "./inline.ts";
-import { SEAL_KEYS, type Seal, type SealRole, sealError } from "./seal.ts";
+import { checkIsSeal, SEAL_KEYS, type Seal, type SealRole, sealError } from "./seal.ts";
 
 /**
  * Compares what a seal says with what was computed. What the seal does not speak of is not compared; what it speaks of
@@ -13,6 +13,8 @@ import { SEAL_KEYS, type Seal, type SealRole, sealError } from "./seal.ts";
  *   ERR_COMPOSEFS_SEAL, rule `seal-missing`, for a digest that nothing was computed for
  */
 export function compareSeals(name: string, expected: Seal, actual: Seal): void {
+	checkIsSeal(expected);
+	checkIsSeal(actual);
 	for (const role of ["manifest", "config", "merged", "bootable"] as const)
 		compareDigest(name, role, expected[role], actual[role]);
 	if (expected.layers === undefined) return;
