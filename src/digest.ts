@@ -1,4 +1,5 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
+
 import { ALGORITHMS, type Algorithm, digestPaths, queueDigest } from "./digests.ts";
 import { argumentError, type ComposefsError } from "./errors.ts";
 import {
@@ -11,6 +12,7 @@ import {
 	nativeFile,
 	type OpenFile,
 } from "./file-path.ts";
+import { checkIsIterable } from "./lists.ts";
 import { awaitJob } from "./native.ts";
 
 export interface DigestsOptions {
@@ -76,8 +78,7 @@ export async function computeDigests(
 	{ signal, algorithm = "sha256" }: DigestsOptions = {},
 ): Promise<(string | ComposefsError)[]> {
 	checkAlgorithm(algorithm);
-	if (typeof files === "string" || files instanceof Uint8Array)
-		throw argumentError("files come in an array or another iterable; computeDigest is for one");
+	checkIsIterable(files, "files, of which computeDigest takes one,");
 	return digestPaths([...files], algorithm, signal);
 }
 

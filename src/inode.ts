@@ -116,6 +116,7 @@ export function directory(options?: MetadataOptions): Directory {
 export function file(content: FileContent = NO_BYTES, options?: MetadataOptions): RegularFile {
 	if (typeof content === "string")
 		throw argumentError("a file's content is bytes, not text: Buffer.from(text)");
+	if (content === null) throw argumentError("a file's content is bytes, or says what is known of an object");
 	const { mode, uid, gid, mtimeNs, xattrs } = metadata(0o644, options);
 	const none = undefined;
 	if (content instanceof Uint8Array)

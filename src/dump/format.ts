@@ -9,7 +9,7 @@ import type { Directory, Inode } from "../inode.ts";
 import { InodeIndex } from "../inode-index.ts";
 import { MetDirectories } from "../met-directories.ts";
 import { sortNames } from "../names.ts";
-import type { Tree } from "../tree.ts";
+import { checkIsTree, type Tree } from "../tree.ts";
 import { DumpLines } from "./lines.ts";
 
 const CHUNK_LENGTH = 1 << 16;
@@ -45,6 +45,7 @@ interface Entry {
 
 /** The dump in pieces of whole lines, all of them ASCII. */
 export function* formatDumpChunks(tree: Tree): Generator<string, void, undefined> {
+	checkIsTree(tree);
 	const names = countNames(tree);
 	const lines = new DumpLines(2 * CHUNK_LENGTH);
 	const stack: Entry[] = [{ name: "", depth: 0, inode: tree.root }];

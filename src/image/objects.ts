@@ -1,9 +1,11 @@
 /** The objects that an image needs in a store. */
+
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { ComposefsError } from "../errors.ts";
 import { type FilePath, pathToBytes } from "../file-path.ts";
 import type { Inode } from "../inode.ts";
+import { checkIsArray } from "../lists.ts";
 import { MetDirectories } from "../met-directories.ts";
 import { bytesToName, nameToBytes, sortNames } from "../names.ts";
 import { runInSlices } from "../slices.ts";
@@ -89,6 +91,7 @@ export async function missingObjects(
 	folders: readonly FilePath[],
 	options: ReadImageOptions = {},
 ): Promise<StoreObject[]> {
+	checkIsArray(folders, "stores");
 	const objects = await listObjects(source, options);
 	const stores = folders.map((folder) => new Store(pathToBytes(folder)));
 	const missing: StoreObject[] = [];

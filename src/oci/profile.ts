@@ -3,7 +3,7 @@ import { argumentError } from "../errors.ts";
 import { copyMetadata, type Directory, type Inode } from "../inode.ts";
 import { MetDirectories } from "../met-directories.ts";
 import { runInSlices } from "../slices.ts";
-import { Tree } from "../tree.ts";
+import { checkIsTree, Tree } from "../tree.ts";
 import { emptyAs } from "./directories.ts";
 import { ociError } from "./fault.ts";
 
@@ -28,6 +28,7 @@ export async function canonicalise(
 	profile: Profile,
 	options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Tree> {
+	checkIsTree(tree);
 	checkProfile(profile);
 	if (profile === "raw") return tree;
 	const root = emptyAs(tree.root);

@@ -1,6 +1,8 @@
 /** Layers that are tars by themselves, without an image around them. */
+
 import { decompress } from "../decompress.ts";
 import { fillLimits } from "../limits.ts";
+import { checkIsIterable } from "../lists.ts";
 import type { ChunkSource } from "../pull.ts";
 import { readTar } from "../tar/read.ts";
 import type { Tree } from "../tree.ts";
@@ -29,6 +31,7 @@ export interface LayTarsOptions {
  *   sources or the store throw; the signal's reason
  */
 export async function layTars(tars: Iterable<ChunkSource>, options: LayTarsOptions): Promise<Tree> {
+	checkIsIterable(tars, "archives");
 	checkStore(options?.store);
 	const { store, profile = "raw", signal } = options;
 	const limits = fillLimits(PULL_LIMITS, options.limits);

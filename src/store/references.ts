@@ -1,9 +1,10 @@
 /** What images need of a store. */
-import { abortable, isIterable } from "../abortable.ts";
-import { argumentError } from "../errors.ts";
+
+import { abortable } from "../abortable.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";
 import type { ImageSource } from "../image/source.ts";
+import { checkIsIterable } from "../lists.ts";
 import { isObjectPath } from "../object-path.ts";
 import { forEachInSlices } from "../slices.ts";
 import type { Tree } from "../tree.ts";
@@ -38,7 +39,7 @@ export async function collectReferences(
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 	signal: AbortSignal | undefined,
 ): Promise<{ readonly references: Map<string, Reference>; readonly names: readonly string[] }> {
-	checkImages(images);
+	checkIsIterable(images, "images");
 	const references = new Map<string, Reference & { readonly images: number[] }>();
 	const names: string[] = [];
 	for await (const image of abortable(images, signal)) {
@@ -47,12 +48,6 @@ export async function collectReferences(
 		await forEachInSlices(objects, (object) => refer(references, object, number), signal);
 	}
 	return { references, names };
-}
-
-/** Text and bytes can be iterated too, but one image is no list of images. */
-function checkImages(images: unknown): void {
-	if (isIterable(images) && !(images instanceof Uint8Array)) return;
-	throw argumentError("images come in an array or another iterable");
 }
 
 function refer(

@@ -1,4 +1,5 @@
 /** The object store: contents of files, each under the fs-verity digest of its bytes. */
+
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { ContentName, FoundContent } from "../content.ts";
@@ -7,6 +8,7 @@ import { ComposefsError } from "../errors.ts";
 import { absolute, type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import type { FoundFile } from "../found-files.ts";
 import type { StoreObject } from "../image/index.ts";
+import { checkIsArray } from "../lists.ts";
 import { awaitJob, type NativeFailure, type NativeSeen, type NativeStore, toError } from "../native.ts";
 import { objectPath } from "../object-path.ts";
 import { systemCall } from "../system-call.ts";
@@ -90,6 +92,7 @@ export class ObjectStore {
 	): Promise<(StoredObject | ComposefsError)[]> {
 		signal?.throwIfAborted();
 		this.#checkOpen();
+		checkIsArray(files, "files");
 		return this.#writer.putFiles(files, signal);
 	}
 
@@ -139,6 +142,7 @@ export class ObjectStore {
 		{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 	): Promise<(FoundContent | undefined)[]> {
 		this.#checkOpen();
+		checkIsArray(contents, "contents");
 		const look = (isHeld: boolean) =>
 			findContents({ ...this.#open, trust: this.#trust, isHeld }, contents, signal);
 		return this.#writer.find(look, signal);

@@ -3,10 +3,12 @@
  * them, on their own, with the two keys of that tool, `x-payload` and `x-content`. What it took for something
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
-import { argumentError, ComposefsError, withPrefix } from "../errors.ts";
+
+import { ComposefsError, withPrefix } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import { copyMetadata, type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { fillLimits } from "../limits.ts";
+import { checkIsArray } from "../lists.ts";
 import { Tree } from "../tree.ts";
 import { checkInode, Violation } from "../validate.ts";
 import { readDocument } from "./document.ts";
@@ -50,7 +52,7 @@ export async function parseTocJson(
 ): Promise<Tree> {
 	const { signal, limits } = options;
 	const { size: limit, entries } = fillLimits(TOC_LIMITS, limits);
-	if (!Array.isArray(documents)) throw argumentError("documents come in an array, each of them a text");
+	checkIsArray(documents, "documents, each of them a text,");
 	return idle.lend(async (builder) => {
 		builder.open(entries);
 		for (const [index, text] of documents.entries()) {

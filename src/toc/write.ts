@@ -48,6 +48,7 @@ export async function writeChunkedLayer(
 	tree: Tree,
 	options: WriteChunkedLayerOptions,
 ): Promise<ChunkedLayer> {
+	if (options?.to === undefined) throw argumentError("a layer is written somewhere: option to");
 	const { signal, to } = options;
 	signal?.throwIfAborted();
 	const level = checkLevel(options.level);

@@ -70,6 +70,8 @@ export class RegistryClient {
 
 /** Its parts become parts of URLs. */
 function checkReference(reference: ImageReference): ImageReference {
+	if (typeof reference !== "object" || reference === null)
+		throw argumentError("a repository is named by a text, or what parseReference gives");
 	parseReference(formatReference(reference));
 	return reference;
 }

@@ -2,8 +2,9 @@
 
 import { bytesBlob } from "../../blob.ts";
 import { AnnotationMap, descriptorJson } from "../../descriptor.ts";
+import { argumentError } from "../../errors.ts";
 import { MEDIA_TYPES } from "../../media-types.ts";
-import { checkManifest } from "../arguments.ts";
+import { checkDestination, checkManifest } from "../arguments.ts";
 import type { ImageDestination, SignalOptions } from "../copy/destination.ts";
 import { describeBytes } from "../digest.ts";
 import type { Descriptor, Manifest, ResolvedImage } from "../image.ts";
@@ -77,10 +78,14 @@ export function makeSealArtifact(
 
 /** Stores an artifact where its image is. */
 export async function putSealArtifact(
-	{ descriptor, bytes, subject, blobs }: SealArtifact,
+	artifact: SealArtifact,
 	destination: ImageDestination,
 	options: SignalOptions = {},
 ): Promise<void> {
+	if (artifact?.subject === undefined)
+		throw argumentError("an artifact is what makeSealArtifact gives", { rule: "artifact" });
+	checkDestination(destination);
+	const { descriptor, bytes, subject, blobs } = artifact;
 	const distinct = new Map(blobs.map((blob) => [blob.descriptor.digest, blob]));
 	for (const blob of distinct.values())
 		await destination.putBlob(blob.descriptor, bytesBlob(blob.bytes, blob.descriptor.digest), options);

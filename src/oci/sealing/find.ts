@@ -1,4 +1,5 @@
 /** Seals beside an image, found. */
+import { checkIsArray } from "../../lists.ts";
 import { isManifestType } from "../../media-types.ts";
 import type { BlobFinder, Descriptor } from "../image.ts";
 import { readManifest } from "../resolve.ts";
@@ -18,6 +19,7 @@ export async function findSeals(
 	digest: string,
 	{ signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Seal[]> {
+	checkIsArray(candidates, "candidates");
 	const seals: Seal[] = [];
 	for (const descriptor of candidates) {
 		if (descriptor.artifactType !== SEAL_ARTIFACT_TYPE || !isManifestType(descriptor.mediaType)) continue;
