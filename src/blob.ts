@@ -88,12 +88,8 @@ export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
 /** What callers without types get wrong. @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `blob` */
 export function checkIsBlob(blob: BlobSource): void {
 	if (typeof blob?.read === "function" && typeof blob.size === "function") return;
-	throw argumentError(
-		"a blob is what fileBlob(path) or bytesBlob(bytes) gives, or one's own with read and size",
-		{
-			rule: "blob",
-		},
-	);
+	const text = "a blob is what fileBlob(path) or bytesBlob(bytes) gives, or one's own with read and size";
+	throw argumentError(text, { rule: "blob" });
 }
 
 /** Bytes of a whole blob, waited for no longer than the signal lets. */

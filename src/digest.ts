@@ -1,5 +1,4 @@
 /** fs-verity digests: what the kernel would measure of a file, computed in software. */
-
 import { ALGORITHMS, type Algorithm, digestPaths, queueDigest } from "./digests.ts";
 import { argumentError, type ComposefsError } from "./errors.ts";
 import {

@@ -1,5 +1,4 @@
 /** The objects that an image needs in a store. */
-
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { ComposefsError } from "../errors.ts";

@@ -1,5 +1,4 @@
 /** `makeImage`: layers and what is said of them become an image, or are put over one. */
-
 import { types } from "node:util";
 import { descriptorJson } from "../descriptor.ts";
 import { argumentError } from "../errors.ts";

@@ -1,5 +1,4 @@
 /** `pullImage`: contents of an image into a store, and its layers into one tree. */
-
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
 import type { ComposefsError } from "../errors.ts";

@@ -1,5 +1,4 @@
 /** From a descriptor to an image: through indexes, to a manifest, a config and its layers. */
-
 import { readBlob } from "../blob.ts";
 import { isConfigType, isIndexType, isLayerType, isManifestType } from "../media-types.ts";
 import { checkDescribed } from "./arguments.ts";

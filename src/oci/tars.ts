@@ -1,5 +1,4 @@
 /** Layers that are tars by themselves, without an image around them. */
-
 import { decompress } from "../decompress.ts";
 import { fillLimits } from "../limits.ts";
 import { checkIsIterable } from "../lists.ts";

@@ -1,5 +1,4 @@
 /** Blobs that are checked while they are read. */
-
 import { abortable } from "../abortable.ts";
 import { type BlobReadOptions, type BlobSource, checkIsBlob } from "../blob.ts";
 import { ComposefsError } from "../errors.ts";

@@ -1,5 +1,4 @@
 /** What images need of a store. */
-
 import { abortable } from "../abortable.ts";
 import { pathToString } from "../file-path.ts";
 import { listObjects, type StoreObject } from "../image/index.ts";

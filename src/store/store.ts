@@ -1,5 +1,4 @@
 /** The object store: contents of files, each under the fs-verity digest of its bytes. */
-
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { ContentName, FoundContent } from "../content.ts";

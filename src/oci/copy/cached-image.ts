@@ -1,5 +1,4 @@
 /** Images whose layers are kept in a folder: a pull that is interrupted goes on where it ended. */
-
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";

@@ -1,5 +1,4 @@
 /** Images from where they are to where they are wanted. */
-
 import { type BlobSource, bytesBlob } from "../../blob.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
 import { checkDestination, checkImage } from "../arguments.ts";

@@ -1,5 +1,4 @@
 /** `planPull`: what a pull would fetch. */
-
 import type { ByteRange } from "../../blob.ts";
 import { argumentError, type ComposefsError } from "../../errors.ts";
 import { fillLimits } from "../../limits.ts";

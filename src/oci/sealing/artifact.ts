@@ -1,5 +1,4 @@
 /** Seals beside an image: an artifact with the image's manifest as its subject. The image stays as it is. */
-
 import { bytesBlob } from "../../blob.ts";
 import { AnnotationMap, descriptorJson } from "../../descriptor.ts";
 import { argumentError } from "../../errors.ts";

@@ -1,5 +1,4 @@
 /** Seals are computed: an image is written, to nowhere, from each tree. */
-
 import { computeDigest } from "../../digest.ts";
 import { checkIsTree, type Tree } from "../../tree.ts";
 import { writeImage } from "../../write.ts";

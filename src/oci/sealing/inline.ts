@@ -1,5 +1,4 @@
 /** Seals within a manifest, as annotations: any tool that copies the image carries them along. */
-
 import { AnnotationMap } from "../../descriptor.ts";
 import { checkManifest } from "../arguments.ts";
 import { digestOf } from "../digest.ts";
