@@ -30,9 +30,6 @@ interface IndexDocument {
 	manifests: IndexEntry[];
 }
 
-/** Blobs that are on their way into a layout, by their files: whoever wants one too waits for it. */
-const downloading = new Map<string, Promise<boolean>>();
-
 /** Folders whose index is being written, by their inodes, whatever they are called; with the end of that. */
 const indexing = new Map<string, Promise<void>>();
 
@@ -44,6 +41,11 @@ const indexing = new Map<string, Promise<void>>();
 export class LayoutDestination implements ImageDestination {
 	readonly name: string;
 	readonly #folder: string;
+	/**
+	 * Of this destination alone: a blob may come by way of another one in the same folder, as that of a cachedImage does,
+	 * and whoever waited for that would wait for itself.
+	 */
+	readonly #running = new Map<string, Promise<boolean>>();
 
 	constructor(folder: FilePath) {
 		this.#folder = pathToString(folder);
@@ -55,20 +57,19 @@ export class LayoutDestination implements ImageDestination {
 	}
 
 	async putBlob(descriptor: Descriptor, blob: BlobSource, { signal }: SignalOptions = {}): Promise<boolean> {
-		const { algorithm, hex } = parseDigest(descriptor.digest);
-		const file = path.resolve(this.#folder, "blobs", algorithm, hex);
+		const { digest } = descriptor;
 		// Whoever is at it may be stopped by a signal of its own: then it is looked for again.
-		for (let other = downloading.get(file); other; other = downloading.get(file))
+		for (let other = this.#running.get(digest); other; other = this.#running.get(digest))
 			await untilAbort(
 				other.catch(() => undefined),
 				signal,
 			);
-		const run = download(file, descriptor, blob, signal);
-		downloading.set(file, run);
+		const run = this.#download(descriptor, blob, signal);
+		this.#running.set(digest, run);
 		try {
 			return await run;
 		} finally {
-			downloading.delete(file);
+			this.#running.delete(digest);
 		}
 	}
 
@@ -101,6 +102,20 @@ export class LayoutDestination implements ImageDestination {
 		}
 	}
 
+	/** False if the blob had to be fetched. */
+	async #download(
+		descriptor: Descriptor,
+		blob: BlobSource,
+		signal: AbortSignal | undefined,
+	): Promise<boolean> {
+		signal?.throwIfAborted();
+		const { algorithm, hex } = parseDigest(descriptor.digest);
+		const folder = path.join(this.#folder, "blobs", algorithm);
+		if (await hasBlob(folder, hex, descriptor.size)) return true;
+		await downloadBlob(folder, descriptor, blob, signal);
+		return false;
+	}
+
 	async #addToIndex(entry: IndexEntry, tag: string | undefined): Promise<void> {
 		const file = path.join(this.#folder, "index.json");
 		const index = await readIndex(file);
@@ -122,26 +137,13 @@ function withEntry(entries: readonly IndexEntry[], entry: IndexEntry, tag: strin
 	return [...others.filter((other) => other.annotations?.[REF_NAME] !== tag), entry];
 }
 
-/** False if the blob had to be fetched. */
-async function download(
-	file: string,
-	descriptor: Descriptor,
-	blob: BlobSource,
-	signal: AbortSignal | undefined,
-): Promise<boolean> {
-	signal?.throwIfAborted();
-	if (await hasBlob(file, descriptor.size)) return true;
-	await downloadBlob(path.dirname(file), descriptor, blob, signal);
-	return false;
-}
-
 /** Its name is given when it is complete; but whoever gave it may not have come to sync it, or not do that at all. */
-async function hasBlob(file: string, size: number): Promise<boolean> {
+async function hasBlob(folder: string, hex: string, size: number): Promise<boolean> {
+	const file = path.join(folder, hex);
 	const found = await stat(file).catch(() => undefined);
 	if (!found?.isFile() || found.size !== size) return false;
 	try {
 		await systemCall(syncPlace(file), file);
-		const folder = path.dirname(file);
 		await systemCall(syncPlace(folder), folder);
 		return true;
 	} catch (error) {
