@@ -128,13 +128,23 @@ export class LayoutDestination implements ImageDestination {
 	}
 }
 
-/** A tag is of one manifest, and a manifest without a tag is there once, unless it has a tag too. */
+/**
+ * A tag is of one manifest, and a manifest without a tag is there once, unless it has a tag too. What others say of it
+ * stays: its platform, and a name that containerd gave it, by which it can be asked for.
+ */
 function withEntry(entries: readonly IndexEntry[], entry: IndexEntry, tag: string | undefined): IndexEntry[] {
 	const isSame = (other: IndexEntry) => other.digest === entry.digest;
-	const isUntagged = (other: IndexEntry) => other.annotations?.[REF_NAME] === undefined;
-	const others = entries.filter((other) => !(isSame(other) && isUntagged(other)));
-	if (tag === undefined) return others.some(isSame) ? others : [...others, entry];
-	return [...others.filter((other) => other.annotations?.[REF_NAME] !== tag), entry];
+	if (tag === undefined) return entries.some(isSame) ? [...entries] : [...entries, entry];
+	const tagOf = ({ annotations }: IndexEntry) => annotations?.[REF_NAME];
+	const isReplaced = (other: IndexEntry) =>
+		tagOf(other) === tag || (isSame(other) && tagOf(other) === undefined);
+	const known = entries.filter((other) => isReplaced(other) && isSame(other));
+	let merged = entry;
+	for (const other of known) {
+		const annotations = { ...other.annotations, ...merged.annotations };
+		merged = { ...other, ...merged, annotations };
+	}
+	return [...entries.filter((other) => !isReplaced(other)), merged];
 }
 
 /** Its name is given when it is complete; but whoever gave it may not have come to sync it, or not do that at all. */

@@ -70,6 +70,19 @@ describe("a layout", () => {
 		expect(tags).toEqual([[], ["a"], ["b"]]);
 	});
 
+	test("keeps what others say of an image that gets a tag", async () => {
+		const destination = new LayoutDestination(temporary("layout"));
+		await copyImage(image, destination);
+		const [entry] = index().manifests;
+		const platform = { os: "linux", architecture: "arm64" };
+		const named = { ...entry, platform, annotations: { "io.containerd.image.name": "docker.io/app:1" } };
+		const document = JSON.stringify({ ...index(), manifests: [named] });
+		writeFileSync(temporary("layout", "index.json"), document);
+		for (const tag of [null, "a", "a", null]) await copyImage(image, destination, { tag });
+		const annotations = { ...named.annotations, "org.opencontainers.image.ref.name": "a" };
+		expect(index().manifests).toEqual([{ ...named, annotations }]);
+	});
+
 	test("takes many images at once", async () => {
 		const destination = new LayoutDestination(temporary("layout"));
 		const images = Array.from({ length: 20 }, (_, at) =>
