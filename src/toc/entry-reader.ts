@@ -239,6 +239,6 @@ export function skipUnknown(
 }
 
 /** The beginning of a text, for messages. */
-export function quoted(cursor: JsonCursor, range: TextRange): string {
+function quoted(cursor: JsonCursor, range: TextRange): string {
 	return JSON.stringify(cursor.text(range).slice(0, 80));
 }

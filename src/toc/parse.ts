@@ -3,7 +3,6 @@
  * them, on their own, with the two keys of that tool, `x-payload` and `x-content`. What it took for something
  * else than it says (zones, `..`, times that are none, types in a mode) is an error here.
  */
-
 import { ComposefsError, withPrefix } from "../errors.ts";
 import { Idle } from "../idle.ts";
 import { copyMetadata, type Directory, directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
