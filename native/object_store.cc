@@ -21,7 +21,10 @@ constexpr time_t kWrittenBackSeconds = 300;
 
 void MakeRoot(const StoreOptions& options) {
   if (mkdir(options.path.c_str(), options.folder_mode) != 0) {
-    if (errno == EEXIST || errno == EROFS) return;  // what is wrong with it, open() will say
+    const int error = errno;
+    // What is wrong with a folder that is there, open() will say; not every file system looks for it first.
+    if (error == EEXIST || (error == EROFS && access(options.path.c_str(), F_OK) == 0)) return;
+    errno = error;
     ThrowErrno("mkdir", options.path);
   }
   if (chmod(options.path.c_str(), options.folder_mode) != 0) ThrowErrno("chmod", options.path);

@@ -23,6 +23,7 @@ import {
 	remount,
 	unmount,
 } from "../support/file-systems.ts";
+import { CANNOT_MOUNT, canMount, inMountNamespace } from "../support/mounting.ts";
 import { describeIf, projectRoot } from "../support/needs.ts";
 import { referenceDigest } from "../support/reference-verity.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
@@ -63,6 +64,19 @@ describe("without fs-verity", () => {
 		await store.put(Buffer.from("text"));
 		await store.close();
 		expect(contents(at("store")).length).toBe(1);
+	});
+});
+
+describeIf("a store that is not there", canMount, CANNOT_MOUNT, () => {
+	test("bug: where nothing can be made, the error said that it is not there", () => {
+		const failure = inMountNamespace(
+			at(),
+			`fs.mkdirSync("ro");
+			spawnSync("mount", ["-t", "tmpfs", "-o", "ro", "none", "ro"]);
+			const { ObjectStore } = await import(new URL("store/index.js", world.LIB));
+			return failureOf(ObjectStore.open("ro/objects"));`,
+		);
+		expect(failure).toMatchObject({ code: "EROFS", syscall: "mkdir" });
 	});
 });
 
