@@ -4,6 +4,7 @@ import { encodeTree, RECORDS_VERSION, type Whiteouts } from "./encode.ts";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { absolute, descriptorOf, type FilePath, isOpenFile, nameOfFile, type OpenFile } from "./file-path.ts";
 import { firstViolation } from "./gate.ts";
+import { type OptionNames, refuseUnknown } from "./known-options.ts";
 import {
 	awaitJob,
 	callNative,
@@ -85,6 +86,15 @@ export async function writeImage(tree: Tree, options: WriteImageOptions = {}): P
 	return trace("composefs:write-image", begin, () => write(tree, options), resultOf);
 }
 
+const NAMES: OptionNames<WriteImageOptions> = {
+	to: true,
+	flush: true,
+	digestOnly: true,
+	minVersion: true,
+	maxVersion: true,
+	signal: true,
+};
+
 /** What callers without types get wrong: nothing would be written where they think, or the error tell of something else. */
 function checkArguments(tree: Tree, options: WriteImageOptions): void {
 	checkIsTree(tree);
@@ -95,6 +105,7 @@ function checkArguments(tree: Tree, options: WriteImageOptions): void {
 		options instanceof URL
 	)
 		throw argumentError("options are an object: where the image goes is { to: path }");
+	refuseUnknown(options, NAMES);
 }
 
 async function write(tree: Tree, options: WriteImageOptions): Promise<WrittenImage> {

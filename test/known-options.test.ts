@@ -1,5 +1,16 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "@jest/globals";
+import { fromDirectory } from "../src/directory/index.ts";
 import { type OptionNames, refuseUnknown } from "../src/known-options.ts";
+import { copyImage, LayoutDestination, pullImage } from "../src/oci/index.ts";
+import { ObjectStore } from "../src/store/index.ts";
+import { Tree } from "../src/tree.ts";
+import { writeImage } from "../src/write.ts";
+import { imageOf } from "./support/oci-image.ts";
+import { plainTar } from "./support/plain-tar.ts";
+import { useTemporaryFolder } from "./support/temporary.ts";
+
+const at = useTemporaryFolder();
 
 const names: OptionNames<{ digest?: string; verity: boolean }> = { digest: true, verity: true };
 
@@ -17,4 +28,20 @@ test.each(["Digest", "digst", "toString", "__proto__"])("an option %s is refused
 			message: `there is no option ${name}; there are digest, verity`,
 		}),
 	);
+});
+
+test("bug: calls that make what others rely on passed over misspelt options", async () => {
+	const store = await ObjectStore.open(at("store"));
+	const image = imageOf([plainTar("usr/")]);
+	const destination = new LayoutDestination(at("layout"));
+	const calls = [
+		() => writeImage(new Tree(), { path: at("image.cfs") } as never),
+		() => fromDirectory(at(), { clampMTime: new Date(0) } as never),
+		() => pullImage(image, { store, partail: false } as never),
+		() => copyImage(image, destination, { tags: ["1"] } as never),
+	];
+	for (const call of calls)
+		await expect(call()).rejects.toMatchObject({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "option" });
+	expect(existsSync(at("layout"))).toBe(false);
+	await store.close();
 });

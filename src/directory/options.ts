@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { argumentError, type ComposefsError } from "../errors.ts";
 import { type DeviceNumber, type Inode, nanoseconds } from "../inode.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 import { READ_LIMITS } from "../limits.ts";
 import type { FileStore } from "./contents.ts";
 
@@ -94,11 +95,36 @@ export interface Settings extends FromDirectoryOptions {
 	readonly maxEntries: number;
 }
 
+const NAMES: OptionNames<FromDirectoryOptions> = {
+	store: true,
+	breakHardLinks: true,
+	useEpoch: true,
+	skipDevices: true,
+	skipXattrs: true,
+	userXattrs: true,
+	noInline: true,
+	filter: true,
+	mapOwner: true,
+	clampMtime: true,
+	onChanged: true,
+	onSkip: true,
+	onProgress: true,
+	threads: true,
+	maxEntries: true,
+	signal: true,
+};
+
+const CALLED = ["filter", "mapOwner", "onSkip", "onProgress"] as const;
+
 /** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` */
 export function checkOptions(options: FromDirectoryOptions): Settings {
+	refuseUnknown(options, NAMES);
 	const { clampMtime, threads = availableParallelism(), maxEntries = READ_LIMITS.inodes } = options;
 	if (options.store !== undefined && typeof options.store?.put !== "function")
 		throw argumentError("store is an ObjectStore, or something else that has its put");
+	for (const name of CALLED)
+		if (options[name] !== undefined && typeof options[name] !== "function")
+			throw argumentError(`${name} is no function`);
 	if (options.skipXattrs && options.userXattrs)
 		throw argumentError("skipXattrs and userXattrs exclude each other");
 	if (!Number.isInteger(threads) || threads < 1) throw argumentError(`threads is ${threads}, not at least 1`);

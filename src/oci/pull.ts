@@ -2,6 +2,7 @@
 import { decompress } from "../decompress.ts";
 import { trace } from "../diagnostics.ts";
 import type { ComposefsError } from "../errors.ts";
+import { type OptionNames, refuseUnknown } from "../known-options.ts";
 import { fillLimits } from "../limits.ts";
 import { checkParallel, forEachParallel } from "../parallel.ts";
 import { readTar } from "../tar/read.ts";
@@ -74,6 +75,18 @@ export interface PullOptions {
 	readonly remember?: boolean | undefined;
 }
 
+const NAMES: OptionNames<PullOptions> = {
+	store: true,
+	profile: true,
+	parallel: true,
+	limits: true,
+	signal: true,
+	onProgress: true,
+	onLayer: true,
+	partial: true,
+	remember: true,
+};
+
 /** The options of a pull with all its limits. */
 export type FilledOptions = PullOptions & { readonly limits: PullLimits };
 
@@ -94,6 +107,8 @@ export type FilledOptions = PullOptions & { readonly limits: PullLimits };
 export async function pullImage(image: ResolvedImage, options: PullOptions): Promise<Tree> {
 	checkImage(image);
 	checkStore(options?.store);
+	// A misspelt `partial` would leave the diff_id unchecked.
+	refuseUnknown(options, NAMES);
 	const { store, profile = "raw", parallel = 2, signal } = options;
 	checkProfile(profile);
 	checkParallel(parallel, "layers");

@@ -24,6 +24,8 @@ describe("options", () => {
 		["too many entries", { maxEntries: 2 ** 32 }],
 		["a store that is none", { store: "objects" as never }],
 		["an unknown policy", { onChanged: "ignore" as never }],
+		["a filter that is none", { filter: "*.txt" as never }],
+		["a map of owners that is none", { mapOwner: { uid: 0 } as never }],
 	])("%s is refused", (_title, options) => {
 		expect(() => checkOptions(options)).toThrow(expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }));
 	});

@@ -1,5 +1,6 @@
 /** Images from where they are to where they are wanted. */
 import { type BlobSource, bytesBlob } from "../../blob.ts";
+import { type OptionNames, refuseUnknown } from "../../known-options.ts";
 import { checkParallel, forEachParallel } from "../../parallel.ts";
 import { checkDestination, checkImage } from "../arguments.ts";
 import type { Descriptor, ResolvedImage } from "../image.ts";
@@ -20,6 +21,8 @@ export interface CopyOptions {
 
 const PARALLEL = 3;
 
+const NAMES: OptionNames<CopyOptions> = { tag: true, parallel: true, onBlob: true, signal: true };
+
 /**
  * Copies an image of one platform: its layers, several at once, its config, and then its manifest, so that what is
  * there is complete. Every blob is checked on its way, by whoever stores it. What is there already is not read.
@@ -29,10 +32,13 @@ const PARALLEL = 3;
 export async function copyImage(
 	image: ResolvedImage,
 	destination: ImageDestination,
-	{ tag: asked, parallel = PARALLEL, onBlob, signal }: CopyOptions = {},
+	options: CopyOptions = {},
 ): Promise<void> {
 	checkImage(image);
 	checkDestination(destination);
+	// With a misspelt `tag` the copy would take that of another image: `latest`.
+	refuseUnknown(options, NAMES);
+	const { tag: asked, parallel = PARALLEL, onBlob, signal } = options;
 	const tag = asked === undefined ? destination.defaultTag : (asked ?? undefined);
 	checkParallel(parallel, "layers");
 	if (tag !== undefined) destination.checkTag?.(tag);
