@@ -1,6 +1,7 @@
 /** Whether an image is the one it should be. */
 import { checkDigest, computeDigest } from "../digest.ts";
 import { ComposefsError } from "../errors.ts";
+import { nameOfFile } from "../file-path.ts";
 import type { ImageSource } from "./source.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { ImageSource } from "./source.ts";
  * anything else with an image from outside.
  *
  * @param digest   64 hexadecimal digits, in either case, with or without `sha256:` in front
- * @throws ComposefsError `ERR_COMPOSEFS_DIGEST`, with `expected` and `actual`; or the error of a system call; or
+ * @throws ComposefsError `ERR_COMPOSEFS_DIGEST`, with `expected`, `actual` and the `path` of a file; or the error of a system call; or
  *   the reason of `signal`
  */
 export async function verifyImage(
@@ -19,6 +20,12 @@ export async function verifyImage(
 	const expected = checkDigest(digest);
 	const actual = await computeDigest(source, options);
 	if (actual === expected) return;
-	const message = `the digest of the image is ${actual}, not ${expected}`;
-	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", message, { rule: "digest", expected, actual });
+	const path = source instanceof Uint8Array ? undefined : nameOfFile(source);
+	const message = `${path === undefined ? "" : `${path}: `}the digest of the image is ${actual}, not ${expected}`;
+	throw new ComposefsError("ERR_COMPOSEFS_DIGEST", message, {
+		rule: "digest",
+		expected,
+		actual,
+		...(path !== undefined && { path }),
+	});
 }

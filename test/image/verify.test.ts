@@ -2,6 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { verifyImage } from "../../src/image/verify.ts";
 import { Tree } from "../../src/tree.ts";
 import { writeImage } from "../../src/write.ts";
+import { useTemporaryFolder } from "../support/temporary.ts";
+
+const at = useTemporaryFolder();
 
 describe("verifyImage", () => {
 	test("accepts the image's digest, in any spelling", async () => {
@@ -18,6 +21,15 @@ describe("verifyImage", () => {
 		expect(error).toMatchObject({ name: "ComposefsError", code: "ERR_COMPOSEFS_DIGEST", expected: digest });
 		expect(error.actual).toMatch(/^[0-9a-f]{64}$/);
 		expect(error.message).toBe(`the digest of the image is ${error.actual}, not ${digest}`);
+	});
+
+	test("names the file", async () => {
+		const { digest } = await writeImage(new Tree(), { to: at("image.cfs") });
+		const other = "0".repeat(64);
+		await expect(verifyImage(at("image.cfs"), other)).rejects.toMatchObject({
+			path: at("image.cfs"),
+			message: `${at("image.cfs")}: the digest of the image is ${digest}, not ${other}`,
+		});
 	});
 
 	test.each(["", "sha512:00", "00", "x".repeat(64)])("refuses %j as a digest", async (digest) => {
