@@ -71,7 +71,8 @@ export class OciLayout implements ImageProvider, BlobFinder {
 		const ambiguous = reference === undefined && new Set(found.map(tagOf)).size > 1;
 		if (found.length > 0 && !ambiguous) return found;
 		const problem = ambiguous ? "which image?" : `has no image ${JSON.stringify(reference ?? "")}.`;
-		const tags = manifests.map((entry) => tagOf(entry) ?? entry.digest).slice(0, 20);
+		const images = manifests.filter((entry) => entry.artifactType === undefined);
+		const tags = images.map((entry) => tagOf(entry) ?? entry.digest).slice(0, 20);
 		throw ociError("reference", `${this.name}: ${problem} There are: ${tags.join(", ") || "none"}`);
 	}
 }

@@ -98,6 +98,12 @@ describe("references", () => {
 		await expect(resolve()).rejects.toMatchObject({ message: 'layout: has no image "". There are: none' });
 	});
 
+	test("do not count artifacts among images, bug: a seal was offered as one", async () => {
+		const artifact = { ...image("seal"), artifactType: "application/x" };
+		layout.tag(one, two, artifact);
+		await expect(resolve()).rejects.toMatchObject({ message: "layout: which image? There are: one, two" });
+	});
+
 	test("may stand for several platforms", async () => {
 		const platform = { os: "linux", architecture: "riscv64" };
 		layout.tag(one, { ...tagged(image("riscv", platform), "one"), platform });
