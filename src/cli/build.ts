@@ -5,6 +5,7 @@ import { interruptible, UsageError, verifying } from "./exit.ts";
 import { Held } from "./held.ts";
 import {
 	addVersionOptions,
+	checkCanBeMade,
 	checkVersions,
 	type VersionOptions,
 	writeTree,
@@ -80,6 +81,7 @@ async function build(paths: readonly string[], options: BuildOptions, command: C
 		throw new UsageError(
 			`${image} is a ${kind.name}, and would be written over: the image's name comes last`,
 		);
+	await checkCanBeMade(image);
 	await interruptible(async (signal) => {
 		await using held = new Held();
 		const tree = await readSources(kind, sources, options, { signal, hold: held.hold });

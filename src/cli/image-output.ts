@@ -1,5 +1,8 @@
 /** The image that a command writes: where it goes, and the format versions that it may have. */
+import { access, constants, lstat } from "node:fs/promises";
+import path from "node:path";
 import { type Command, Option } from "commander";
+import { systemCall } from "../system-call.ts";
 import type { Tree } from "../tree.ts";
 import { type WrittenImage, writeImage } from "../write.ts";
 import { UsageError } from "./exit.ts";
@@ -26,6 +29,18 @@ export function checkVersions({ minVersion, maxVersion }: VersionOptions): void 
 	if (Number.isNaN(minVersion) || Number.isNaN(maxVersion))
 		throw new UsageError("a format version is 0 or 1");
 	if (minVersion > maxVersion) throw new UsageError("--min-version is greater than --max-version");
+}
+
+/**
+ * Asks for the folder of a new image before the work that the image is made of: a pull takes hours. Whatever is there
+ * already is for writing to judge.
+ *
+ * @throws ComposefsError: the error of the system call
+ */
+export async function checkCanBeMade(to: string | undefined): Promise<void> {
+	if (to === undefined || to === "-" || (await lstat(to).catch(() => undefined)) !== undefined) return;
+	const folder = path.dirname(to);
+	await systemCall(access(folder, constants.W_OK), folder);
 }
 
 /** What a command tells of the image that it wrote, as JSON. */

@@ -24,6 +24,7 @@ import {
 } from "./image-options.ts";
 import {
 	addVersionOptions,
+	checkCanBeMade,
 	checkVersions,
 	type VersionOptions,
 	writeTree,
@@ -90,6 +91,7 @@ async function pull(source: string, options: PullCommandOptions): Promise<void> 
 		throw new UsageError("neither an image to write to is named, nor --print-digest");
 	if (to === "-" && (printDigest || json)) throw new UsageError("the image has stdout for itself");
 	const platform = parsePlatform(options.platform);
+	if (!dryRun) await checkCanBeMade(to);
 	await interruptible(async (signal) => {
 		const place = await openPlace(source, options, signal);
 		const image = await place.resolve({ platform, signal });

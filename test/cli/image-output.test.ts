@@ -1,8 +1,14 @@
-import { existsSync } from "node:fs";
+import { existsSync, symlinkSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Command } from "commander";
 import { UsageError } from "../../src/cli/exit.ts";
-import { addVersionOptions, checkVersions, writeTree, writtenToJson } from "../../src/cli/image-output.ts";
+import {
+	addVersionOptions,
+	checkCanBeMade,
+	checkVersions,
+	writeTree,
+	writtenToJson,
+} from "../../src/cli/image-output.ts";
 import { Tree } from "../../src/tree.ts";
 import { useTemporaryFolder } from "../support/temporary.ts";
 
@@ -29,6 +35,13 @@ test("an image goes to a file, or nowhere", async () => {
 	const written = await writeTree(new Tree(), at("image"), parse("--min-version", "1"), signal);
 	expect(nowhere).toMatchObject({ digest: written.digest, version: 1 });
 	expect(existsSync(at("image"))).toBe(true);
+});
+
+test("the folder of a new image is asked for; what is there is left to writing", async () => {
+	symlinkSync(at("none/image"), at("link"));
+	for (const to of [undefined, "-", "image.cfs", at("new"), at(), at("link"), "/dev/null"])
+		await checkCanBeMade(to);
+	await expect(checkCanBeMade(at("none/image"))).rejects.toMatchObject({ code: "ENOENT", path: at("none") });
 });
 
 test("as JSON, what was written has its warnings, and no bytes", () => {
