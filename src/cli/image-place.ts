@@ -43,6 +43,7 @@ export interface ImagePlace {
 
 /** What comes before the colon, and the folder or file behind it. */
 const LOCAL = /^(oci|oci-archive|docker-archive):(.+)$/s;
+const LOCAL_ALONE = /^(oci|oci-archive|docker-archive):$/;
 const REMOTE = /^docker:\/\/(.+)$/s;
 
 /** Options that speak of a registry, as they are written. */
@@ -65,6 +66,7 @@ export async function openPlace(
 ): Promise<ImagePlace> {
 	const [, kind, rest] = LOCAL.exec(text) ?? [];
 	if (rest === undefined) {
+		if (LOCAL_ALONE.test(text)) throw new UsageError(`${text} names no folder or file behind the colon`);
 		if (!REMOTE.test(text)) checkIsRemote(text);
 		return registryPlace(text, options);
 	}

@@ -59,6 +59,10 @@ describe("a place", () => {
 		},
 	);
 
+	test.each(["oci:", "oci-archive:", "docker-archive:"])("is not meant by %s alone", async (name) => {
+		await expect(open(name)).rejects.toThrow(`${name} names no folder or file behind the colon`);
+	});
+
 	test("has options of a registry only if it is one", async () => {
 		await expect(open("oci:layout", { mirror: ["x"] })).rejects.toThrow(
 			"no registry: --mirror makes no sense",

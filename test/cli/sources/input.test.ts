@@ -28,3 +28,12 @@ test("a file's bytes; it is not opened before, and given up with the signal's re
 		code: "ENOENT",
 	});
 });
+
+test("where a file cannot be read, the error names it", async () => {
+	const reading = openInput(at(), new AbortController().signal).next();
+	await expect(reading).rejects.toMatchObject({
+		code: "EISDIR",
+		path: at(),
+		message: expect.stringContaining(at()),
+	});
+});
