@@ -4,10 +4,15 @@ import { argumentError } from "./errors.ts";
 /** All names that an interface of options has. */
 export type OptionNames<Options> = Readonly<Record<keyof Required<Options>, true>>;
 
-/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `option`, for an option of another name */
-export function refuseUnknown(options: object, names: Readonly<Record<string, true>>): void {
+/**
+ * @param names   an object with all names that there are
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `option`, for an option of another name, or what is no object
+ */
+export function refuseUnknown(options: object, names: object, what = "option"): void {
+	if (typeof options !== "object" || options === null)
+		throw argumentError(`${what}s come in an object`, { rule: "option" });
 	const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
 	if (unknown === undefined) return;
-	const text = `there is no option ${unknown}; there are ${Object.keys(names).join(", ")}`;
+	const text = `there is no ${what} ${unknown}; there are ${Object.keys(names).join(", ")}`;
 	throw argumentError(text, { rule: "option" });
 }

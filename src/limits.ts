@@ -1,4 +1,5 @@
 import { argumentError } from "./errors.ts";
+import { refuseUnknown } from "./known-options.ts";
 
 /** What an image can hold, and who says so. Lengths are in bytes. */
 export const LIMITS = {
@@ -45,13 +46,14 @@ export const READ_LIMITS = {
 /**
  * The limits of a call, those filled in that it leaves out.
  *
- * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` for one that is not a number from 0 on; `Infinity` is one
+ * @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT` for one that is not a number from 0 on (`Infinity` is one), or that there is not
  */
 export function fillLimits<Limits extends object>(
 	defaults: Limits,
 	asked: { readonly [Name in keyof Limits]?: number | undefined } | undefined,
 ): { readonly [Name in keyof Limits]: number } {
 	const limits: { [Name in keyof Limits]: unknown } = { ...defaults };
+	refuseUnknown(asked ?? {}, defaults, "limit");
 	for (const name of Object.keys(defaults) as (keyof Limits & string)[]) {
 		const value: unknown = asked?.[name];
 		if (value === undefined) continue;

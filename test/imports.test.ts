@@ -52,6 +52,7 @@ const TREE_SIDE = [
 	"inode-changes",
 	"met-directories",
 	"limits",
+	"known-options",
 	"tree",
 	"tree-path",
 	"tree-pairs",

@@ -30,6 +30,10 @@ test.each(["Digest", "digst", "toString", "__proto__"])("an option %s is refused
 	);
 });
 
+test.each([null, undefined, 5, "digest"])("%j is no object", (options) => {
+	expect(() => refuseUnknown(options as never, names)).toThrow("options come in an object");
+});
+
 test("bug: calls that make what others rely on passed over misspelt options", async () => {
 	const store = await ObjectStore.open(at("store"));
 	const image = imageOf([plainTar("usr/")]);

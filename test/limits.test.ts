@@ -96,7 +96,12 @@ describe("fillLimits", () => {
 		expect(fill).toThrow(/^limits.size is /);
 	});
 
-	test("does not take over what else a call names", () => {
-		expect(fillLimits(defaults, { other: 1 } as object)).toEqual(defaults);
+	test.each([
+		[{ other: 1 }, "there is no limit other; there are size, entries"],
+		[5, "limits come in an object"],
+	])("bug: %j was passed over, and everything as big as by default", (asked, message) => {
+		expect(() => fillLimits(defaults, asked as object)).toThrow(
+			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT", rule: "option", message }),
+		);
 	});
 });

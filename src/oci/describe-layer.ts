@@ -35,7 +35,7 @@ export async function describeLayer(
 	{ signal, limits }: DescribeLayerOptions = {},
 ): Promise<ResolvedLayer> {
 	checkIsBlob(blob);
-	const { layerSize } = fillLimits({ layerSize: PULL_LIMITS.layerSize }, limits);
+	const { layerSize } = fillLimits(PULL_LIMITS, limits);
 	const compressed = new Meter();
 	const plain = new Meter();
 	const bytes = compressed.pass(abortable(blob.read({ signal }), signal));

@@ -1,5 +1,6 @@
 /** Registries: their endpoints, with what they share. */
 import { argumentError } from "../../errors.ts";
+import { type OptionNames, refuseUnknown } from "../../known-options.ts";
 import { type CredentialSource, type Credentials, dockerCredentials } from "./docker-config.ts";
 import { Endpoint, type EndpointOptions } from "./endpoint.ts";
 import { checkPlainHttp } from "./plain-http.ts";
@@ -20,6 +21,17 @@ export interface RegistryOptions extends TransportOptions, RetryOptions {
 	 */
 	readonly mirrors?: Readonly<Record<string, readonly string[]>> | undefined;
 }
+
+const NAMES: OptionNames<RegistryOptions> = {
+	fetch: true,
+	timeoutMs: true,
+	plainHttp: true,
+	retries: true,
+	backoffMs: true,
+	credentials: true,
+	trustedRealms: true,
+	mirrors: true,
+};
 
 /** What is known of registries, tokens among it, is kept for as long as this is. */
 export class RegistryClient {
@@ -77,7 +89,10 @@ function checkReference(reference: ImageReference): ImageReference {
 }
 
 function checkOptions(options: RegistryOptions): void {
+	// With misspelt mirrors or credentials, another host would be asked, or in another name.
+	refuseUnknown(options, NAMES);
 	const { plainHttp, trustedRealms = [], mirrors = {}, timeoutMs, retries, backoffMs } = options;
+	checkCredentials(options.credentials);
 	checkPlainHttp(plainHttp);
 	// Of a text, each part would be trusted.
 	if (!Array.isArray(trustedRealms) || !trustedRealms.every((host) => isRegistry(host)))
@@ -91,4 +106,15 @@ function checkOptions(options: RegistryOptions): void {
 		if (!isRegistry(host) || !folders.every((folder) => /^[a-z0-9][a-z0-9._-]*$/.test(folder)))
 			throw argumentError(`${JSON.stringify(mirror)} is no mirror: a host, or a host and a folder`);
 	}
+}
+
+/** @throws ComposefsError ERR_COMPOSEFS_ARGUMENT, which tells nothing of what was given: it may be a secret */
+function checkCredentials(given: RegistryOptions["credentials"]): void {
+	if (given === undefined || typeof given === "function") return;
+	const { username, password, identityToken, registryToken }: Record<string, unknown> = Object(given);
+	const isText = (...texts: unknown[]) => texts.every((text) => typeof text === "string");
+	if (isText(username, password) || isText(identityToken) || isText(registryToken)) return;
+	throw argumentError(
+		"credentials are a username and password, an identityToken, a registryToken, or a function that finds them",
+	);
 }

@@ -282,6 +282,13 @@ describe("options", () => {
 		[{ plainHttp: "everywhere" as never }],
 		[{ trustedRealms: "auth.example" as never }],
 		[{ trustedRealms: ["https://auth.example"] }],
+		["localhost:5000" as never],
+		[null as never],
+		[{ plainHTTP: "loopback" } as never],
+		[{ credentials: 5 as never }],
+		[{ credentials: null as never }],
+		[{ credentials: { username: "u" } as never }],
+		[{ credentials: { registryToken: 5 as never } }],
 	])("%j make no sense", (options) => {
 		expect(() => new RegistryClient(options)).toThrow(
 			expect.objectContaining({ code: "ERR_COMPOSEFS_ARGUMENT" }),
