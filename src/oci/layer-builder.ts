@@ -1,4 +1,5 @@
 /** Entries become a layer. */
+import { argumentError } from "../errors.ts";
 import { copyMetadata, type Directory, type Inode, isWhiteout, NO_BYTES } from "../inode.ts";
 import { impliedDirectory } from "./directories.ts";
 import { checkEntryName, entryNames } from "./entry-path.ts";
@@ -28,7 +29,9 @@ export class LayerBuilder {
 		return { root: this.#root, implicit: this.#implicit, marks: this.#marks, links: this.#links };
 	}
 
+	/** @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, `ERR_COMPOSEFS_OCI`, `ERR_COMPOSEFS_NAME` */
 	add(entry: LayerEntry): void {
+		if (!isEntry(entry)) throw argumentError("an entry of a layer has a name, and an inode or a linkName");
 		this.#budget.countEntry();
 		this.#budget.countMetadata(entry);
 		const names = entryNames(entry.name);
@@ -126,6 +129,13 @@ export class LayerBuilder {
 		}
 		return at;
 	}
+}
+
+/** As entries are typed: a program makes them too. */
+function isEntry(entry: LayerEntry): boolean {
+	if (typeof entry?.name !== "string") return false;
+	const { inode, linkName } = entry;
+	return inode === undefined ? typeof linkName === "string" : typeof inode?.type === "string";
 }
 
 /** What an inode is under a further name: a whiteout, which has one name in an image, is another one. */

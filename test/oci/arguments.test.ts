@@ -58,6 +58,20 @@ describe("what is no such thing is refused as an argument", () => {
 		});
 	});
 
+	test.each([
+		undefined,
+		5,
+		{},
+		{ name: "a" },
+		{ name: "a", inode: {} },
+		{ inode: tree.root },
+		{ name: "a", linkName: 5 },
+	])("bug: an entry %j of a layer was a TypeError", async (entry) => {
+		await expect(oci.applyLayer(tree, [entry as never])).rejects.toMatchObject({
+			code: "ERR_COMPOSEFS_ARGUMENT",
+		});
+	});
+
 	test("a seal of misspelt names, which would verify nothing", async () => {
 		const seal = { mergd: "0".repeat(64) } as never;
 		await expect(oci.verifySeal(image, { merged: tree }, { seal })).rejects.toMatchObject({
