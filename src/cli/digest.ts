@@ -1,8 +1,9 @@
 /** `composefs digest`: fs-verity digests of files. */
 import { Command } from "commander";
 import { computeDigests } from "../digest.ts";
-import { interruptible } from "./exit.ts";
+import { EXIT, endWith, fail, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
+import { print, printJson } from "./print.ts";
 
 /** Files between two looks at what came of them. */
 const AT_A_TIME = 1024;
@@ -11,23 +12,36 @@ export function digestCommand(): Command {
 	return new Command("digest")
 		.description("print the fs-verity digests of files, as sha256sum prints hashes")
 		.argument("<file...>")
-		.option("--json", "print an array of { path, digest }")
+		.option("--json", "print an array of { path, digest }, or { path, error }")
 		.addHelpText("after", examples("composefs digest rootfs.cfs", "composefs digest --json objects/*/*"))
 		.action(digest);
 }
 
+type Found = { readonly path: string } & ({ readonly digest: string } | { readonly error: string });
+
 async function digest(files: string[], options: { readonly json?: true }): Promise<void> {
 	await interruptible(async (signal) => {
-		const results: { path: string; digest: string }[] = [];
+		let status: number = EXIT.success;
+		const results: Found[] = [];
 		for (let at = 0; at < files.length; at += AT_A_TIME) {
-			const paths = files.slice(at, at + AT_A_TIME);
-			for (const [i, digest] of (await computeDigests(paths, { signal })).entries()) {
-				if (typeof digest !== "string") throw digest;
-				const path = paths[i] as string;
-				if (options.json) results.push({ path, digest });
-				else console.log(`${digest}  ${path}`);
-			}
+			const found = await digestsOf(files.slice(at, at + AT_A_TIME), signal);
+			if (found.some((file) => "error" in file)) status = EXIT.failure;
+			if (options.json) results.push(...found);
+			else await print(found.map((file) => ("error" in file ? "" : `${file.digest}  ${file.path}\n`)));
 		}
-		if (options.json) console.log(JSON.stringify(results, null, 2));
+		await endWith(status, async () => {
+			if (options.json) await printJson(results);
+		});
+	});
+}
+
+/** Says of each file that cannot be read why, and goes on, as sha256sum does. */
+async function digestsOf(paths: readonly string[], signal: AbortSignal): Promise<Found[]> {
+	const digests = await computeDigests(paths, { signal });
+	return digests.map((digest, at) => {
+		const path = paths[at] as string;
+		if (typeof digest === "string") return { path, digest };
+		fail(digest);
+		return { path, error: digest.message };
 	});
 }

@@ -21,9 +21,23 @@ describe("composefs digest", () => {
 		expect(JSON.parse(stdout)).toEqual([{ path: empty(), digest: EMPTY }]);
 	});
 
-	test("a file that cannot be read", () => {
-		const { status, stderr } = composefs(["digest", "/nonexistent"]);
-		expect(status).toBe(1);
-		expect(stderr).toBe("composefs: ENOENT: no such file or directory, open '/nonexistent'\n");
+	describe("a file that cannot be read", () => {
+		const problem = "ENOENT: no such file or directory, open '/nonexistent'";
+
+		test("bug: kept those behind it from being told of", () => {
+			const { status, stdout, stderr } = composefs(["digest", empty(), "/nonexistent", empty()]);
+			expect(status).toBe(1);
+			expect(stdout).toBe(`${EMPTY}  ${empty()}\n`.repeat(2));
+			expect(stderr).toBe(`composefs: ${problem}\n`);
+		});
+
+		test("--json", () => {
+			const { status, stdout } = composefs(["digest", "--json", "/nonexistent", empty()]);
+			expect(status).toBe(1);
+			expect(JSON.parse(stdout)).toEqual([
+				{ path: "/nonexistent", error: problem },
+				{ path: empty(), digest: EMPTY },
+			]);
+		});
 	});
 });
