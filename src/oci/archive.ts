@@ -25,7 +25,8 @@ const MAX_LINKS = 8;
  * Opens an archive, uncompressed, that holds an image layout or, without one, Docker's manifest.json. It is gone through
  * once for the places of its files, which are then read from there.
  *
- * @throws ComposefsError `ERR_COMPOSEFS_OCI` with `rule`, `ERR_COMPOSEFS_TAR`; the error of a system call
+ * @throws ComposefsError `ERR_COMPOSEFS_OCI` with `rule`, `ERR_COMPOSEFS_TAR`; `ENOENT` where it has neither, or lacks what
+ *   they name; the error of a system call
  */
 export async function openArchive(
 	path: FilePath,
@@ -37,6 +38,12 @@ export async function openArchive(
 		throw error.code === "ERR_COMPOSEFS_TAR" ? inFile(error, blob.name) : error;
 	});
 	const files = new ArchiveFiles(blob, found);
+	if (!files.has("oci-layout") && !files.has("manifest.json"))
+		throw new ComposefsError(
+			"ENOENT",
+			`${blob.name}: is no archive of an image: it has neither oci-layout nor manifest.json`,
+			{ path: blob.name },
+		);
 	// Docker writes both, and the layout has digests.
 	return files.has("oci-layout") ? readLayout(files, signal) : readDockerArchive(files, signal);
 }

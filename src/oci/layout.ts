@@ -1,7 +1,7 @@
 /** OCI image layouts: `oci-layout`, `index.json` and blobs under their digests, in a folder or an archive. */
 import { stat } from "node:fs/promises";
 import { type BlobSource, fileBlob, readBlob } from "../blob.ts";
-import { ComposefsError } from "../errors.ts";
+import { ComposefsError, withPrefix } from "../errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "../file-path.ts";
 import { systemCall } from "../system-call.ts";
 import { parseDigest } from "./digest.ts";
@@ -93,7 +93,11 @@ export async function openLayout(
 export async function readLayout(files: Files, signal?: AbortSignal): Promise<OciLayout> {
 	const read = (blob: BlobSource) => readBlob(blob, { limit: DOCUMENT_LIMIT, signal });
 	const layout = files.file("oci-layout");
-	const marker = new Fields(parseJson(await read(layout), layout.name), layout.name);
+	const bytes = await read(layout).catch((error) => {
+		const { code, path } = error;
+		throw code === "ENOENT" ? withPrefix(`${files.name}: is no image layout`, error, { path }) : error;
+	});
+	const marker = new Fields(parseJson(bytes, layout.name), layout.name);
 	if (!VERSION.test(marker.string("imageLayoutVersion")))
 		throw marker.fault("imageLayoutVersion", "is not 1");
 	const index = files.file("index.json");

@@ -111,10 +111,14 @@ describe("refused", () => {
 	});
 
 	test("an archive of something else, an empty one, and no archive", async () => {
-		writeFileSync(temporary("a"), plainTar("a"));
-		await expect(openArchive(temporary("a"))).rejects.toMatchObject({ code: "ENOENT" });
-		writeFileSync(temporary("b"), "");
-		await expect(openArchive(temporary("b"))).rejects.toMatchObject({ code: "ENOENT" });
+		for (const content of [plainTar("a"), ""]) {
+			writeFileSync(temporary("a"), content);
+			await expect(openArchive(temporary("a"))).rejects.toMatchObject({
+				code: "ENOENT",
+				path: temporary("a"),
+				message: expect.stringContaining("is no archive of an image"),
+			});
+		}
 		writeFileSync(temporary("c"), "no tar".repeat(1000));
 		await expect(openArchive(temporary("c"))).rejects.toMatchObject({
 			code: "ERR_COMPOSEFS_TAR",

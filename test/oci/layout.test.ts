@@ -56,7 +56,11 @@ describe("a layout in a folder", () => {
 	});
 
 	test("that is none is an error", async () => {
-		await expect(openLayout(temporary())).rejects.toMatchObject({ code: "ENOENT" });
+		await expect(openLayout(temporary())).rejects.toMatchObject({
+			code: "ENOENT",
+			message: expect.stringMatching(/: is no image layout: ENOENT: .*oci-layout'$/),
+			path: expect.stringMatching(/oci-layout$/),
+		});
 	});
 });
 
