@@ -49,8 +49,8 @@ async function treeOf(source: Tree | ImageSource, options: ReadImageOptions): Pr
 function* compare(before: Tree, after: Tree): Generator<undefined, Change[], undefined> {
 	const changes: Change[] = [];
 	const groups = yield* findLinkGroups(before, after);
-	for (const pair of pairsOf(before, after)) {
-		const change = changeOf(pair, groups);
+	for (const pair of pairsOf(before, after, "sorted")) {
+		const change = pair && changeOf(pair, groups);
 		if (change !== undefined) changes.push(change);
 		yield;
 	}
@@ -76,9 +76,9 @@ function* findLinkGroups(
 ): Generator<undefined, [LinkGroups, LinkGroups], undefined> {
 	const found = [new NamesByInode(), new NamesByInode()] as const;
 	let number = 0;
-	for (const pair of pairsOf(before, after)) {
-		found[0].add(pair.before, number);
-		found[1].add(pair.after, number);
+	for (const pair of pairsOf(before, after, "any")) {
+		found[0].add(pair?.before, number);
+		found[1].add(pair?.after, number);
 		number++;
 		yield;
 	}

@@ -90,15 +90,13 @@ export function toName(name: Name): string {
 /** Orders names by their bytes, as directories of an image are ordered. */
 export function compareNames(a: string, b: string): number {
 	if (a === b) return 0;
-	if (BEYOND_SURROGATES.test(a) || BEYOND_SURROGATES.test(b))
-		return Buffer.compare(nameToBytes(a), nameToBytes(b));
-	return a < b ? -1 : 1;
+	if (isOrderedByUnits(a) && isOrderedByUnits(b)) return a < b ? -1 : 1;
+	return Buffer.compare(nameToBytes(a), nameToBytes(b));
 }
 
 /** Sorts names by their bytes, in place. */
 export function sortNames(names: string[]): string[] {
-	// Code units are in the order of the bytes, but for those from U+D800 on.
-	if (names.some((name) => BEYOND_SURROGATES.test(name))) return sortByBytes(names);
+	if (!names.every(isOrderedByUnits)) return sortByBytes(names);
 	return isSorted(names) ? names : names.sort();
 }
 
@@ -113,6 +111,11 @@ function sortByBytes(names: string[]): string[] {
 function isSorted(names: readonly string[]): boolean {
 	for (let i = 1; i < names.length; i++) if ((names[i - 1] as string) > (names[i] as string)) return false;
 	return true;
+}
+
+/** Whether code units are in the order of the bytes: those below U+D800 are. */
+export function isOrderedByUnits(name: string): boolean {
+	return !BEYOND_SURROGATES.test(name);
 }
 
 const BEYOND_SURROGATES = /[\ud800-\uffff]/;

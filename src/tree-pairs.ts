@@ -1,7 +1,7 @@
 /** Two trees side by side: what each has at a path. */
 import type { Directory, Inode } from "./inode.ts";
 import { MetDirectories } from "./met-directories.ts";
-import { sortNames } from "./names.ts";
+import { sortNamesInSteps } from "./sort-names.ts";
 import type { Tree } from "./tree.ts";
 
 /** A path, and what each tree has there. */
@@ -16,30 +16,72 @@ export interface Pair {
 	readonly after: Inode | undefined;
 }
 
+/** Of a directory that one of the trees has, or both: its names, and how many of them were met. */
+interface Level {
+	readonly above: Pair;
+	readonly old: Directory["children"];
+	readonly now: Directory["children"];
+	readonly names: readonly string[];
+	met: number;
+}
+
+/** Names of a directory between two pauses. */
+const STEP = 1024;
+
+/** In the order of their bytes, as `Tree.walk` has them, or in any, for less. */
+type Order = "sorted" | "any";
+
 /**
- * Every name of either tree, in the order of `Tree.walk`.
+ * Every name of either tree, a directory before what is in it. Yields undefined where a wide directory takes long, so that
+ * the caller can give way.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_TREE` for a directory that has two names or contains itself
  */
-export function* pairsOf(before: Tree, after: Tree): Generator<Pair> {
-	const stack: Pair[] = [{ path: "/", name: "", above: undefined, before: before.root, after: after.root }];
-	const met = [new MetDirectories(), new MetDirectories()] as const;
-	for (let pair = stack.pop(); pair !== undefined; pair = stack.pop()) {
-		if (pair.before?.type === "directory") met[0].add(pair.before);
-		if (pair.after?.type === "directory") met[1].add(pair.after);
+export function* pairsOf(before: Tree, after: Tree, order: Order): Generator<Pair | undefined> {
+	const [metBefore, metAfter] = [new MetDirectories(), new MetDirectories()];
+	const stack: Level[] = [];
+	let pair: Pair | undefined = {
+		path: "/",
+		name: "",
+		above: undefined,
+		before: before.root,
+		after: after.root,
+	};
+	while (pair !== undefined) {
+		if (pair.before?.type === "directory") metBefore.add(pair.before);
+		if (pair.after?.type === "directory") metAfter.add(pair.after);
 		yield pair;
-		pushChildren(stack, pair);
+		const level: Level = yield* levelOf(pair, order);
+		if (level.names.length > 0) stack.push(level);
+		pair = nextOf(stack);
 	}
 }
 
-function pushChildren(stack: Pair[], above: Pair): void {
-	const old = childrenOf(above.before);
-	const now = childrenOf(above.after);
-	if (old.size + now.size === 0) return;
-	const names = sortNames([...new Set([...old.keys(), ...now.keys()])]);
-	const prefix = above.path === "/" ? "/" : `${above.path}/`;
-	for (const name of names.reverse())
-		stack.push({ path: prefix + name, name, above, before: old.get(name), after: now.get(name) });
+function* levelOf(above: Pair, order: Order): Generator<undefined, Level, undefined> {
+	const [old, now] = [childrenOf(above.before), childrenOf(above.after)];
+	const names: string[] = [];
+	for (const name of old.keys()) if (names.push(name) % STEP === 0) yield;
+	let count = 0;
+	for (const name of now.keys()) {
+		if (!old.has(name)) names.push(name);
+		if (++count % STEP === 0) yield;
+	}
+	return { above, old, now, names: order === "any" ? names : yield* sortNamesInSteps(names), met: 0 };
+}
+
+/** The next name of the innermost directory that has one. */
+function nextOf(stack: Level[]): Pair | undefined {
+	for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
+		const name = level.names[level.met++];
+		if (name === undefined) stack.pop();
+		else return pairAt(level, name);
+	}
+	return undefined;
+}
+
+function pairAt({ above, old, now }: Level, name: string): Pair {
+	const path = above.above === undefined ? `/${name}` : `${above.path}/${name}`;
+	return { path, name, above, before: old.get(name), after: now.get(name) };
 }
 
 const NO_CHILDREN: Directory["children"] = new Map();

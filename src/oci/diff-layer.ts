@@ -34,8 +34,9 @@ export async function diffLayer(
 function* changesOf(before: Tree, after: Tree): Generator<undefined, Directory, undefined> {
 	const kept = yield* keptInodes(before, after);
 	const upper = new Upper(after.root);
-	for (const pair of pairsOf(before, after)) {
+	for (const pair of pairsOf(before, after, "sorted")) {
 		yield;
+		if (pair === undefined) continue;
 		const { before: old, after: now } = pair;
 		if (now === undefined) {
 			// Of a directory that is gone, or that something else replaces, nothing below it is named.
@@ -56,8 +57,9 @@ function* changesOf(before: Tree, after: Tree): Generator<undefined, Directory, 
  */
 function* keptInodes(before: Tree, after: Tree): Generator<undefined, Set<Inode>, undefined> {
 	const origins = new Map<Inode, Inode | undefined>();
-	for (const { before: old, after: now } of pairsOf(before, after)) {
+	for (const pair of pairsOf(before, after, "sorted")) {
 		yield;
+		const { before: old, after: now } = pair ?? {};
 		if (now === undefined || now.type === "directory") continue;
 		if (!origins.has(now)) origins.set(now, old === undefined || isChanged(old, now) ? undefined : old);
 		else if (origins.get(now) !== old) origins.set(now, undefined);
