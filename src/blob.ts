@@ -5,6 +5,7 @@ import { abortable } from "./abortable.ts";
 import { argumentError, ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { readStream } from "./open-file.ts";
+import { Slices } from "./slices.ts";
 import { fromSystem, systemCall } from "./system-call.ts";
 
 /** Bytes `start` to `end`, the latter not included. */
@@ -79,10 +80,21 @@ export function bytesBlob(bytes: Uint8Array, name = "bytes"): BlobSource {
 		name,
 		size: async () => bytes.length,
 		read: async function* ({ range, signal } = {}) {
-			signal?.throwIfAborted();
-			yield range === undefined ? bytes : bytes.subarray(range.start, range.end);
+			yield* inPieces(bytes.subarray(range?.start, range?.end), signal);
 		},
 	};
+}
+
+/** As a file comes: who hashes or unpacks the pieces gives way to the event loop between them. */
+async function* inPieces(
+	bytes: Uint8Array,
+	signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+	const slices = new Slices(signal);
+	for (let at = 0; at < bytes.length; at += READ_SIZE) {
+		yield bytes.subarray(at, at + READ_SIZE);
+		if (slices.isOver()) await slices.next();
+	}
 }
 
 /** What callers without types get wrong. @throws ComposefsError `ERR_COMPOSEFS_ARGUMENT`, rule `blob` */

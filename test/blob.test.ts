@@ -62,6 +62,20 @@ describe("blobs", () => {
 		await expect(sizeOfBlob(blob, controller.signal)).rejects.toThrow("enough");
 	});
 
+	test("bug: those in memory came in one piece, and kept the event loop until it was hashed", async () => {
+		let turns = 0;
+		const count = setInterval(() => turns++, 0);
+		const pieces: number[] = [];
+		for await (const piece of bytesBlob(Buffer.alloc((1 << 22) + 1)).read()) {
+			pieces.push(piece.length);
+			// As long as work with each of them may take.
+			for (const begin = performance.now(); performance.now() < begin + 2; );
+		}
+		clearInterval(count);
+		expect(pieces).toEqual([...Array(16).fill(1 << 18), 1]);
+		expect(turns).toBeGreaterThan(4);
+	});
+
 	test("bug: a signal's reason that has a code became another error", async () => {
 		const [, blob] = await blobsOf(Buffer.alloc(1 << 20));
 		const controller = new AbortController();
