@@ -3,6 +3,7 @@ import type { Directory, Inode } from "./inode.ts";
 import { MetDirectories } from "./met-directories.ts";
 import { sortNamesInSteps } from "./sort-names.ts";
 import type { Tree } from "./tree.ts";
+import { mapInSteps, type Steps, walkPlaces } from "./walk.ts";
 
 /** A path, and what each tree has there. */
 export interface Pair {
@@ -16,18 +17,6 @@ export interface Pair {
 	readonly after: Inode | undefined;
 }
 
-/** Of a directory that one of the trees has, or both: its names, and how many of them were met. */
-interface Level {
-	readonly above: Pair;
-	readonly old: Directory["children"];
-	readonly now: Directory["children"];
-	readonly names: readonly string[];
-	met: number;
-}
-
-/** Names of a directory between two pauses. */
-const STEP = 1024;
-
 /** In the order of their bytes, as `Tree.walk` has them, or in any, for less. */
 type Order = "sorted" | "any";
 
@@ -37,55 +26,35 @@ type Order = "sorted" | "any";
  *
  * @throws ComposefsError `ERR_COMPOSEFS_TREE` for a directory that has two names or contains itself
  */
-export function* pairsOf(before: Tree, after: Tree, order: Order): Generator<Pair | undefined> {
+export function pairsOf(before: Tree, after: Tree, order: Order): Generator<Pair | undefined> {
 	const [metBefore, metAfter] = [new MetDirectories(), new MetDirectories()];
-	const stack: Level[] = [];
-	let pair: Pair | undefined = {
-		path: "/",
-		name: "",
-		above: undefined,
-		before: before.root,
-		after: after.root,
-	};
-	while (pair !== undefined) {
-		if (pair.before?.type === "directory") metBefore.add(pair.before);
-		if (pair.after?.type === "directory") metAfter.add(pair.after);
-		yield pair;
-		const level: Level = yield* levelOf(pair, order);
-		if (level.names.length > 0) stack.push(level);
-		pair = nextOf(stack);
-	}
+	const roots = { path: "/", name: "", above: undefined, before: before.root, after: after.root };
+	return walkPlaces<Pair>(roots, (pair) => {
+		const [old, now] = [childrenOf(pair.before, metBefore), childrenOf(pair.after, metAfter)];
+		if (old === undefined && now === undefined) return undefined;
+		return pairsBelow(pair, old ?? NO_CHILDREN, now ?? NO_CHILDREN, order);
+	});
 }
 
-function* levelOf(above: Pair, order: Order): Generator<undefined, Level, undefined> {
-	const [old, now] = [childrenOf(above.before), childrenOf(above.after)];
-	const names: string[] = [];
-	for (const name of old.keys()) if (names.push(name) % STEP === 0) yield;
-	let count = 0;
-	for (const name of now.keys()) {
+type Children = Directory["children"];
+
+const NO_CHILDREN: Children = new Map();
+
+function childrenOf(inode: Inode | undefined, met: MetDirectories): Children | undefined {
+	if (inode?.type !== "directory") return undefined;
+	met.add(inode);
+	return inode.children;
+}
+
+function* pairsBelow(above: Pair, old: Children, now: Children, order: Order): Steps<Pair[]> {
+	const names = yield* mapInSteps(old.keys(), (name) => name);
+	yield* mapInSteps(now.keys(), (name) => {
 		if (!old.has(name)) names.push(name);
-		if (++count % STEP === 0) yield;
-	}
-	return { above, old, now, names: order === "any" ? names : yield* sortNamesInSteps(names), met: 0 };
-}
-
-/** The next name of the innermost directory that has one. */
-function nextOf(stack: Level[]): Pair | undefined {
-	for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
-		const name = level.names[level.met++];
-		if (name === undefined) stack.pop();
-		else return pairAt(level, name);
-	}
-	return undefined;
-}
-
-function pairAt({ above, old, now }: Level, name: string): Pair {
-	const path = above.above === undefined ? `/${name}` : `${above.path}/${name}`;
-	return { path, name, above, before: old.get(name), after: now.get(name) };
-}
-
-const NO_CHILDREN: Directory["children"] = new Map();
-
-function childrenOf(inode: Inode | undefined): Directory["children"] {
-	return inode?.type === "directory" ? inode.children : NO_CHILDREN;
+	});
+	const ordered = order === "any" ? names : yield* sortNamesInSteps(names);
+	const prefix = above.path === "/" ? "/" : `${above.path}/`;
+	const pairAt = (name: string) => {
+		return { path: prefix + name, name, above, before: old.get(name), after: now.get(name) };
+	};
+	return yield* mapInSteps(ordered, pairAt);
 }

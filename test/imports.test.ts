@@ -56,6 +56,7 @@ const TREE_SIDE = [
 	"tree",
 	"tree-path",
 	"tree-pairs",
+	"walk",
 	"sort-names",
 	"copy-tree",
 	"upcoming",

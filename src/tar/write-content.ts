@@ -37,6 +37,7 @@ const MOST_BYTES = 4 << 20;
 const PIECE = 1 << 19;
 const NOTHING: readonly Uint8Array[] = [];
 const ENTRIES_PER_CHECK = 64;
+const END: IteratorResult<undefined> = { done: true, value: undefined };
 
 interface Pending {
 	readonly entry: WrittenEntry;
@@ -44,13 +45,13 @@ interface Pending {
 }
 
 /**
- * Entries with their contents.
+ * Entries with their contents. Where the entries are undefined, they take long, and the event loop may go on.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_STORE`, rules `object-missing`, `object-size`; `ERR_COMPOSEFS_ARGUMENT`, rule
  *   `store`, where there is none; what the entries and the store throw; the signal's reason
  */
 export async function* withContents(
-	entries: Iterable<WrittenEntry>,
+	entries: Iterable<WrittenEntry | undefined>,
 	store: ObjectReader | undefined,
 	signal: AbortSignal | undefined,
 ): AsyncGenerator<EntryWithContent> {
@@ -60,7 +61,11 @@ export async function* withContents(
 		for (let count = 1; ; count++) {
 			if (count % ENTRIES_PER_CHECK === 0 && slices.isOver()) await slices.next();
 			const next = ahead.next();
-			if (next === undefined) return;
+			if (next === undefined) {
+				if (ahead.hasEnded) return;
+				if (slices.isOver()) await slices.next();
+				continue;
+			}
 			const { entry, small } = next;
 			const content = small === undefined ? contentOf(entry, store) : [await small];
 			signal?.throwIfAborted();
@@ -73,19 +78,25 @@ export async function* withContents(
 
 /** Begins to read small files before they are asked for. */
 class ReadAhead {
-	readonly #entries: Iterator<WrittenEntry>;
+	readonly #entries: Iterator<WrittenEntry | undefined>;
 	readonly #store: ObjectReader | undefined;
 	readonly #pending: Pending[] = [];
 	#bytes = 0;
 	#ended = false;
 
-	constructor(entries: Iterable<WrittenEntry>, store: ObjectReader | undefined) {
+	constructor(entries: Iterable<WrittenEntry | undefined>, store: ObjectReader | undefined) {
 		this.#entries = entries[Symbol.iterator]();
 		this.#store = store;
 	}
 
+	/** Whether no more will come. */
+	get hasEnded(): boolean {
+		return this.#ended && this.#pending.length === 0;
+	}
+
+	/** Undefined at the end, and where the entries take long. */
 	next(): Pending | undefined {
-		while (!this.#ended && this.#pending.length < MOST_ENTRIES && this.#bytes < MOST_BYTES) this.#begin();
+		while (this.#pending.length < MOST_ENTRIES && this.#bytes < MOST_BYTES) if (!this.#begin()) break;
 		const next = this.#pending.shift();
 		if (next?.small !== undefined) this.#bytes -= next.entry.size;
 		return next;
@@ -96,12 +107,11 @@ class ReadAhead {
 		await Promise.allSettled(this.#pending.map(({ small }) => small));
 	}
 
-	#begin(): void {
-		const { done, value: entry } = this.#entries.next();
-		if (done) {
-			this.#ended = true;
-			return;
-		}
+	/** Whether there was an entry. */
+	#begin(): boolean {
+		const { done, value: entry } = this.#ended ? END : this.#entries.next();
+		this.#ended = done === true;
+		if (done || entry === undefined) return false;
 		const { file, size } = entry;
 		const isAhead = file !== undefined && file.content === undefined && size <= SMALL;
 		const small = isAhead ? readSmall(entry, file, this.#store) : undefined;
@@ -109,6 +119,7 @@ class ReadAhead {
 		small?.catch(() => undefined);
 		if (isAhead) this.#bytes += size;
 		this.#pending.push({ entry, small });
+		return true;
 	}
 }
 

@@ -10,6 +10,7 @@ import {
 	type RegularFile,
 } from "../inode.ts";
 import type { Tree } from "../tree.ts";
+import { walkInSteps } from "../walk.ts";
 import type { TarEntryType } from "./entry.ts";
 import type { TarHeader } from "./write-header.ts";
 
@@ -43,14 +44,20 @@ const TYPES: Readonly<Record<Inode["type"], TarEntryType | undefined>> = {
 
 /**
  * The entries of a tree that has been through the gate: the root as `./`, parents before children, siblings in the
- * order of their bytes. The first name of an inode is its entry, the others are links to it.
+ * order of their bytes. The first name of an inode is its entry, the others are links to it. Yields undefined where a
+ * wide directory takes long.
  *
  * @throws ComposefsError `ERR_COMPOSEFS_INODE`, rule `socket`; `ERR_COMPOSEFS_NAME`, rule `whiteout-name`
  */
-export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntry> {
+export function* treeEntries(tree: Tree, marks: TarMarks): Generator<WrittenEntry | undefined> {
 	const links = new Map<Inode, string>();
 	const isOci = marks === "oci";
-	for (const { path, inode } of tree.walk()) {
+	for (const met of walkInSteps(tree)) {
+		if (met === undefined) {
+			yield undefined;
+			continue;
+		}
+		const { path, inode } = met;
 		const name = path.slice(1);
 		if (isOci) checkName(path);
 		if (inode.type === "directory") {

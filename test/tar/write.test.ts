@@ -11,6 +11,7 @@ import { tarLayer } from "../../src/oci/tar-layer.ts";
 import { ObjectStore } from "../../src/store/store.ts";
 import { readTar } from "../../src/tar/read.ts";
 import { type WriteTarOptions, writeTar } from "../../src/tar/write.ts";
+import { treeEntries } from "../../src/tar/write-entries.ts";
 import { Tree } from "../../src/tree.ts";
 import { arbitraryTree } from "../support/arbitrary-tree.ts";
 import { contentIn, makeArchivable, someBytes } from "../support/archivable-tree.ts";
@@ -41,6 +42,16 @@ async function readBack(archive: Buffer): Promise<Tree> {
 	await store.flush();
 	return layer.marks.below.size > 0 || layer.marks.removed.size > 0 ? layerTree(layer) : new Tree(layer.root);
 }
+
+test("bug: the names of a wide directory were sorted in one go", async () => {
+	const wide = new Tree();
+	for (let n = 0; n < 20_000; n++) wide.mkdir(`/${(n * 7919) % 20_000}`);
+	const entries = [...treeEntries(wide, "oci")];
+	expect(entries.filter((entry) => entry === undefined).length).toBeGreaterThan(20_000 / 1100);
+	const paths = Array.from(wide.walk(), ({ path }) => path);
+	expect(entries.flatMap((entry) => entry?.path ?? [])).toEqual(paths);
+	expect(Array.from((await readBack(await written(wide))).walk(), ({ path }) => path)).toEqual(paths);
+});
 
 /** What is hard to say in headers. */
 function nastyTree(): Tree {
