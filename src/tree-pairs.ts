@@ -2,8 +2,9 @@
 import type { Directory, Inode } from "./inode.ts";
 import { MetDirectories } from "./met-directories.ts";
 import { sortNamesInSteps } from "./sort-names.ts";
+import { mapInSteps, type Steps } from "./steps.ts";
 import type { Tree } from "./tree.ts";
-import { mapInSteps, type Steps, walkPlaces } from "./walk.ts";
+import { walkPlaces } from "./walk.ts";
 
 /** A path, and what each tree has there. */
 export interface Pair {

@@ -2,13 +2,8 @@
 import type { Directory, Inode } from "./inode.ts";
 import { MetDirectories } from "./met-directories.ts";
 import { sortNamesInSteps } from "./sort-names.ts";
+import { mapInSteps, type Steps } from "./steps.ts";
 import type { Tree, WalkEntry } from "./tree.ts";
-
-/** Work that may take long, which yields so that the caller can give way. */
-export type Steps<Result> = Generator<undefined, Result, undefined>;
-
-/** Names that are looked at in one step: a part of a millisecond. */
-const NAMES_PER_STEP = 1024;
 
 /**
  * A place, and what is below it, each before what is below that. Yields undefined for a pause.
@@ -28,19 +23,6 @@ export function* walkPlaces<Place>(
 		const found = yield* steps;
 		yield* mapInSteps(found.reverse(), (next) => stack.push(next));
 	}
-}
-
-/**
- * What a function makes of each of many items. They are made all at once, and not when the walk is there: reads that wait
- * for memory then do so together.
- */
-export function* mapInSteps<Item, Result>(
-	items: Iterable<Item>,
-	make: (item: Item) => Result,
-): Steps<Result[]> {
-	const made: Result[] = [];
-	for (const item of items) if (made.push(make(item)) % NAMES_PER_STEP === 0) yield;
-	return made;
 }
 
 /**

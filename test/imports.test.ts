@@ -57,6 +57,7 @@ const TREE_SIDE = [
 	"tree-path",
 	"tree-pairs",
 	"walk",
+	"steps",
 	"sort-names",
 	"copy-tree",
 	"upcoming",

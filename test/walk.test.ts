@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { Steps } from "../src/steps.ts";
 import { Tree } from "../src/tree.ts";
-import { type Steps, walkInSteps, walkPlaces } from "../src/walk.ts";
+import { walkInSteps, walkPlaces } from "../src/walk.ts";
 import { arbitraryTree } from "./support/arbitrary-tree.ts";
 
 describe("walkInSteps", () => {
