@@ -37,7 +37,6 @@ const MOST_BYTES = 4 << 20;
 const PIECE = 1 << 19;
 const NOTHING: readonly Uint8Array[] = [];
 const ENTRIES_PER_CHECK = 64;
-const END: IteratorResult<undefined> = { done: true, value: undefined };
 
 interface Pending {
 	readonly entry: WrittenEntry;
@@ -109,7 +108,7 @@ class ReadAhead {
 
 	/** Whether there was an entry. */
 	#begin(): boolean {
-		const { done, value: entry } = this.#ended ? END : this.#entries.next();
+		const { done, value: entry } = this.#entries.next();
 		this.#ended = done === true;
 		if (done || entry === undefined) return false;
 		const { file, size } = entry;
