@@ -6,7 +6,7 @@ import { argumentError, ComposefsError } from "./errors.ts";
 import { type FilePath, pathToBytes, pathToString } from "./file-path.ts";
 import { readStream } from "./open-file.ts";
 import { Slices } from "./slices.ts";
-import { fromSystem, systemCall } from "./system-call.ts";
+import { systemCall } from "./system-call.ts";
 
 /** Bytes `start` to `end`, the latter not included. */
 export interface ByteRange {
@@ -62,12 +62,7 @@ export function fileBlob(path: FilePath): BlobSource {
 			signal?.throwIfAborted();
 			if (range !== undefined && range.end <= range.start) return;
 			const limits = range && { start: range.start, end: range.end - 1 };
-			try {
-				yield* readStream(place, { ...limits, highWaterMark: READ_SIZE }, signal);
-			} catch (error) {
-				signal?.throwIfAborted();
-				throw fromSystem(error, name);
-			}
+			yield* readStream(place, { ...limits, highWaterMark: READ_SIZE }, signal);
 		},
 	};
 }

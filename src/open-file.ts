@@ -12,7 +12,7 @@ import {
 	pathToBytes,
 	pathToString,
 } from "./file-path.ts";
-import { systemCall } from "./system-call.ts";
+import { fromSystem, systemCall } from "./system-call.ts";
 
 const POLL_MS = 50;
 
@@ -61,7 +61,7 @@ async function openAtOnce(path: Buffer): Promise<FileHandle> {
  * The bytes of a file, device or fifo, from its beginning to its end. A fifo is waited for until somebody writes to it, or the signal
  * aborts.
  *
- * @throws the error of node:fs; the signal's reason
+ * @throws ComposefsError: the error of the system call, which names the file; the signal's reason
  */
 export async function* readStream(
 	path: string | Buffer,
@@ -73,6 +73,10 @@ export async function* readStream(
 	const forget = onAbort(signal, () => abandon(stream, path));
 	try {
 		yield* abortable<Buffer>(stream, signal);
+	} catch (error) {
+		signal?.throwIfAborted();
+		// node:fs names no file where reading fails, as of a folder.
+		throw fromSystem(error, pathToString(path));
 	} finally {
 		forget();
 	}

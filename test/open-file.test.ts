@@ -88,3 +88,19 @@ test("what is not there is an error of this package", async () => {
 		path: at("none"),
 	});
 });
+
+test("what cannot be read is named, and a signal's reason is itself", async () => {
+	await expect(readAll(readStream(Buffer.from(at()), OPTIONS, undefined))).rejects.toMatchObject({
+		name: "ComposefsError",
+		code: "EISDIR",
+		path: at(),
+		message: expect.stringContaining(at()),
+	});
+	const reason = Object.assign(new Error("enough"), { code: "EENOUGH" });
+	const aborted = AbortSignal.abort(reason);
+	await expect(readAll(readStream(at("fifo"), OPTIONS, aborted))).rejects.toBe(reason);
+	const controller = new AbortController();
+	const reading = readAll(readStream(at("fifo"), OPTIONS, controller.signal));
+	setTimeout(() => controller.abort(reason), 20);
+	await expect(reading).rejects.toBe(reason);
+});

@@ -2,13 +2,12 @@
 import { open, stat } from "node:fs/promises";
 import { onAbort } from "../../abort.ts";
 import { readStream } from "../../open-file.ts";
-import { fromSystem } from "../../system-call.ts";
 
 const READ_SIZE = 1 << 18;
 
 /** The bytes of a file, opened when they are asked for; - is stdin. It is closed when the signal aborts. */
 export async function* openInput(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-	if (source !== "-") return yield* readNamed(source, signal);
+	if (source !== "-") return yield* readStream(source, { highWaterMark: READ_SIZE }, signal);
 	const stream = process.stdin;
 	const forget = onAbort(signal, () => stream.destroy());
 	try {
@@ -21,15 +20,6 @@ export async function* openInput(source: string, signal: AbortSignal): AsyncGene
 		forget();
 	}
 	signal.throwIfAborted();
-}
-
-/** node:fs names no file where reading fails, as of a folder. */
-async function* readNamed(source: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-	try {
-		yield* readStream(source, { highWaterMark: READ_SIZE }, signal);
-	} catch (error) {
-		throw fromSystem(error, source);
-	}
 }
 
 /** The first bytes of a regular file; of anything else none: what is read from a pipe is gone. */
