@@ -1,22 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-	chmodSync,
-	copyFileSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	rmSync,
-	statfsSync,
-	writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { ObjectStore } from "../../src/store/index.ts";
 import { runNode } from "../support/child.ts";
 import {
 	FOLDER_WITHOUT_VERITY,
-	mountImage,
 	mounting,
 	mountSmall,
 	NO_MOUNTING,
@@ -201,56 +191,6 @@ describeIf("a small file system", mounting, NO_MOUNTING, () => {
 			expect(await store.verify(digest)).toBe(true);
 		}
 		await store.close();
-	});
-});
-
-describeIf("a crash of the machine", mounting, NO_MOUNTING, () => {
-	beforeEach(() => mountSmall(at("disk"), at("mount"), 2 ** 24, "has_journal"));
-	afterEach(() => unmount(at("mount")));
-
-	/** The objects that are there, and whole, when the machine is up again. */
-	async function objectsAfterCrash(): Promise<string[]> {
-		copyFileSync(at("disk"), at("crashed"));
-		mountImage(at("crashed"), at("after"));
-		try {
-			const store = await ObjectStore.open(at("after/store"), { create: false });
-			const wrong = (await store.fsck()).bad.map(({ path }) => path);
-			await store.close();
-			return contents(at("after/store")).filter((name) => name.includes("/") && !wrong.includes(name));
-		} finally {
-			unmount(at("after"));
-		}
-	}
-
-	test.each([
-		["put", 2],
-		["put", 20],
-		["flush", 2],
-		["flush", 20],
-	] as const)(
-		"bug: what somebody else had put and not synced was lost; sync: %s, %d",
-		async (sync, count) => {
-			const bytes = Array.from({ length: count }, (_, i) => Buffer.alloc(5000, `text ${i}`));
-			await using careless = await ObjectStore.open(at("mount/store"), { sync: "never" });
-			for (const each of bytes) await careless.put(each);
-			await using store = await ObjectStore.open(at("mount/store"), { sync });
-			const stored = await Promise.all(bytes.map((each) => store.put(each)));
-			await store.flush();
-			expect(new Set(stored.map(({ existed }) => existed))).toEqual(new Set([true]));
-			expect((await objectsAfterCrash()).sort()).toEqual(stored.map(({ path }) => path).sort());
-		},
-	);
-
-	test("bug: what was found, and somebody had not synced, was lost", async () => {
-		await using careless = await ObjectStore.open(at("mount/store"), { sync: "never" });
-		const { digest, path: object } = await careless.put(Buffer.alloc(5000, "text"));
-		const sha256 = createHash("sha256").update(Buffer.alloc(5000, "text")).digest("hex");
-		careless.remember(sha256, { digest, size: 5000 });
-		await careless.flush();
-		await using store = await ObjectStore.open(at("mount/store"), { sync: "flush" });
-		expect(await store.find([{ sha256, size: 5000 }])).toEqual([{ digest, path: object }]);
-		await store.flush();
-		expect(await objectsAfterCrash()).toEqual([object]);
 	});
 });
 
