@@ -207,12 +207,18 @@ describe.each<[string, (bytes: Uint8Array) => Buffer, Buffer]>([
 });
 
 test("bug: gzip in chunks of a byte took the square of their number", async () => {
-	const compressed = gzipSync(randomBytes(60_000));
+	const compressed = gzipSync(randomBytes(100_000));
+	let given = 0;
 	const bytewise = function* () {
-		for (let at = 0; at < compressed.length; at++) yield compressed.subarray(at, at + 1);
+		for (; given < compressed.length; given++) yield compressed.subarray(given, given + 1);
 	};
-	expect(await cpuTimeOf(() => all(bytewise()))).toBeLessThan(FAR_TOO_MUCH_MS);
-}, 60_000);
+	const spent = await cpuTimeOf(async () => {
+		// zlib has taken few of them by then. Its own work is as much for each, and more than all of ours.
+		for await (const _ of decompress(bytewise())) if (given === compressed.length) break;
+	});
+	expect(given).toBe(compressed.length);
+	expect(spent).toBeLessThan(FAR_TOO_MUCH_MS);
+});
 
 describe("what is not compressed", () => {
 	test("comes out as it is", async () => {
