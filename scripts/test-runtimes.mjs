@@ -3,9 +3,10 @@
 //
 //   node scripts/test-runtimes.mjs FOLDER
 //   node scripts/test-runtimes.mjs --fetch     only brings what is not there yet
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { cache, fetched } from "./fetch-runtime.mjs";
 import { prebuildPath } from "./prebuild.mjs";
 import { unpackPackages } from "./private-apt.mjs";
@@ -56,23 +57,23 @@ function systemOf(arch) {
 	return destination;
 }
 
-function tryRuntime(runtime, folder, entries) {
+async function tryRuntime(runtime, folder, entries) {
 	if (!fs.existsSync(prebuildPath(runtime.arch ?? "x64"))) return "not tried: no binary was built";
 	const { command, env, why } = commandOf(runtime);
 	if (command === undefined) return `not tried: ${why}`;
 	const [program, ...args] = command;
 	const start = performance.now();
-	const result = spawnSync(program, [...args, "use.mjs", ...entries], { cwd: folder, encoding: "utf8", env });
 	try {
-		checkLine(result.stdout, entries);
+		const ran = promisify(execFile)(program, [...args, "use.mjs", ...entries], { cwd: folder, env });
+		checkLine((await ran).stdout, entries);
 		return `ok, ${((performance.now() - start) / 1000).toFixed(1)} s`;
 	} catch (error) {
-		const lines = result.stderr.split("\n").filter((line) => /error/i.test(line));
-		return `FAILED: ${lines[0] ?? result.error?.message ?? error.message}`;
+		const lines = (error.stderr ?? "").split("\n").filter((line) => /error/i.test(line));
+		return `FAILED: ${lines[0] ?? error.message}`;
 	}
 }
 
-await main(() => {
+await main(async () => {
 	if (process.argv[2] === "--fetch") {
 		for (const runtime of RUNTIMES) commandOf(runtime);
 		return;
@@ -80,10 +81,12 @@ await main(() => {
 	const folder = path.resolve(process.argv[2]);
 	const entries = entriesOf(path.join(folder, "node_modules/composefs"));
 	fs.writeFileSync(path.join(folder, "use.mjs"), PROGRAM);
-	const rows = RUNTIMES.map((runtime) => {
-		const version = runtime.spec.slice(runtime.spec.lastIndexOf("@") + 1);
-		return [`${runtime.name} ${version}`, tryRuntime(runtime, folder, entries)];
-	});
+	const rows = await Promise.all(
+		RUNTIMES.map(async (runtime) => {
+			const version = runtime.spec.slice(runtime.spec.lastIndexOf("@") + 1);
+			return [`${runtime.name} ${version}`, await tryRuntime(runtime, folder, entries)];
+		}),
+	);
 	for (const [name, outcome] of rows) console.log(`${name.padEnd(20)} ${outcome}`);
 	const failed = rows.filter(([, outcome]) => outcome.startsWith("FAILED"));
 	if (failed.length > 0) throw new SetupError(`${failed.map(([name]) => name).join(", ")} failed`);
