@@ -8,7 +8,10 @@ import type { OpenStore } from "./open-store.ts";
 import { collectReferences, type ImageOrTree } from "./references.ts";
 
 export interface GcOptions {
-	/** Tell what would be removed, and remove nothing. */
+	/**
+	 * Tell what would be removed, and remove nothing. Where only others can write to the store it does not keep them from that,
+	 * and may list what they are at.
+	 */
 	readonly dryRun?: boolean | undefined;
 	/** Milliseconds after which an unfinished file of mkcomposefs, which takes no lock, is removed. Default: an hour */
 	readonly temporaryAge?: number | undefined;
@@ -29,10 +32,10 @@ export interface GcResult {
 const HOUR = 3_600_000;
 const AT_A_TIME = 16;
 
-/** The store is this writer's alone meanwhile; `own` is its folder there. */
+/** The store is this writer's alone meanwhile; `own` is its folder there, if it has one. */
 export async function collectGarbage(
 	store: OpenStore,
-	own: string,
+	own: string | undefined,
 	images: Iterable<ImageOrTree> | AsyncIterable<ImageOrTree>,
 	{ dryRun = false, temporaryAge = HOUR, signal }: GcOptions,
 ): Promise<GcResult> {

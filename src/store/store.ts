@@ -259,8 +259,9 @@ export class ObjectStore {
 		options: GcOptions,
 	): Promise<GcResult> {
 		const { collectGarbage } = await import("./gc.ts");
-		const work = (own: string) => collectGarbage(this.#open, own, images, options);
-		return this.#writer.alone({ check: () => checkIsStore(this.#root), work }, options.signal);
+		const check = () => checkIsStore(this.#root);
+		const work = (own: string | undefined) => collectGarbage(this.#open, own, images, options);
+		return this.#writer.alone({ check, work, looksOnly: options.dryRun === true }, options.signal);
 	}
 
 	/** Checks every object, and with images, that what they need is there. */

@@ -14,13 +14,20 @@ import type { Content, PutOptions, StoredObject } from "./stored.ts";
 import { putStream, sizeError } from "./stream.ts";
 
 const LOCK_WAIT_MS = 20;
-/** Of a store that only others can write to. */
 const READ_ONLY = new Set(["EACCES", "EPERM", "EROFS"]);
+
+/** Whether it says that only others can write to the store. */
+function isReadOnly(error: unknown): boolean {
+	return error instanceof ComposefsError && READ_ONLY.has(error.code);
+}
 
 export interface AloneWork<Result> {
 	/** Comes before the lock, which makes a store of any folder. */
 	check(): Promise<void>;
-	work(own: string): Promise<Result>;
+	/** @param own   undefined if this writer has no folder there */
+	work(own: string | undefined): Promise<Result>;
+	/** It only looks, and does so without the lock where only others can write. */
+	readonly looksOnly: boolean;
 }
 
 export class StoreWriter {
@@ -77,7 +84,7 @@ export class StoreWriter {
 			await this.#begin(signal);
 			return true;
 		} catch (error) {
-			if (error instanceof ComposefsError && READ_ONLY.has(error.code)) return false;
+			if (isReadOnly(error)) return false;
 			throw error;
 		}
 	}
@@ -108,22 +115,26 @@ export class StoreWriter {
 	 * its way, and what was put has its name: no put is held up while one that it may depend on waits for this. Puts
 	 * that come later wait until it is done.
 	 */
-	async alone<Result>({ check, work }: AloneWork<Result>, signal: AbortSignal | undefined): Promise<Result> {
+	async alone<Result>(task: AloneWork<Result>, signal: AbortSignal | undefined): Promise<Result> {
 		while (this.#writing.size > 0) await this.settled(signal);
 		if (this.#isHeld) throw busyError(this.#name);
 		this.#isHeld = true;
 		try {
 			await this.flush(signal);
-			await check();
-			return await this.#locked(work);
+			await task.check();
+			return await this.#locked(task);
 		} finally {
 			this.#isHeld = false;
 		}
 	}
 
-	async #locked<Result>(work: (own: string) => Promise<Result>): Promise<Result> {
+	async #locked<Result>({ work, looksOnly }: AloneWork<Result>): Promise<Result> {
 		this.#hasLock = false; // it may be lost where others have it
-		const own = await awaitJob(() => this.#native.lockAlone(), { file: this.#name });
+		const own = await awaitJob(() => this.#native.lockAlone(), { file: this.#name }).catch((error) => {
+			if (looksOnly && isReadOnly(error)) return undefined;
+			throw error;
+		});
+		if (own === undefined) return work(undefined);
 		if (own === null) throw busyError(this.#name);
 		try {
 			return await work(own);

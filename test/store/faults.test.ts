@@ -179,6 +179,10 @@ describeIf("a small file system", mounting, NO_MOUNTING, () => {
 		await reader.flush();
 		await expect(reader.put(Buffer.from("other"))).rejects.toMatchObject({ code: "EROFS" });
 		await expect(reader.gc([])).rejects.toMatchObject({ code: "EROFS" });
+		expect(await reader.gc([], { dryRun: true })).toMatchObject({
+			removed: [{ path: object }],
+			leftovers: [],
+		});
 		await reader.close();
 	});
 
@@ -244,5 +248,24 @@ describe("a folder that the process may not write to", () => {
 		});
 		expect(readdirSync(at("store"))).toEqual([]);
 		chmodSync(at("store"), 0o755);
+	});
+
+	test("is looked at by gc alone: what it would remove", async () => {
+		chmodSync(at(), 0o755);
+		const store = await ObjectStore.open(at("store"));
+		const { path: object } = await store.put(Buffer.from("text"));
+		await store.close();
+		chmodSync(at("store/.lock"), 0o444);
+		const before = readdirSync(at("store"), { recursive: true });
+		await unprivileged(async () => {
+			const reader = await ObjectStore.open(at("store"));
+			expect(await reader.gc([], { dryRun: true })).toMatchObject({ removed: [{ path: object, size: 4 }] });
+			await expect(reader.gc([])).rejects.toMatchObject({
+				code: "EACCES",
+				path: expect.stringContaining(".lock"),
+			});
+			await reader.close();
+		});
+		expect(readdirSync(at("store"), { recursive: true })).toEqual(before);
 	});
 });
