@@ -35,15 +35,8 @@ async function report(source: Iterable<Uint8Array>): Promise<string> {
 	return text;
 }
 
-/** Each place between two bytes, and both ends. Amid the same bytes, as padding is, and not at a block's edge only one of five. */
-function placesIn(bytes: Buffer): number[] {
-	const all = Array.from({ length: bytes.length + 1 }, (_, at) => at);
-	return all.filter((at) => at % 5 === 0 || bytes[at - 1] !== bytes[at] || (at + 1) % 512 < 3);
-}
-
 describe("however it comes", () => {
 	const bytes = everything();
-	const places = placesIn(bytes);
 
 	test("whole, by bytes, and by any size of chunks: the same", async () => {
 		const names = (await readArchive(bytes)).map(({ name }) => name);
@@ -55,7 +48,7 @@ describe("however it comes", () => {
 
 	test("cut in two at each byte: the same", async () => {
 		const whole = await report([bytes]);
-		for (const at of places)
+		for (let at = 0; at <= bytes.length; at++)
 			if ((await report([bytes.subarray(0, at), bytes.subarray(at)])) !== whole)
 				throw new Error(`cut at ${at}`);
 	});
@@ -79,7 +72,7 @@ describe("however it comes", () => {
 
 	test("truncated at any length: an error, and only whole entries before it", async () => {
 		const names = (await readArchive(bytes)).map(({ name }) => name);
-		for (const length of places.filter((at) => at < bytes.length)) {
+		for (let length = 0; length < bytes.length; length++) {
 			let count = 0;
 			const read = async () => {
 				for await (const entry of readTar([bytes.subarray(0, length)])) {

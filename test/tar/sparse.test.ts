@@ -87,7 +87,7 @@ describe.each(FORMS)("sparse files of form %s", (form) => {
 	});
 
 	test("with a map of many segments do not stall the event loop", async () => {
-		const count = 20_000;
+		const count = form === "0.0" ? 20_000 : 60_000;
 		const map = Array.from({ length: 2 * count }, (_, i) => (i % 2 ? 1 : i));
 		const bytes = sparseArchive(form, map, 2 * count, Buffer.alloc(count, 1));
 		let holes = 0;
