@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { isObjectPath } from "../../src/object-path.ts";
 import { ObjectStore } from "../../src/store/index.ts";
 import { mountImage, mounting, mountSmall, NO_MOUNTING, unmount } from "../support/file-systems.ts";
 import { describeIf } from "../support/needs.ts";
@@ -21,7 +22,7 @@ describeIf("a crash of the machine", mounting, NO_MOUNTING, () => {
 			const wrong = (await store.fsck()).bad.map(({ path }) => path);
 			await store.close();
 			const names = readdirSync(at("after/store"), { recursive: true, encoding: "utf8" });
-			return names.filter((name) => /^[0-9a-f]{2}\/[0-9a-f]{62}$/.test(name) && !wrong.includes(name));
+			return names.filter((name) => isObjectPath(name) && !wrong.includes(name));
 		} finally {
 			unmount(at("after"));
 		}
