@@ -1,9 +1,10 @@
 /** `composefs digest`: fs-verity digests of files. */
 import { Command } from "commander";
 import { computeDigests } from "../digest.ts";
-import { EXIT, endWith, fail, interruptible } from "./exit.ts";
+import { interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
 import { print, printJson } from "./print.ts";
+import { failUnlessAllRead, readable, type Unreadable, unreadable } from "./read-each.ts";
 
 /** Files between two looks at what came of them. */
 const AT_A_TIME = 1024;
@@ -17,21 +18,23 @@ export function digestCommand(): Command {
 		.action(digest);
 }
 
-type Found = { readonly path: string } & ({ readonly digest: string } | { readonly error: string });
+interface Digest {
+	readonly path: string;
+	readonly digest: string;
+}
+
+type Found = Digest | (Unreadable & { readonly path: string });
 
 async function digest(files: string[], options: { readonly json?: true }): Promise<void> {
 	await interruptible(async (signal) => {
-		let status: number = EXIT.success;
 		const results: Found[] = [];
 		for (let at = 0; at < files.length; at += AT_A_TIME) {
 			const found = await digestsOf(files.slice(at, at + AT_A_TIME), signal);
-			if (found.some((file) => "error" in file)) status = EXIT.failure;
-			if (options.json) results.push(...found);
-			else await print(found.map((file) => ("error" in file ? "" : `${file.digest}  ${file.path}\n`)));
+			results.push(...found);
+			if (!options.json) await print(readable(found).map(({ digest, path }) => `${digest}  ${path}\n`));
 		}
-		await endWith(status, async () => {
-			if (options.json) await printJson(results);
-		});
+		if (options.json) await printJson(results);
+		failUnlessAllRead(results);
 	});
 }
 
@@ -40,8 +43,6 @@ async function digestsOf(paths: readonly string[], signal: AbortSignal): Promise
 	const digests = await computeDigests(paths, { signal });
 	return digests.map((digest, at) => {
 		const path = paths[at] as string;
-		if (typeof digest === "string") return { path, digest };
-		fail(digest);
-		return { path, error: digest.message };
+		return typeof digest === "string" ? { path, digest } : { path, ...unreadable(digest) };
 	});
 }

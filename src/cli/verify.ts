@@ -2,9 +2,10 @@
 import { Command } from "commander";
 import { ComposefsError } from "../errors.ts";
 import { verifyImage } from "../image/index.ts";
-import { asUsage, EXIT, endWith, fail, interruptible } from "./exit.ts";
+import { asUsage, EXIT, endWith, interruptible } from "./exit.ts";
 import { examples } from "./options.ts";
 import { colour, print, printJson } from "./print.ts";
+import { unreadable } from "./read-each.ts";
 
 interface Verdict {
 	readonly image: string;
@@ -53,8 +54,7 @@ async function verdictOn(image: string, digest: string, signal: AbortSignal): Pr
 	} catch (error) {
 		if (!(error instanceof ComposefsError) || error.code === "ERR_COMPOSEFS_ARGUMENT") throw error;
 		if (error.code === "ERR_COMPOSEFS_DIGEST") return { image, ok: false, actual: error.actual as string };
-		fail(error);
-		return { image, ok: false, error: error.message };
+		return { image, ok: false, ...unreadable(error) };
 	}
 }
 
